@@ -1,0 +1,302 @@
+import {type serialization, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {
+  initializers,
+  type LayerVariable,
+  type Shape,
+} from '@tensorflow/tfjs-layers';
+import {type Axes, checkAxes, resolveAxes} from '../src/ops/axes.js';
+import {
+  AFFINE_DEFAULTS,
+  type AffineArgs,
+  AffineLayer,
+  type AffineOptions,
+} from './affine.js';
+import {callBatchNorm, type StatisticsMode} from './batch_norm_call.js';
+import {MovingAverage, type MovingAverageKind} from './moving_average.js';
+import {
+  type CallOptions,
+  onlyShape,
+  lengthsOf,
+  inputSpecOf,
+} from './norm_layer.js';
+import {
+  type Initializer,
+  type ObjectOption,
+  parseInitializer,
+  serializeObject,
+} from './objects.js';
+import {
+  checkBoolean,
+  checkChoice,
+  checkFraction,
+  copyAxes,
+  received,
+  refuseUnavailable,
+} from './options.js';
+import {registerLayer} from './registration.js';
+
+/** Options of {@link BatchNorm}. */
+export interface BatchNormArgs extends AffineArgs {
+  /** The feature axis or axes. Defaults to -1, the last. */
+  axis?: Axes;
+  /** The weight of the old value in the average, from 0 to 1. Defaults to 0.99. */
+  momentum?: number;
+  /** How the statistics of batches are averaged. Defaults to `'exponential'`. */
+  movingAverage?: MovingAverageKind;
+  /** Initializer of the moving mean. Defaults to `'zeros'`. */
+  movingMeanInitializer?: ObjectOption<Initializer>;
+  /** Initializer of the moving variance. Defaults to `'ones'`. */
+  movingVarianceInitializer?: ObjectOption<Initializer>;
+  /** Which statistics are used. Defaults to `'auto'`. */
+  statistics?: StatisticsMode;
+  /** Whether the moving variance is of unbiased ones. Defaults to false. */
+  unbiasedMovingVariance?: boolean;
+}
+
+interface BatchNormOptions extends AffineOptions {
+  axis: Axes;
+  momentum: number;
+  movingAverage: MovingAverageKind;
+  movingMeanInitializer: ObjectOption<Initializer>;
+  movingVarianceInitializer: ObjectOption<Initializer>;
+  statistics: StatisticsMode;
+  unbiasedMovingVariance: boolean;
+}
+
+const DEFAULTS: BatchNormOptions = {
+  axis: -1,
+  momentum: 0.99,
+  movingAverage: 'exponential',
+  movingMeanInitializer: 'zeros',
+  movingVarianceInitializer: 'ones',
+  statistics: 'auto',
+  unbiasedMovingVariance: false,
+  ...AFFINE_DEFAULTS,
+};
+
+const UNAVAILABLE = {
+  virtualBatchSize: null,
+  renorm: false,
+  renormClipping: null,
+  renormMomentum: null,
+};
+
+const KINDS: readonly MovingAverageKind[] = [
+  'exponential',
+  'debiased',
+  'cumulative',
+];
+
+const MODES: readonly StatisticsMode[] = ['auto', 'batch', 'moving'];
+
+/**
+ * Batch normalization:
+ *
+ * `y = (x − mean) / sqrt(variance + epsilon) · gamma + beta`
+ *
+ * with a mean and a variance for each feature, over the batch and all other
+ * axes. In training they are the batch's, and moving averages of them are kept;
+ * in prediction they are those averages. Networks with it train at rates where
+ * plain ones stall, batches of 50 to 100 being best; for small batches and for
+ * sequences choose `LayerNorm`. Put it before the activation (φ(BN(Wx))), and
+ * leave out the bias of the layer before, which beta replaces.
+ *
+ * Shape: the output has the input's, of any rank from 1. gamma, beta,
+ * moving_mean and moving_variance have the lengths of the feature axes, in
+ * ascending order.
+ *
+ * - `axis` (-1): the feature axis, or a list; negative ones count from the last.
+ * - `momentum` (0.99): the weight of the old value in the average, from 0 to 1.
+ *   (PyTorch's momentum is the weight of the new value: 1 minus this.)
+ * - `epsilon` (1e-3): added to the variance; above 0.
+ * - `center`, `scale` (true): whether there is a beta, and a gamma.
+ * - `movingAverage` (`'exponential'`): `'debiased'` corrects the average for its
+ *   start, so that prediction is right from the first epoch on; `'cumulative'` is
+ *   the mean over all steps, counted in the weight num_batches.
+ * - `statistics` (`'auto'`): `'batch'` uses the batch's in prediction too (GANs,
+ *   pix2pix, style transfer), `'moving'` the moving ones in training too. It can
+ *   be set at any time. The moving averages move in training under `'auto'` and
+ *   `'batch'`, never under `'moving'`, never in prediction.
+ * - `unbiasedMovingVariance` (false): whether the moving variance averages
+ *   unbiased variances, as PyTorch's does.
+ * - `betaInitializer` (`'zeros'`), `gammaInitializer` (`'ones'`),
+ *   `movingMeanInitializer` (`'zeros'`), `movingVarianceInitializer` (`'ones'`),
+ *   `betaRegularizer`, `gammaRegularizer`, `betaConstraint`, `gammaConstraint`
+ *   (none): names, or what `tf.initializers` and its like make.
+ *
+ * Frozen, by `trainable = false` on it or on the model around it, the layer
+ * predicts, whatever `training` says, and writes nothing. `model.fit` trains and
+ * `model.predict` predicts; on tensors, `layer.apply(x, {training: true})`
+ * trains. On a symbolic tensor tfjs drops `training`: use `statistics` there.
+ *
+ * A mask whose shape is a proper prefix of the input's counts: what it covers is
+ * in no statistic and reaches no other output and no gradient. The mask is
+ * passed on. A channel whose statistics are not finite keeps its averages, and so
+ * does the moving variance where a statistic is of one value.
+ *
+ * ```js
+ * const model = tf.sequential();
+ * model.add(tf.layers.dense({units: 8, useBias: false, inputShape: [4]}));
+ * model.add(batchNorm({movingAverage: 'debiased'}));
+ * model.add(tf.layers.activation({activation: 'sigmoid'}));
+ * ```
+ *
+ * @throws Error from the constructor if an option is unknown or out of its
+ *   range, or if momentum is 1 with `'debiased'`; when it is built, if an axis is
+ *   out of range or given twice, or the length of a feature axis is not known.
+ *
+ * Ioffe and Szegedy, "Batch Normalization", 2015,
+ * https://arxiv.org/abs/1502.03167, section 3, algorithms 1 and 2.
+ */
+export class BatchNorm extends AffineLayer<BatchNormOptions> {
+  /** The name in model files. */
+  static readonly className: string = 'BatchNorm';
+  private readonly movingMeanInitializer: Initializer;
+  private readonly movingVarianceInitializer: Initializer;
+  private axes: readonly number[] = [];
+  private average: MovingAverage | undefined;
+
+  constructor(args: BatchNormArgs = {}) {
+    super(refuseUnavailable(args, UNAVAILABLE, 'BatchNorm'), DEFAULTS);
+    const {options, who} = this;
+    checkAxes(options.axis, who);
+    checkFraction(options.momentum, 'momentum', who);
+    checkChoice(options.movingAverage, KINDS, 'movingAverage', who);
+    checkChoice(options.statistics, MODES, 'statistics', who);
+    checkBoolean(options.unbiasedMovingVariance, 'unbiasedMovingVariance', who);
+    if (options.movingAverage === 'debiased' && options.momentum === 1) {
+      throw new Error(
+        `${who}: momentum must be below 1 with movingAverage 'debiased', or ` +
+          `nothing would ever move. ${received('momentum', 1)}`,
+      );
+    }
+    this.movingMeanInitializer = parseInitializer(
+      options.movingMeanInitializer,
+      'movingMeanInitializer',
+      who,
+    );
+    this.movingVarianceInitializer = parseInitializer(
+      options.movingVarianceInitializer,
+      'movingVarianceInitializer',
+      who,
+    );
+  }
+
+  /** Which statistics are used; see the option. It can be set at any time. */
+  get statistics(): StatisticsMode {
+    return this.options.statistics;
+  }
+
+  set statistics(mode: StatisticsMode) {
+    checkChoice(mode, MODES, 'statistics', this.who);
+    this.options.statistics = mode;
+  }
+
+  /**
+   * Sets the moving statistics to their initial values and starts their average
+   * again.
+   *
+   * @throws Error if the layer has not been built.
+   */
+  resetStatistics(): void {
+    const average = this.builtAverage();
+    tidy(() => {
+      const {shape} = average.read().mean;
+      average.restart({
+        mean: this.movingMeanInitializer.apply(shape, 'float32'),
+        variance: this.movingVarianceInitializer.apply(shape, 'float32'),
+      });
+    });
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const shape = onlyShape(inputShape);
+    this.axes = resolveAxes(this.options.axis, shape.length, this.who);
+    const features = lengthsOf(this.axes, shape, this.who);
+    this.addAffine(features);
+    this.average = this.addAverage(features);
+    this.inputSpec = [inputSpecOf(shape, this.axes)];
+    super.build(inputShape);
+  }
+
+  protected override compute(x: Tensor, kwargs: CallOptions): Tensor {
+    const {epsilon, momentum, statistics} = this.options;
+    const {axes, gamma, beta, trainable} = this;
+    return callBatchNorm(
+      x,
+      {
+        axes,
+        epsilon,
+        momentum,
+        statistics,
+        gamma,
+        beta,
+        trainable,
+        average: this.builtAverage(),
+        warnOnce: (topic, message) => this.warnOnce(topic, message),
+      },
+      kwargs,
+    );
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const {options} = this;
+    return {
+      axis: copyAxes(options.axis),
+      momentum: options.momentum,
+      ...this.affineConfig(),
+      movingMeanInitializer: serializeObject(this.movingMeanInitializer),
+      movingVarianceInitializer: serializeObject(
+        this.movingVarianceInitializer,
+      ),
+      movingAverage: options.movingAverage,
+      statistics: options.statistics,
+      unbiasedMovingVariance: options.unbiasedMovingVariance,
+      ...super.getConfig(),
+    };
+  }
+
+  protected override disposeWeights(): number {
+    this.average?.dispose();
+    return super.disposeWeights();
+  }
+
+  private addAverage(shape: Shape): MovingAverage {
+    const {movingAverage: kind, momentum} = this.options;
+    const add = (
+      name: string,
+      lengths: Shape,
+      initializer: Initializer,
+    ): LayerVariable =>
+      this.addParameter(name, {shape: lengths, initializer, trainable: false});
+    const mean = add('moving_mean', shape, this.movingMeanInitializer);
+    const variance = add(
+      'moving_variance',
+      shape,
+      this.movingVarianceInitializer,
+    );
+    const count =
+      kind === 'cumulative'
+        ? add('num_batches', [], initializers.zeros())
+        : undefined;
+    const unbiased = this.options.unbiasedMovingVariance;
+    return new MovingAverage(
+      {mean, variance, count},
+      {kind, momentum, unbiased},
+    );
+  }
+
+  private builtAverage(): MovingAverage {
+    if (this.average !== undefined) return this.average;
+    throw new Error(
+      `${this.who}: the layer has no statistics before it is built. ` +
+        received('built', false),
+    );
+  }
+}
+registerLayer(BatchNorm);
+
+/** Makes a {@link BatchNorm}. */
+export function batchNorm(args?: BatchNormArgs): BatchNorm {
+  return new BatchNorm(args);
+}

@@ -1,0 +1,100 @@
+import type {Tensor} from '@tensorflow/tfjs-core';
+import type {LayerVariable} from '@tensorflow/tfjs-layers';
+import {
+  normalizeFeatures,
+  normalizeFeaturesWith,
+} from '../src/ops/feature_norm.js';
+import {maskCovers} from '../src/ops/masked.js';
+import type {MovingAverage} from './moving_average.js';
+import type {CallOptions} from './norm_layer.js';
+import {received} from './options.js';
+
+/** Which statistics a batch normalization uses. */
+export type StatisticsMode = 'auto' | 'batch' | 'moving';
+
+/** What a batch normalization consists of once it is built. */
+export interface BatchNormState {
+  readonly axes: readonly number[];
+  readonly epsilon: number;
+  readonly momentum: number;
+  readonly statistics: StatisticsMode;
+  readonly gamma?: LayerVariable | null | undefined;
+  readonly beta?: LayerVariable | null | undefined;
+  readonly average: MovingAverage;
+  /** The layer's `trainable`. */
+  readonly trainable: boolean;
+  /** Warns once a layer for each topic. */
+  readonly warnOnce: (topic: string, message: string) => void;
+}
+
+/** An average with more of its initial value than this predicts badly. */
+const TELLING_SHARE = 0.1;
+
+/**
+ * One call of a batch normalization: chooses the statistics, normalizes, and in
+ * training moves the average.
+ *
+ * @param x The input, in float32.
+ */
+export function callBatchNorm(
+  x: Tensor,
+  state: BatchNormState,
+  {training, mask}: CallOptions,
+): Tensor {
+  const {axes, epsilon, gamma, beta, average, statistics} = state;
+  const options = {
+    axes,
+    epsilon,
+    mask: maskFor(x, mask),
+    gamma: gamma?.read(),
+    beta: beta?.read(),
+  };
+  const learns = training === true && !isFrozen(state);
+  if (statistics === 'moving' || (statistics === 'auto' && !learns)) {
+    if (!learns) warnOfEarlyPrediction(state);
+    return normalizeFeaturesWith(x, average.read(), options);
+  }
+  const {y, ...batch} = normalizeFeatures(x, options);
+  if (learns && x.size > 0) {
+    if (batch.count === 1) warnOfLoneValues(state);
+    average.move(batch);
+  }
+  return y;
+}
+
+/**
+ * `model.trainable = false` makes only the weights of a direct child
+ * untrainable, not the layer itself: so both count.
+ */
+function isFrozen({trainable, gamma, beta}: BatchNormState): boolean {
+  const parameters = [gamma, beta].filter((weight) => weight != null);
+  const thawed = parameters.some((weight) => weight.trainable);
+  return !trainable || (parameters.length > 0 && !thawed);
+}
+
+/** The mask, where it covers the input. tfjs hands on stale ones as well. */
+function maskFor(x: Tensor, mask: CallOptions['mask']): Tensor | undefined {
+  const [first] = [mask ?? undefined].flat();
+  return first && maskCovers(first, x) ? first : undefined;
+}
+
+function warnOfEarlyPrediction(state: BatchNormState): void {
+  const share = state.average.initialShare;
+  if (share <= TELLING_SHARE) return;
+  state.warnOnce(
+    'early prediction',
+    `prediction uses moving statistics that are still ` +
+      `${Math.round(share * 100)}% initial value, and may look untrained. ` +
+      `BatchNorm's movingAverage 'debiased' or 'cumulative' cures it, and so ` +
+      `does a smaller momentum. ${received('momentum', state.momentum)}`,
+  );
+}
+
+function warnOfLoneValues(state: BatchNormState): void {
+  state.warnOnce(
+    'lone values',
+    `in training each statistic is of one value, so that the output is beta ` +
+      `and nothing is learnt; the moving variance stays. A larger batch cures ` +
+      `it, or LayerNorm, which needs none. ${received('values', 1)}`,
+  );
+}

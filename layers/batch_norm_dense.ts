@@ -1,0 +1,48 @@
+import {layers} from '@tensorflow/tfjs-layers';
+import {batchNorm, type BatchNormArgs} from './batch_norm.js';
+
+type DenseArgs = Parameters<typeof layers.dense>[0];
+
+/** Options of {@link batchNormDense}: those of `tf.layers.dense`, and one more. */
+export interface BatchNormDenseArgs extends DenseArgs {
+  /** Options of the batch normalization. Defaults to its defaults. */
+  batchNorm?: BatchNormArgs;
+}
+
+/**
+ * A fully connected layer with batch normalization before its activation,
+ * `φ(BN(Wx))`: the three layers to add to a model, in their order. There is no
+ * bias unless `useBias` asks for one, since beta does its work.
+ *
+ * Shape: `[batch, …, n]` to `[batch, …, units]`.
+ *
+ * ```js
+ * const model = tf.sequential();
+ * for (const layer of batchNormDense({
+ *   units: 100,
+ *   activation: 'sigmoid',
+ *   inputShape: [64],
+ *   batchNorm: {movingAverage: 'debiased'},
+ * })) {
+ *   model.add(layer);
+ * }
+ * ```
+ *
+ * @param args `units`, `kernelInitializer` and the other options of
+ *   `tf.layers.dense`; `activation` (`'linear'`), applied last; `batchNorm`, the
+ *   options of the batch normalization. A `name` is the dense layer's, and the
+ *   others' with a suffix.
+ * @throws Error as `tf.layers.dense` and `BatchNorm` do.
+ *
+ * Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167, section 3.2.
+ */
+export function batchNormDense(args: BatchNormDenseArgs): layers.Layer[] {
+  const {batchNorm: normArgs, activation = 'linear', ...dense} = args;
+  const named = (suffix: string): {name?: string} =>
+    dense.name === undefined ? {} : {name: `${dense.name}_${suffix}`};
+  return [
+    layers.dense({useBias: false, ...dense}),
+    batchNorm({...named('batch_norm'), ...normArgs}),
+    layers.activation({...named('activation'), activation}),
+  ];
+}

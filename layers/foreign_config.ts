@@ -1,0 +1,64 @@
+import type {serialization} from '@tensorflow/tfjs-core';
+import {received} from './options.js';
+
+/**
+ * What model files of Keras and tf.js carry in a layer's config without effect
+ * here, and the values for which that is true. Any other value would change what
+ * the layer computes, and is refused.
+ */
+const WITHOUT_EFFECT: Readonly<Record<string, (value: unknown) => boolean>> = {
+  customObjects: () => true,
+  dtype: isFloat32,
+  fused: (value) => isAbsent(value) || typeof value === 'boolean',
+  synchronized: isOff,
+  adjustment: isAbsent,
+  virtualBatchSize: isAbsent,
+  renorm: isOff,
+  renormClipping: isAbsent,
+  renormMomentum: (value) => isAbsent(value) || typeof value === 'number',
+  rmsScaling: isOff,
+};
+
+/**
+ * The config without the keys that have no effect here.
+ *
+ * @throws Error naming a key whose value would have one.
+ */
+export function dropForeignKeys(
+  config: serialization.ConfigDict,
+  className: string,
+): serialization.ConfigDict {
+  const hasInput = config.batchInputShape ?? config.inputShape;
+  const kept: serialization.ConfigDict = {};
+  for (const [key, value] of Object.entries(config)) {
+    const hasNoEffect = WITHOUT_EFFECT[key];
+    // In tf.js the first layer's dtype is that of the model's input.
+    const ofInput = key === 'dtype' && hasInput && typeof value === 'string';
+    if (hasNoEffect === undefined || ofInput) {
+      kept[key] = value;
+    } else if (!hasNoEffect(value)) {
+      throw new Error(
+        `${className} ${String(config.name)}: ${key} with this value is not ` +
+          `supported. ${received(key, value)}`,
+      );
+    }
+  }
+  return kept;
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === null || value === undefined;
+}
+
+function isOff(value: unknown): boolean {
+  return isAbsent(value) || value === false;
+}
+
+/** A name, or Keras 3's policy object around one. */
+function isFloat32(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) {
+    const {config} = value as {config?: {name?: unknown}};
+    return isFloat32(config?.name);
+  }
+  return isAbsent(value) || value === 'float32';
+}

@@ -1,0 +1,104 @@
+import type {serialization, Tensor} from '@tensorflow/tfjs-core';
+import type {Shape} from '@tensorflow/tfjs-layers';
+import {type Axes, checkAxes, resolveAxes} from '../src/ops/axes.js';
+import {examplesLayout} from '../src/ops/layout.js';
+import {normalize} from '../src/ops/normalize.js';
+import {
+  AFFINE_DEFAULTS,
+  type AffineArgs,
+  AffineLayer,
+  type AffineOptions,
+} from './affine.js';
+import {onlyShape, lengthsOf, inputSpecOf} from './norm_layer.js';
+import {copyAxes, refuseUnavailable} from './options.js';
+import {registerLayer} from './registration.js';
+
+/** Options of {@link LayerNorm}. */
+export interface LayerNormArgs extends AffineArgs {
+  /** The axis or axes that are normalized. Defaults to -1, the last. */
+  axis?: Axes;
+}
+
+interface LayerNormOptions extends AffineOptions {
+  axis: Axes;
+}
+
+const DEFAULTS: LayerNormOptions = {axis: -1, ...AFFINE_DEFAULTS};
+
+const UNAVAILABLE = {rmsScaling: false};
+
+/**
+ * Layer normalization:
+ *
+ * `y = (x − mean) / sqrt(variance + epsilon) · gamma + beta`
+ *
+ * with mean and variance over the given axes, for each example by itself. It
+ * needs no batch, so it is the same in training and in prediction, and right for
+ * sequences, for transformers and for batches of any size. Where batches are
+ * large and examples alike, as in convolutional networks, `BatchNorm` usually
+ * trains better.
+ *
+ * Shape: the output has the input's, of any rank from 1. gamma and beta have the
+ * lengths of the normalized axes, in ascending order.
+ *
+ * - `axis` (-1): an integer or a list; negative ones count from the last.
+ * - `epsilon` (1e-3): added to the variance; above 0.
+ * - `center`, `scale` (true): whether there is a beta, and a gamma.
+ * - `betaInitializer` (`'zeros'`), `gammaInitializer` (`'ones'`),
+ *   `betaRegularizer`, `gammaRegularizer`, `betaConstraint`, `gammaConstraint`
+ *   (none): names, or what `tf.initializers` and its like make.
+ *
+ * A mask is passed on and not used.
+ *
+ * ```js
+ * const model = tf.sequential();
+ * model.add(tf.layers.dense({units: 8, inputShape: [4]}));
+ * model.add(layerNorm());
+ * ```
+ *
+ * @throws Error from the constructor if an option is unknown or out of its
+ *   range; when it is built, if an axis is out of range or given twice, or if the
+ *   length of a normalized axis is not known.
+ *
+ * Ba, Kiros and Hinton, "Layer Normalization", 2016,
+ * https://arxiv.org/abs/1607.06450, section 3.
+ */
+export class LayerNorm extends AffineLayer<LayerNormOptions> {
+  /** The name in model files. */
+  static readonly className: string = 'LayerNorm';
+  private axes: readonly number[] = [];
+
+  constructor(args: LayerNormArgs = {}) {
+    super(refuseUnavailable(args, UNAVAILABLE, 'LayerNorm'), DEFAULTS);
+    checkAxes(this.options.axis, this.who);
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const shape = onlyShape(inputShape);
+    this.axes = resolveAxes(this.options.axis, shape.length, this.who);
+    const {scale, center} = this.options;
+    if (scale || center) this.addAffine(lengthsOf(this.axes, shape, this.who));
+    this.inputSpec = [inputSpecOf(shape, this.axes)];
+    super.build(inputShape);
+  }
+
+  protected override compute(x: Tensor): Tensor {
+    const {epsilon} = this.options;
+    const layout = examplesLayout(x.shape, this.axes);
+    return normalize(x, layout, {epsilon, ...this.readAffine()}).y;
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return {
+      axis: copyAxes(this.options.axis),
+      ...this.affineConfig(),
+      ...super.getConfig(),
+    };
+  }
+}
+registerLayer(LayerNorm);
+
+/** Makes a {@link LayerNorm}. */
+export function layerNorm(args?: LayerNormArgs): LayerNorm {
+  return new LayerNorm(args);
+}

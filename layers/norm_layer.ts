@@ -1,0 +1,151 @@
+import {
+  serialization,
+  Tensor,
+  type Tensor as TensorType,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import {
+  InputSpec,
+  layers,
+  type LayerVariable,
+  type Shape,
+  SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
+import {toFloat} from '../src/ops/to_float.js';
+import {dropForeignKeys} from './foreign_config.js';
+import type {Constraint, Initializer, Regularizer} from './objects.js';
+import {completeOptions, type LayerArgs} from './options.js';
+import {projectOnRead} from './projected_weight.js';
+import {warnOnce} from './warn_once.js';
+
+/** What `apply` and `call` take beside the input. */
+export interface CallOptions {
+  /** Whether this is a step of training. `model.fit` says so. */
+  training?: boolean;
+  /** What of the input counts, for layers that use a mask. */
+  mask?: TensorType | TensorType[] | null;
+}
+
+type Input = Parameters<layers.Layer['apply']>[0];
+type Output = ReturnType<layers.Layer['apply']>;
+
+/** How a weight is made. */
+export interface WeightOptions {
+  shape: Shape;
+  initializer: Initializer;
+  regularizer?: Regularizer | null;
+  constraint?: Constraint | null;
+  trainable?: boolean;
+}
+
+/** What every layer of this package does, whatever it computes. */
+export abstract class NormLayer<Options extends object> extends layers.Layer {
+  /** The layer's own options as they were given, defaults filled in. */
+  protected readonly options: Options;
+
+  constructor(args: LayerArgs, defaults: Options) {
+    super(args);
+    this.supportsMasking = true;
+    this.options = completeOptions(args, defaults, this.who);
+  }
+
+  /** The layer as messages name it. */
+  protected get who(): string {
+    return `${this.getClassName()} ${this.name}`;
+  }
+
+  /** The layer's output for an input in float32. Runs inside a tidy. */
+  protected abstract compute(x: TensorType, options: CallOptions): TensorType;
+
+  /** @throws Error if the input belongs to another copy of tfjs. */
+  override apply(inputs: Input, kwargs?: CallOptions): Output {
+    for (const input of [inputs].flat()) this.checkOrigin(input);
+    return super.apply(inputs, kwargs);
+  }
+
+  override call(
+    inputs: TensorType | TensorType[],
+    kwargs: CallOptions,
+  ): TensorType {
+    return tidy(() => {
+      this.invokeCallHook(inputs, kwargs);
+      const [x] = [inputs].flat();
+      return this.compute(toFloat(x as TensorType), kwargs);
+    });
+  }
+
+  /** Adds a weight that holds its constraint whenever it is read. */
+  protected addParameter(name: string, options: WeightOptions): LayerVariable {
+    const {shape, initializer, regularizer, constraint, trainable} = options;
+    const weight = this.addWeight(
+      name,
+      shape,
+      'float32',
+      initializer,
+      regularizer ?? undefined,
+      trainable ?? true,
+    );
+    if (constraint) projectOnRead(weight, constraint);
+    return weight;
+  }
+
+  /** Warns on the console, once a layer for each topic. */
+  protected warnOnce(topic: string, message: string): void {
+    warnOnce(this, this.who, topic, message);
+  }
+
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    return new cls(dropForeignKeys(config, cls.className));
+  }
+
+  private checkOrigin(input: unknown): void {
+    if (input instanceof SymbolicTensor || input instanceof Tensor) return;
+    const foreign = (input as {sourceLayer?: unknown} | null)?.sourceLayer;
+    if (foreign === undefined) return;
+    throw new Error(
+      `${this.who}: the input comes from another copy of TensorFlow.js than ` +
+        `the one this layer was made with. Make all of a program use one copy: ` +
+        `"npm ls @tensorflow/tfjs-layers" shows them, "npm dedupe" merges them, ` +
+        `and a page loads tfjs by one script only. ` +
+        `Received: inputs=a SymbolicTensor of that copy`,
+    );
+  }
+}
+
+/** The shape of a layer's only input. */
+export function onlyShape(shape: Shape | Shape[]): Shape {
+  return (Array.isArray(shape[0]) ? shape[0] : shape) as Shape;
+}
+
+/**
+ * The lengths of these axes.
+ *
+ * @throws Error if one of them is not known when the layer is built.
+ */
+export function lengthsOf(
+  axes: readonly number[],
+  inputShape: Shape,
+  who: string,
+): number[] {
+  return axes.map((axis) => {
+    const length = inputShape[axis];
+    if (typeof length === 'number') return length;
+    throw new Error(
+      `${who}: Axis ${axis} of input tensor should have a defined dimension. ` +
+        `Received: inputShape=${JSON.stringify(inputShape)}`,
+    );
+  });
+}
+
+/** What lets tfjs refuse inputs of another rank, or of other lengths on these axes. */
+export function inputSpecOf(shape: Shape, axes: readonly number[]): InputSpec {
+  const known: Record<number, number> = {};
+  for (const axis of axes) {
+    const length = shape[axis];
+    if (typeof length === 'number') known[axis] = length;
+  }
+  return new InputSpec({ndim: shape.length, axes: known});
+}

@@ -1,0 +1,70 @@
+import {serialization} from '@tensorflow/tfjs-core';
+
+type LayerClass =
+  serialization.SerializableConstructor<serialization.Serializable>;
+
+/** Marks the classes of this package, whichever copy of it they come from. */
+const OWN = Symbol.for('tfjs-normalization.layer');
+
+const classes: LayerClass[] = [];
+
+/**
+ * Registers a layer under its class name, so that models with it load. Where
+ * another class holds the name already, that one stays.
+ */
+export function registerLayer(layerClass: LayerClass): void {
+  Object.defineProperty(layerClass, OWN, {value: true});
+  classes.push(layerClass);
+  const holder = holderOf(layerClass.className);
+  if (holder === undefined || isOwn(holder)) {
+    serialization.registerClass(layerClass);
+    return;
+  }
+  console.warn(
+    `tfjs-normalization: the class name ${layerClass.className} is taken by ` +
+      `another class, ${nameOf(holder)}; models with it load that one. To ` +
+      `take the name, call register({override: true}).`,
+  );
+}
+
+/** Options of {@link register}. */
+export interface RegisterOptions {
+  /** Take the names that other classes hold. Defaults to false. */
+  readonly override?: boolean;
+}
+
+/**
+ * Registers every layer of this package with tf.js, so that models with them
+ * load. Importing the package does it; call this again to take back a name that
+ * another class has taken before or since.
+ *
+ * ```js
+ * register({override: true});
+ * ```
+ *
+ * @param options `override` (false): take the names that other classes hold.
+ */
+export function register({override = false}: RegisterOptions = {}): void {
+  for (const layerClass of classes) {
+    const holder = holderOf(layerClass.className);
+    if (override || holder === undefined || isOwn(holder)) {
+      serialization.registerClass(layerClass);
+    }
+  }
+}
+
+/** Not inherited: a user's subclass is the user's. */
+function isOwn(holder: LayerClass): boolean {
+  return Object.prototype.hasOwnProperty.call(holder, OWN);
+}
+
+function holderOf(className: string): LayerClass | undefined {
+  const {classNameMap} = serialization.SerializationMap.getMap();
+  return Object.prototype.hasOwnProperty.call(classNameMap, className)
+    ? classNameMap[className]?.[0]
+    : undefined;
+}
+
+function nameOf(holder: LayerClass): string {
+  return (holder as unknown as {name?: string}).name ?? 'without a name';
+}

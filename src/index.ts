@@ -1,0 +1,24 @@
+/**
+ * Normalization layers for TensorFlow.js. Importing this registers them, so that
+ * models with them load.
+ */
+export {
+  BatchNorm,
+  batchNorm,
+  type BatchNormArgs,
+} from '../layers/batch_norm.js';
+export type {StatisticsMode} from '../layers/batch_norm_call.js';
+export {
+  batchNormDense,
+  type BatchNormDenseArgs,
+} from '../layers/batch_norm_dense.js';
+export * as layers from '../layers/index.js';
+export {
+  LayerNorm,
+  layerNorm,
+  type LayerNormArgs,
+} from '../layers/layer_norm.js';
+export type {MovingAverageKind} from '../layers/moving_average.js';
+export {register, type RegisterOptions} from '../layers/registration.js';
+export {patchStockLayers} from './models/patch_stock_layers.js';
+export * as ops from './ops/index.js';

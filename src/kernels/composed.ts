@@ -1,0 +1,256 @@
+import {
+  add,
+  clone,
+  engine,
+  isFinite as isFiniteTensor,
+  logicalAnd,
+  mul,
+  rsqrt,
+  Select,
+  slice,
+  square,
+  sub,
+  type Tensor,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import {Frame, reshapeTo} from './frame.js';
+import {
+  type NormalizeAttributes,
+  type NormalizeGradAttributes,
+  parametersCount,
+  statisticsCount,
+  valuesPerStatistic,
+  viewSize,
+} from './kernels.js';
+import type {GradInputs, Gradients, Normalized, Parameters} from './packing.js';
+
+/*
+ * The four kernels in plain core ops: right on any backend, the fallback where a
+ * backend has no kernels of its own, and the reference for those that have.
+ * Every function here may run under a tape too, and is then differentiable to
+ * any order.
+ */
+
+/** Normalize: statistics of x, and x normalized with them. */
+export function normalize(
+  input: Tensor,
+  {gamma, beta}: Parameters,
+  {view, epsilon, centered}: NormalizeAttributes,
+): Normalized {
+  if (viewSize(view) === 0) {
+    const nothing = zeros([statisticsCount(view)]);
+    return {y: clone(input), mean: nothing, variance: clone(nothing)};
+  }
+  const frame = new Frame(view);
+  const x = frame.whole(input);
+  const {deviation, mean} = centered
+    ? centerOnMean(frame, x)
+    : {deviation: x, mean: zerosPerStatistic(frame)};
+  const variance = frame.meanPerStatistic(square(deviation));
+  const y = scaleAndShift(
+    frame,
+    deviation,
+    inverseDeviation(variance, epsilon),
+    {gamma, beta},
+  );
+  return {y: reshapeTo(y, input.shape), mean, variance};
+}
+
+/** ApplyStatistics: x normalized with statistics that are known. */
+export function applyStatistics(
+  input: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  {gamma, beta}: Parameters,
+  {view, epsilon, centered}: NormalizeAttributes,
+): Tensor {
+  if (viewSize(view) === 0) return clone(input);
+  const frame = new Frame(view);
+  const x = frame.whole(input);
+  const deviation = centered ? sub(x, frame.perStatistic(mean)) : x;
+  const inverse = inverseDeviation(frame.perStatistic(variance), epsilon);
+  const y = scaleAndShift(frame, deviation, inverse, {gamma, beta});
+  return reshapeTo(y, input.shape);
+}
+
+/**
+ * NormalizeGrad, in closed form:
+ * `dx = (g − mean(g) − x̂ · mean(g · x̂)) / σ` with `g = dy · gamma`, plus what
+ * flows through the mean and the variance themselves.
+ *
+ * To be differentiated once more, it must depend on x through the statistics
+ * too: `recompute` computes them anew. The saved mean then serves as a constant
+ * that keeps the numbers small, which changes neither value nor derivative.
+ */
+export function normalizeGrad(
+  {dy, dmean, dvariance, x, mean, variance, gamma}: GradInputs,
+  attributes: NormalizeGradAttributes,
+  recompute = false,
+): Gradients {
+  const {view, epsilon, centered, given, scale, center} = attributes;
+  if (viewSize(view) === 0) {
+    const nothing = zeros([parametersCount(view)]);
+    return {
+      dx: zeros(x.shape),
+      dgamma: scale ? nothing : undefined,
+      dbeta: center ? clone(nothing) : undefined,
+    };
+  }
+  const frame = new Frame(view);
+  const count = valuesPerStatistic(view);
+  const upstream = frame.whole(dy);
+  const deviation = deviationFrom(frame, x, mean, attributes);
+  const variances =
+    recompute && !given
+      ? frame.meanPerStatistic(square(deviation))
+      : frame.perStatistic(variance);
+  const inverse = inverseDeviation(variances, epsilon);
+  const normalized = mul(deviation, inverse);
+  const weight =
+    gamma === undefined ? inverse : mul(frame.perParameter(gamma), inverse);
+  const direct = mul(upstream, weight);
+
+  // Where parameters and statistics coincide, the same two sums serve both.
+  const shared = frame.parametersAreStatistics && !given;
+  const toBeta = center || shared ? frame.sumPerParameter(upstream) : undefined;
+  const toGamma =
+    scale || shared
+      ? frame.sumPerParameter(mul(upstream, normalized))
+      : undefined;
+  const parameters = {
+    dgamma: scale ? toGamma : undefined,
+    dbeta: center ? toBeta : undefined,
+  };
+  if (given) return {dx: reshapeTo(direct, x.shape), ...parameters};
+
+  let throughMean: Tensor;
+  let throughVariance: Tensor;
+  if (shared && toBeta !== undefined && toGamma !== undefined) {
+    const share = mul(weight, 1 / count);
+    throughMean = mul(share, toBeta);
+    throughVariance = mul(share, toGamma);
+  } else {
+    throughMean = frame.meanPerStatistic(direct);
+    throughVariance = frame.meanPerStatistic(mul(direct, normalized));
+  }
+  let dx = sub(direct, mul(normalized, throughVariance));
+  if (centered) dx = sub(dx, throughMean);
+  if (dvariance !== undefined) {
+    const coefficient = mul(frame.perStatistic(dvariance), 2 / count);
+    dx = add(dx, mul(deviation, coefficient));
+  }
+  if (dmean !== undefined && centered) {
+    dx = add(dx, mul(frame.perStatistic(dmean), 1 / count));
+  }
+  return {dx: reshapeTo(dx, x.shape), ...parameters};
+}
+
+/**
+ * The gradients of ApplyStatistics in its mean and its variance, from the one in
+ * x: `dmean = −Σ dx` and `dvariance = −½ Σ dx · (x − mean) / (variance + epsilon)`.
+ */
+export function statisticsGrad(
+  dx: Tensor,
+  x: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  {view, epsilon}: NormalizeAttributes,
+): {dmean: Tensor; dvariance: Tensor} {
+  const frame = new Frame(view);
+  const count = valuesPerStatistic(view);
+  const flow = frame.whole(dx);
+  const deviation = sub(frame.whole(x), frame.perStatistic(mean));
+  const inverse = inverseDeviation(frame.perStatistic(variance), epsilon);
+  const along = frame.meanPerStatistic(mul(flow, deviation));
+  return {
+    dmean: reshapeTo(mul(frame.meanPerStatistic(flow), -count), mean.shape),
+    dvariance: reshapeTo(
+      mul(mul(along, square(inverse)), -count / 2),
+      variance.shape,
+    ),
+  };
+}
+
+/** MovingStatistics: both moving values, moved towards the new ones by `rate`. */
+export function movingStatistics(
+  movingMean: Tensor,
+  movingVariance: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  rate: Tensor,
+): [Tensor, Tensor] {
+  const newMean = reshapeTo(mean, movingMean.shape);
+  const newVariance = reshapeTo(variance, movingVariance.shape);
+  const usable = logicalAnd(
+    isFiniteTensor(newMean),
+    isFiniteTensor(newVariance),
+  );
+  return [
+    move(movingMean, select(usable, newMean, movingMean), rate),
+    move(movingVariance, select(usable, newVariance, movingVariance), rate),
+  ];
+}
+
+/**
+ * x less its mean. One value of the data is subtracted first, so that the sums
+ * are of small numbers: plain two-pass loses all digits where the mean is large.
+ */
+function centerOnMean(
+  frame: Frame,
+  x: Tensor,
+): {deviation: Tensor; mean: Tensor} {
+  const {begin, size} = frame.firstPosition();
+  const origin = slice(x, begin, size);
+  const shifted = sub(x, origin);
+  const offset = frame.meanPerStatistic(shifted);
+  return {deviation: sub(shifted, offset), mean: add(origin, offset)};
+}
+
+/**
+ * x less its mean, from the mean as it was rounded to float32: what rounding took
+ * is put back where the statistics are x's own.
+ */
+function deviationFrom(
+  frame: Frame,
+  input: Tensor,
+  mean: Tensor,
+  {centered, given}: NormalizeGradAttributes,
+): Tensor {
+  const x = frame.whole(input);
+  if (!centered) return x;
+  const rough = sub(x, frame.perStatistic(mean));
+  return given ? rough : sub(rough, frame.meanPerStatistic(rough));
+}
+
+function inverseDeviation(variance: Tensor, epsilon: number): Tensor {
+  return rsqrt(add(variance, epsilon));
+}
+
+function scaleAndShift(
+  frame: Frame,
+  deviation: Tensor,
+  inverse: Tensor,
+  {gamma, beta}: Parameters,
+): Tensor {
+  let y: Tensor;
+  if (gamma !== undefined && frame.parametersAreStatistics) {
+    y = mul(deviation, mul(inverse, frame.perParameter(gamma)));
+  } else {
+    y = mul(deviation, inverse);
+    if (gamma !== undefined) y = mul(y, frame.perParameter(gamma));
+  }
+  return beta === undefined ? y : add(y, frame.perParameter(beta));
+}
+
+function zerosPerStatistic(frame: Frame): Tensor {
+  return zeros(frame.firstPosition().size);
+}
+
+/** `tf.where` for tensors of one shape, without its three clones. */
+function select(condition: Tensor, yes: Tensor, no: Tensor): Tensor {
+  return engine().runKernel(Select, {condition, t: yes, e: no}) as Tensor;
+}
+
+function move(old: Tensor, value: Tensor, rate: Tensor): Tensor {
+  return add(old, mul(sub(value, old), rate));
+}

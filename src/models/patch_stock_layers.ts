@@ -1,0 +1,54 @@
+import {layers} from '@tensorflow/tfjs-layers';
+import {patchedBatchNormalization} from './patched_batch_normalization.js';
+import {patchedLayerNormalization} from './patched_layer_normalization.js';
+import type {LayerMethods} from './stock_layers.js';
+
+let undo: (() => void) | undefined;
+
+/**
+ * Makes tf.js's own BatchNormalization and LayerNormalization compute through
+ * this package from now on, wherever they are: made by a factory, alive or
+ * loaded, before or after. Their config, their weights and their class names in
+ * model files stay as they are; what they get wrong becomes right, and what is
+ * slow fast. Patching twice is patching once.
+ *
+ * ```js
+ * const unpatch = patchStockLayers();
+ * const model = tf.sequential();
+ * model.add(tf.layers.batchNormalization({scale: false, inputShape: [4]}));
+ * unpatch();
+ * ```
+ *
+ * @return A function that gives stock tf.js back.
+ */
+export function patchStockLayers(): () => void {
+  if (undo !== undefined) return undo;
+  // A name of their own, or they would take one that a user's layer gets.
+  const restoreBatch = replaceMethods(
+    layers.batchNormalization({name: 'to_be_patched'}),
+    () => patchedBatchNormalization(() => undo !== undefined),
+  );
+  const restoreLayer = replaceMethods(
+    layers.layerNormalization({name: 'to_be_patched'}),
+    patchedLayerNormalization,
+  );
+  const restore = (): void => {
+    if (undo !== restore) return;
+    restoreBatch();
+    restoreLayer();
+    undo = undefined;
+  };
+  undo = restore;
+  return restore;
+}
+
+/** Replaces methods of a layer's class. */
+function replaceMethods<T>(
+  sample: layers.Layer,
+  patch: (stock: LayerMethods<T>) => LayerMethods<T>,
+): () => void {
+  const methods = Object.getPrototypeOf(sample) as LayerMethods<T>;
+  const {build, call} = methods;
+  Object.assign(methods, patch({build, call}));
+  return () => Object.assign(methods, {build, call});
+}

@@ -1,0 +1,134 @@
+import {type Tensor, tidy} from '@tensorflow/tfjs-core';
+import type {LayerVariable} from '@tensorflow/tfjs-layers';
+import {callBatchNorm} from '../../layers/batch_norm_call.js';
+import {MovingAverage} from '../../layers/moving_average.js';
+import {inputSpecOf, lengthsOf, onlyShape} from '../../layers/norm_layer.js';
+import type {Constraint} from '../../layers/objects.js';
+import {projectOnRead} from '../../layers/projected_weight.js';
+import {warnOnce} from '../../layers/warn_once.js';
+import {resolveAxes} from '../ops/axes.js';
+import {toFloat} from '../ops/to_float.js';
+import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
+
+type Stock = StockBatchNormalization;
+
+/** The averages of the stock layers that were built or called while patched. */
+const averages = new WeakMap<Stock, MovingAverage>();
+
+/** The weights whose constraint is seen to. */
+const constrained = new WeakSet<LayerVariable>();
+
+/**
+ * What tf.js's BatchNormalization does while it is patched.
+ *
+ * @param isPatched Whether it still is.
+ */
+export function patchedBatchNormalization(
+  isPatched: () => boolean,
+): LayerMethods<Stock> {
+  const hold = (
+    weight: LayerVariable | null | undefined,
+    constraint: Constraint | null,
+  ): void => {
+    if (!weight || !constraint || constrained.has(weight)) return;
+    constrained.add(weight);
+    projectOnRead(weight, constraint, isPatched);
+  };
+
+  return {
+    build(inputShape) {
+      const shape = onlyShape(inputShape);
+      const axes = resolveAxes(this.axis, shape.length, nameOf(this));
+      const lengths = lengthsOf(axes, shape, nameOf(this));
+      this.inputSpec = [inputSpecOf(shape, axes)];
+      addWeights(this, lengths);
+      this.built = true;
+      averages.set(this, averageOver(this, false));
+    },
+
+    call(inputs, kwargs) {
+      return tidy(() => {
+        const x = toFloat([inputs].flat()[0] as Tensor);
+        hold(this.gamma, this.gammaConstraint);
+        hold(this.beta, this.betaConstraint);
+        const state = {
+          axes: resolveAxes(this.axis, x.rank, nameOf(this)),
+          epsilon: this.epsilon,
+          momentum: this.momentum,
+          statistics: 'auto',
+          gamma: this.gamma,
+          beta: this.beta,
+          trainable: this.trainable,
+          average: averageOf(this),
+          warnOnce: (topic: string, message: string): void =>
+            warnOnce(this, nameOf(this), topic, message),
+        } as const;
+        return callBatchNorm(x, state, kwargs);
+      });
+    },
+  };
+}
+
+function addWeights(layer: Stock, lengths: number[]): void {
+  if (layer.scale) {
+    layer.gamma = layer.addWeight(
+      'gamma',
+      lengths,
+      null,
+      layer.gammaInitializer,
+      layer.gammaRegularizer,
+      true,
+      layer.gammaConstraint,
+    );
+  }
+  if (layer.center) {
+    layer.beta = layer.addWeight(
+      'beta',
+      lengths,
+      null,
+      layer.betaInitializer,
+      layer.betaRegularizer,
+      true,
+      layer.betaConstraint,
+    );
+  }
+  layer.movingMean = layer.addWeight(
+    'moving_mean',
+    lengths,
+    null,
+    layer.movingMeanInitializer,
+    null,
+    false,
+    null,
+  );
+  layer.movingVariance = layer.addWeight(
+    'moving_variance',
+    lengths,
+    null,
+    layer.movingVarianceInitializer,
+    null,
+    false,
+    null,
+  );
+}
+
+/** A layer that was built before the patch may have been trained before it. */
+function averageOf(layer: Stock): MovingAverage {
+  const known = averages.get(layer);
+  if (known !== undefined) return known;
+  const average = averageOver(layer, true);
+  averages.set(layer, average);
+  return average;
+}
+
+function averageOver(layer: Stock, pastStart: boolean): MovingAverage {
+  return new MovingAverage(
+    {mean: layer.movingMean, variance: layer.movingVariance},
+    {kind: 'exponential', momentum: layer.momentum, unbiased: false},
+    pastStart,
+  );
+}
+
+function nameOf(layer: Stock): string {
+  return `BatchNormalization ${layer.name}`;
+}

@@ -1,0 +1,57 @@
+import type {Tensor} from '@tensorflow/tfjs-core';
+import type {layers, LayerVariable, Shape} from '@tensorflow/tfjs-layers';
+import type {CallOptions} from '../../layers/norm_layer.js';
+import type {
+  Constraint,
+  Initializer,
+  Regularizer,
+} from '../../layers/objects.js';
+import type {Axes} from '../ops/axes.js';
+
+/*
+ * tf.js's own normalization layers, as far as they are used here. Its types hide
+ * most of it; the fields have been the same since the layers were written.
+ */
+
+/** What both stock layers have. */
+export interface StockLayer extends Omit<layers.Layer, 'addWeight'> {
+  axis: Axes;
+  readonly epsilon: number;
+  readonly center: boolean;
+  readonly scale: boolean;
+  readonly betaInitializer: Initializer;
+  readonly gammaInitializer: Initializer;
+  readonly betaRegularizer: Regularizer | null;
+  readonly gammaRegularizer: Regularizer | null;
+  gamma?: LayerVariable | null;
+  beta?: LayerVariable | null;
+  addWeight(
+    name: string,
+    shape: Shape,
+    dtype: string | null,
+    initializer: Initializer,
+    regularizer: Regularizer | null,
+    trainable: boolean,
+    constraint: Constraint | null,
+  ): LayerVariable;
+}
+
+/** `tf.layers.batchNormalization` */
+export interface StockBatchNormalization extends StockLayer {
+  readonly momentum: number;
+  readonly movingMeanInitializer: Initializer;
+  readonly movingVarianceInitializer: Initializer;
+  readonly betaConstraint: Constraint | null;
+  readonly gammaConstraint: Constraint | null;
+  movingMean: LayerVariable;
+  movingVariance: LayerVariable;
+}
+
+/** `tf.layers.layerNormalization` */
+export type StockLayerNormalization = StockLayer;
+
+/** The methods that a patch replaces. */
+export interface LayerMethods<T> {
+  build(this: T, inputShape: Shape | Shape[]): void;
+  call(this: T, inputs: Tensor | Tensor[], kwargs: CallOptions): Tensor;
+}

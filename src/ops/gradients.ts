@@ -1,0 +1,112 @@
+import {
+  engine,
+  registerGradient,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import * as composed from '../kernels/composed.js';
+import {reshapeTo} from '../kernels/frame.js';
+import {
+  APPLY_STATISTICS,
+  NORMALIZE,
+  NORMALIZE_GRAD,
+  type NormalizeAttributes,
+  type NormalizeGradAttributes,
+} from '../kernels/kernels.js';
+import {
+  type GradInputs,
+  type Gradients,
+  type Parameters,
+  packGradInputs,
+  required,
+  unpackGradients,
+  unpackParameters,
+} from '../kernels/packing.js';
+import {runKernel} from './run_kernel.js';
+
+registerGradient({
+  kernelName: NORMALIZE,
+  saveAllInputs: true,
+  // Of y nothing is needed. tfjs hides saved outputs from an outer gradient.
+  outputsToSave: [false, true, true],
+  gradFunc: (upstream, saved, attrs) => {
+    const attributes = attrs as unknown as NormalizeAttributes;
+    const [dy, dmean, dvariance] = upstream as Tensor[];
+    const [x, ...others] = saved;
+    const [mean, variance] = others.splice(-2);
+    const {gamma, beta} = unpackParameters(others, attributes);
+    const inputs = {
+      dy: required(dy),
+      ...(attributes.statistics ? {dmean, dvariance} : {}),
+      x: required(x),
+      mean: required(mean),
+      variance: required(variance),
+      gamma,
+    };
+    const {dx, ...rest} = normalizeGrad(inputs, {...attributes, given: false});
+    return positions([() => dx, ...parameterGradients(rest, {gamma, beta})]);
+  },
+});
+
+registerGradient({
+  kernelName: APPLY_STATISTICS,
+  saveAllInputs: true,
+  gradFunc: (upstream, saved, attrs) => {
+    const attributes = attrs as unknown as NormalizeAttributes;
+    const [first, second, third, ...others] = saved;
+    const [x, mean, variance] = [first, second, third].map(required) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const {gamma, beta} = unpackParameters(others, attributes);
+    const [dy] = [upstream].flat();
+    const {dx, ...rest} = normalizeGrad(
+      {dy: required(dy), x, mean, variance, gamma},
+      {...attributes, statistics: false, given: true},
+    );
+    // Lazy: a layer's statistics are constants, and then this never runs.
+    const throughStatistics = (): {dmean: Tensor; dvariance: Tensor} =>
+      composed.statisticsGrad(dx, x, mean, variance, attributes);
+    return positions([
+      () => dx,
+      () => throughStatistics().dmean,
+      () => throughStatistics().dvariance,
+      ...parameterGradients(rest, {gamma, beta}),
+    ]);
+  },
+});
+
+/**
+ * The gradient by the backend's kernel; composed from core ops while an outer
+ * gradient records, so that it can be differentiated again.
+ */
+function normalizeGrad(
+  inputs: GradInputs,
+  attributes: NormalizeGradAttributes,
+): Gradients {
+  if (engine().isTapeOn()) {
+    return tidy(() => ({...composed.normalizeGrad(inputs, attributes, true)}));
+  }
+  return unpackGradients(
+    runKernel(NORMALIZE_GRAD, packGradInputs(inputs), attributes),
+    attributes,
+  );
+}
+
+function parameterGradients(
+  {dgamma, dbeta}: Omit<Gradients, 'dx'>,
+  {gamma, beta}: Parameters,
+): Array<() => Tensor> {
+  return [
+    ...(gamma ? [() => reshapeTo(required(dgamma), gamma.shape)] : []),
+    ...(beta ? [() => reshapeTo(required(dbeta), beta.shape)] : []),
+  ];
+}
+
+/** Gradients by the position of their input, as tfjs wants them for an array. */
+function positions(
+  gradients: Array<() => Tensor>,
+): Record<string, () => Tensor> {
+  return Object.fromEntries(gradients.map((gradient, i) => [i, gradient]));
+}

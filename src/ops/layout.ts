@@ -1,0 +1,130 @@
+import type {View} from '../kernels/kernels.js';
+
+/** How a tensor of a certain shape is brought into a view, and back. */
+export interface Layout {
+  readonly view: View;
+  /**
+   * The order of axes in which the tensor fits the view; undefined where it fits
+   * as it is, without being copied.
+   */
+  readonly permutation?: readonly number[] | undefined;
+  /**
+   * The shape in which gamma and beta broadcast against the tensor; undefined
+   * where they fit the view and the kernel applies them.
+   */
+  readonly parametersShape?: readonly number[] | undefined;
+}
+
+interface Axis {
+  readonly index: number;
+  readonly length: number;
+  readonly chosen: boolean;
+}
+
+/**
+ * The layout for statistics that are kept for each feature, and computed over
+ * all the other axes: batch normalization.
+ *
+ * @param shape The tensor's shape.
+ * @param axes The feature axes: not negative, ascending.
+ */
+export function featuresLayout(
+  shape: readonly number[],
+  axes: readonly number[],
+): Layout {
+  const all = axesOf(shape, axes);
+  const long = all.filter(({length}) => length !== 1);
+  const [first, last] = chosenRun(long);
+  const inOneRun = long.slice(first, last).every(({chosen}) => chosen);
+  const view = inOneRun
+    ? {outer: sizeOf(long.slice(0, first)), inner: sizeOf(long.slice(last))}
+    : {outer: sizeOf(long.filter(({chosen}) => !chosen)), inner: 1};
+  return {
+    view: {
+      batch: 1,
+      group: sizeOf(long.filter(({chosen}) => chosen)),
+      channel: 1,
+      ...view,
+    },
+    permutation: inOneRun ? undefined : chosenLast(all),
+  };
+}
+
+/**
+ * The layout for statistics that are computed over the given axes, and kept for
+ * each position on all the others: layer normalization.
+ *
+ * @param shape The tensor's shape.
+ * @param axes The axes that are normalized: not negative, ascending.
+ */
+export function examplesLayout(
+  shape: readonly number[],
+  axes: readonly number[],
+): Layout {
+  const all = axesOf(shape, axes);
+  const long = all.filter(({length}) => length !== 1);
+  const [first, last] = chosenRun(long);
+  const inOneRun = long.slice(first, last).every(({chosen}) => chosen);
+  const trailing = last === long.length;
+  const size = sizeOf(long.filter(({chosen}) => chosen));
+  if (inOneRun && !trailing) {
+    // The statistics lie inside the parameters, which no view can say: the
+    // middle axis is the view's outer one, and the parameters are applied after.
+    return {
+      view: {
+        batch: sizeOf(long.slice(0, first)),
+        outer: size,
+        group: sizeOf(long.slice(last)),
+        channel: 1,
+        inner: 1,
+      },
+      parametersShape: shape.map((length, i) =>
+        axes.includes(i) ? length : 1,
+      ),
+    };
+  }
+  return {
+    view: {
+      batch: sizeOf(long.filter(({chosen}) => !chosen)),
+      outer: 1,
+      group: 1,
+      channel: size,
+      inner: 1,
+    },
+    permutation: inOneRun ? undefined : chosenLast(all),
+  };
+}
+
+/** The order of axes that undoes a permutation. */
+export function inversePermutation(permutation: readonly number[]): number[] {
+  const inverse = new Array<number>(permutation.length);
+  permutation.forEach((from, to) => (inverse[from] = to));
+  return inverse;
+}
+
+function axesOf(shape: readonly number[], axes: readonly number[]): Axis[] {
+  return shape.map((length, index) => ({
+    index,
+    length,
+    chosen: axes.includes(index),
+  }));
+}
+
+/** From the first chosen axis to behind the last one; at the end if there is none. */
+function chosenRun(axes: readonly Axis[]): [number, number] {
+  const positions = axes.flatMap(({chosen}, i) => (chosen ? [i] : []));
+  const first = positions[0] ?? axes.length;
+  const last = positions[positions.length - 1];
+  return [first, last === undefined ? axes.length : last + 1];
+}
+
+function chosenLast(axes: readonly Axis[]): number[] {
+  return [
+    ...axes.filter(({chosen}) => !chosen),
+    ...axes.filter(({chosen}) => chosen),
+  ].map(({index}) => index);
+}
+
+function sizeOf(axes: readonly Axis[]): number {
+  return axes.reduce((product, {length}) => product * length, 1);
+}

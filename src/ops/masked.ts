@@ -1,0 +1,119 @@
+import {
+  add,
+  broadcastTo,
+  cast,
+  customGrad,
+  div,
+  fill,
+  greater,
+  max,
+  maximum,
+  mul,
+  reshape,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  where,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import {blockedSum} from '../kernels/blocked_mean.js';
+import {featuresShape} from './parameters.js';
+import type {Statistics} from './moving_statistics.js';
+
+/** Below any float32 that is data. */
+const LOWEST = -3.4e38;
+
+/** The statistics of what a mask leaves, and of how many values they are. */
+export interface MaskedStatistics extends Statistics {
+  /** How many values each statistic is of: a vector. */
+  readonly count: Tensor;
+}
+
+/**
+ * Whether a mask covers x: its shape is a proper prefix of x's. Any other mask is
+ * not for x; tfjs's executor hands a layer the mask of an earlier one.
+ */
+export function maskCovers(mask: Tensor, x: Tensor): boolean {
+  return (
+    mask.rank < x.rank &&
+    mask.shape.every((length, axis) => length === x.shape[axis])
+  );
+}
+
+/** The mask with as many axes as x, the missing ones of length one. */
+export function alignMask(mask: Tensor, x: Tensor): Tensor {
+  const missing = new Array<number>(x.rank - mask.rank).fill(1);
+  return cast(reshape(mask, [...mask.shape, ...missing]), 'bool');
+}
+
+/**
+ * x with zeros where the mask is false, so that whatever stood there, NaN
+ * included, reaches no output and no gradient.
+ */
+export function blankMasked(x: Tensor, aligned: Tensor): Tensor {
+  return where(broadcastTo(aligned, x.shape), x, zerosLike(x));
+}
+
+/**
+ * Mean and biased variance, for each feature, of the values that the mask leaves:
+ * 0 and 0 where it leaves none. Differentiable in x.
+ *
+ * @param x A tensor, blanked by {@link blankMasked}.
+ * @param aligned The mask as {@link alignMask} gives it.
+ * @param features The feature axes, ascending.
+ * @return Vectors with a value per feature.
+ */
+export function maskedStatistics(
+  x: Tensor,
+  aligned: Tensor,
+  features: readonly number[],
+): MaskedStatistics {
+  const axes = x.shape
+    .map((_, axis) => axis)
+    .filter((axis) => !features.includes(axis));
+  const present = cast(aligned, 'float32');
+  const count = countPresent(present, x, axes);
+  const safeCount = maximum(count, 1);
+  const mean = (values: Tensor): Tensor =>
+    div(blockedSum(values, axes), safeCount);
+
+  const origin = largestPresent(x, aligned, axes);
+  const shifted = mul(sub(x, origin), present);
+  const offset = mean(shifted);
+  const deviation = mul(sub(shifted, offset), present);
+  const found = cast(greater(count, 0), 'float32');
+  const asVector = (values: Tensor): Tensor =>
+    reshape(broadcastTo(values, featuresShape(x.shape, features)), [-1]);
+  return {
+    mean: asVector(mul(add(origin, offset), found)),
+    variance: asVector(mean(square(deviation))),
+    count: asVector(count),
+  };
+}
+
+/** As many values as the mask leaves, times the lengths of the axes it lacks. */
+function countPresent(present: Tensor, x: Tensor, axes: number[]): Tensor {
+  const unmasked = axes
+    .filter((axis) => present.shape[axis] === 1)
+    .reduce((product, axis) => product * (x.shape[axis] ?? 1), 1);
+  return mul(sum(present, axes, true), unmasked);
+}
+
+/**
+ * One value of the data for each feature, a constant to the gradient: subtracted
+ * before anything is summed, it keeps the numbers small.
+ */
+function largestPresent(x: Tensor, aligned: Tensor, axes: number[]): Tensor {
+  const find = customGrad((input) => {
+    const values = input as Tensor;
+    const everywhere = broadcastTo(aligned, values.shape);
+    const candidates = where(everywhere, values, fill(values.shape, LOWEST));
+    return {
+      value: max(candidates, axes, true),
+      gradFunc: () => zerosLike(values),
+    };
+  });
+  const found = greater(max(cast(aligned, 'float32'), axes, true), 0);
+  return mul(find(x), cast(found, 'float32'));
+}

@@ -1,0 +1,98 @@
+import {
+  add,
+  div,
+  expm1,
+  greater,
+  maximum,
+  mul,
+  neg,
+  reshape,
+  scalar,
+  sub,
+  type Tensor,
+  where,
+} from '@tensorflow/tfjs-core';
+import {MOVING_STATISTICS} from '../kernels/kernels.js';
+import {required} from '../kernels/packing.js';
+import {runKernel} from './run_kernel.js';
+
+/** A mean and a variance for every channel. */
+export interface Statistics {
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
+/**
+ * The moving statistics after a step: each is `old + (new − old) · rate`, and a
+ * channel whose new mean or variance is not finite keeps both.
+ *
+ * @param rate The weight of the new value, from 0 to 1.
+ */
+export function moveStatistics(
+  moving: Statistics,
+  batch: Statistics,
+  rate: number | Tensor,
+): Statistics {
+  const [mean, variance] = runKernel(MOVING_STATISTICS, [
+    moving.mean,
+    moving.variance,
+    batch.mean,
+    batch.variance,
+    typeof rate === 'number' ? scalar(rate) : rate,
+  ]);
+  return {mean: required(mean), variance: required(variance)};
+}
+
+/**
+ * The weight of the new value at step t of an exponential average that is
+ * corrected for its start: `(1 − m) / (1 − mᵗ)`. It is 1 at the first step, and
+ * 1 − m in the long run (Kingma and Ba, Adam, section 3).
+ *
+ * @param step t, counted from 1; as a tensor where only the device knows it.
+ */
+export function debiasedRate(
+  momentum: number,
+  step: number | Tensor,
+): number | Tensor {
+  if (typeof step === 'number') {
+    return (1 - momentum) / (1 - Math.pow(momentum, step));
+  }
+  if (momentum === 0) return 1;
+  // 1 − mᵗ as −expm1(t · ln m): the difference would lose its digits.
+  return div(1 - momentum, neg(expm1(mul(step, Math.log(momentum)))));
+}
+
+/** The weight of the new value in a mean over all steps: `1 / (count + 1)`. */
+export function cumulativeRate(count: Tensor): Tensor {
+  return div(1, add(count, 1));
+}
+
+/**
+ * What of a batch's statistics the moving ones move towards: where a channel has
+ * no value, or only one, which has no variance, they move towards themselves.
+ *
+ * @param count How many values each of the batch's statistics is of.
+ * @param unbiased Whether Bessel's correction is applied to the variance.
+ */
+export function statisticsToStore(
+  batch: Statistics,
+  moving: Statistics,
+  count: number | Tensor,
+  unbiased: boolean,
+): Statistics {
+  if (typeof count === 'number') {
+    if (count === 1) return {mean: batch.mean, variance: moving.variance};
+    return unbiased
+      ? {mean: batch.mean, variance: mul(batch.variance, count / (count - 1))}
+      : batch;
+  }
+  const size = [count.size];
+  const like = (values: Tensor): Tensor => reshape(values, size);
+  const variance = unbiased
+    ? mul(like(batch.variance), div(count, maximum(sub(count, 1), 1)))
+    : like(batch.variance);
+  return {
+    mean: where(greater(count, 0), like(batch.mean), like(moving.mean)),
+    variance: where(greater(count, 1), variance, like(moving.variance)),
+  };
+}

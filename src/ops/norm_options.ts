@@ -1,0 +1,56 @@
+import {Tensor, tensor, type TensorLike} from '@tensorflow/tfjs-core';
+import {type Axes, resolveAxes} from './axes.js';
+import {sortParameters, type SortedParameters} from './parameters.js';
+import {toFloat} from './to_float.js';
+
+/** What the functions on tensors take. */
+export interface NormOptions {
+  /** The axis or axes, negative ones counted from the last. Defaults to -1. */
+  readonly axis?: Axes | undefined;
+  /** Added to the variance before its root is taken. Defaults to 1e-3. */
+  readonly epsilon?: number | undefined;
+  /** Multiplied with the normalized values. Defaults to none, which is ones. */
+  readonly gamma?: Tensor | undefined;
+  /** Added last. Defaults to none, which is zeros. */
+  readonly beta?: Tensor | undefined;
+}
+
+/** Arguments, checked and with their defaults. */
+export interface PreparedNorm extends SortedParameters {
+  readonly input: Tensor;
+  readonly axes: readonly number[];
+  readonly epsilon: number;
+}
+
+const OPTIONS: readonly string[] = ['axis', 'epsilon', 'gamma', 'beta'];
+
+/** Checks the arguments of a function on tensors and fills in its defaults. */
+export function prepareNorm(
+  x: Tensor | TensorLike,
+  options: NormOptions,
+  who: string,
+): PreparedNorm {
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined) {
+    const value = JSON.stringify(options[unknown as keyof NormOptions]);
+    throw new Error(
+      `${who}: unknown option ${unknown}; it takes ${OPTIONS.join(', ')}. ` +
+        `Received: ${unknown}=${value}`,
+    );
+  }
+  const {axis = -1, epsilon = 1e-3, gamma, beta} = options;
+  checkEpsilon(epsilon, who);
+  const input = toFloat(x instanceof Tensor ? x : tensor(x));
+  const axes = resolveAxes(axis, input.rank, who);
+  const parameters = sortParameters(input, {gamma, beta}, axes, who);
+  return {input, axes, epsilon, ...parameters};
+}
+
+/** @throws Error if epsilon is not a number above 0. */
+export function checkEpsilon(epsilon: unknown, who: string): void {
+  if (typeof epsilon === 'number' && epsilon > 0 && epsilon < Infinity) return;
+  throw new Error(
+    `${who}: epsilon must be a number above 0. ` +
+      `Received: epsilon=${JSON.stringify(epsilon)}`,
+  );
+}

@@ -1,0 +1,5 @@
+/** `import 'tfjs-normalization/patch'`: patches tf.js's own layers at once. */
+import {patchStockLayers} from './index.js';
+
+/** Gives stock tf.js back. */
+export const unpatch = patchStockLayers();

@@ -1,0 +1,27 @@
+// Jest runs tests in a realm of its own, whose Float32Array is not the one that
+// native addons and WebAssembly glue know: hand over the outer realm's.
+const {TestEnvironment} = require('jest-environment-node');
+
+const SHARED = [
+  'ArrayBuffer',
+  'BigInt64Array',
+  'BigUint64Array',
+  'DataView',
+  'Float32Array',
+  'Float64Array',
+  'Int8Array',
+  'Int16Array',
+  'Int32Array',
+  'SharedArrayBuffer',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Uint16Array',
+  'Uint32Array',
+];
+
+module.exports = class extends TestEnvironment {
+  async setup() {
+    await super.setup();
+    for (const name of SHARED) this.global[name] = globalThis[name];
+  }
+};
