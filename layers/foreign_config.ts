@@ -38,7 +38,7 @@ export function dropForeignKeys(
       kept[key] = value;
     } else if (!hasNoEffect(value)) {
       throw new Error(
-        `${className} ${String(config.name)}: ${key} with this value is not ` +
+        `${className} ${JSON.stringify(config.name)}: ${key} with this value is not ` +
           `supported. ${received(key, value)}`,
       );
     }

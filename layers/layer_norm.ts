@@ -1,8 +1,7 @@
 import type {serialization, Tensor} from '@tensorflow/tfjs-core';
 import type {Shape} from '@tensorflow/tfjs-layers';
 import {type Axes, checkAxes, resolveAxes} from '../src/ops/axes.js';
-import {examplesLayout} from '../src/ops/layout.js';
-import {normalize} from '../src/ops/normalize.js';
+import {normalizeExamples} from '../src/ops/example_norm.js';
 import {
   AFFINE_DEFAULTS,
   type AffineArgs,
@@ -84,8 +83,11 @@ export class LayerNorm extends AffineLayer<LayerNormOptions> {
 
   protected override compute(x: Tensor): Tensor {
     const {epsilon} = this.options;
-    const layout = examplesLayout(x.shape, this.axes);
-    return normalize(x, layout, {epsilon, ...this.readAffine()}).y;
+    return normalizeExamples(x, {
+      axes: this.axes,
+      epsilon,
+      ...this.readAffine(),
+    });
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -69,8 +69,7 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
   ): TensorType {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
-      const [x] = [inputs].flat();
-      return this.compute(toFloat(x as TensorType), kwargs);
+      return this.compute(onlyInput(inputs), kwargs);
     });
   }
 
@@ -113,6 +112,13 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
         `Received: inputs=a SymbolicTensor of that copy`,
     );
   }
+}
+
+/** A layer's only input, in float32. */
+export function onlyInput(inputs: TensorType | TensorType[]): TensorType {
+  const [x] = [inputs].flat();
+  if (x === undefined) throw new Error('a layer is called without an input');
+  return toFloat(x);
 }
 
 /** The shape of a layer's only input. */

@@ -71,11 +71,7 @@ export function serializeObject(
   object: Initializer | Regularizer | Constraint | null,
 ): serialization.ConfigDict | null {
   if (object === null) return null;
-  const {getClassName, getConfig} = object as unknown as Serializable;
-  return {
-    className: getClassName.call(object),
-    config: getConfig.call(object),
-  };
+  return {className: object.getClassName(), config: object.getConfig()};
 }
 
 function parse<T>(

@@ -110,11 +110,13 @@ export function checkFraction(value: unknown, name: string, who: string): void {
 }
 
 function show(value: unknown): string {
-  if (typeof value === 'number' || value === undefined) return String(value);
+  if (typeof value === 'function') return 'a function';
+  // JSON would make null of NaN and infinity.
+  if (typeof value === 'number') return String(value);
   try {
-    return JSON.stringify(value) ?? String(value);
+    return JSON.stringify(value);
   } catch {
-    return String(value);
+    return 'an object with cycles';
   }
 }
 

@@ -2,13 +2,15 @@
 // ES modules a thin wrapper around the CommonJS, so that a program has one
 // instance of the package whatever mix of import and require it uses.
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
+// Made whole before it takes the place of the last one, which a failure leaves.
+const made = join(root, 'build', `dist-${process.pid}`);
 const require = createRequire(import.meta.url);
 const tsc = require.resolve('typescript/bin/tsc');
 
@@ -18,32 +20,36 @@ const ENTRIES = {
   node: 'src/node/index.js',
 };
 
-rmSync(dist, {recursive: true, force: true});
 compile('cjs', 'commonjs');
 compile('esm', 'module');
 markAs('wrapper', 'module');
 for (const [name, file] of Object.entries(ENTRIES)) wrap(name, file);
+rmSync(dist, {recursive: true, force: true});
+renameSync(made, dist);
 
 function compile(format, type) {
   const config = join(root, `tsconfig.${format}.json`);
-  execFileSync(process.execPath, [tsc, '-p', config], {stdio: 'inherit'});
+  const outDir = join(made, format);
+  execFileSync(process.execPath, [tsc, '-p', config, '--outDir', outDir], {
+    stdio: 'inherit',
+  });
   markAs(format, type);
 }
 
 function markAs(folder, type) {
-  mkdirSync(join(dist, folder), {recursive: true});
+  mkdirSync(join(made, folder), {recursive: true});
   writeFileSync(
-    join(dist, folder, 'package.json'),
+    join(made, folder, 'package.json'),
     `${JSON.stringify({type})}\n`,
   );
 }
 
 function wrap(name, file) {
-  const target = join(dist, 'cjs', file);
+  const target = join(made, 'cjs', file);
   const names = Object.keys(require(target)).filter((n) => n !== '__esModule');
-  const from = relative(join(dist, 'wrapper'), target).replaceAll('\\', '/');
+  const from = relative(join(made, 'wrapper'), target).replaceAll('\\', '/');
   writeFileSync(
-    join(dist, 'wrapper', `${name}.js`),
+    join(made, 'wrapper', `${name}.js`),
     `import cjs from '${from}';\nexport const {${names.join(', ')}} = cjs;\n`,
   );
 }

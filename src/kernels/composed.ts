@@ -13,13 +13,14 @@ import {
   type Tensor,
   zeros,
 } from '@tensorflow/tfjs-core';
-import {Frame, reshapeTo} from './frame.js';
+import {Frame, parametersAreStatistics, reshapeTo} from './frame.js';
 import {
   type NormalizeAttributes,
   type NormalizeGradAttributes,
   parametersCount,
   statisticsCount,
   valuesPerStatistic,
+  type View,
   viewSize,
 } from './kernels.js';
 import type {GradInputs, Gradients, Normalized, Parameters} from './packing.js';
@@ -41,18 +42,14 @@ export function normalize(
     const nothing = zeros([statisticsCount(view)]);
     return {y: clone(input), mean: nothing, variance: clone(nothing)};
   }
-  const frame = new Frame(view);
+  const frame = new Frame(view, input.shape);
   const x = frame.whole(input);
   const {deviation, mean} = centered
     ? centerOnMean(frame, x)
     : {deviation: x, mean: zerosPerStatistic(frame)};
   const variance = frame.meanPerStatistic(square(deviation));
-  const y = scaleAndShift(
-    frame,
-    deviation,
-    inverseDeviation(variance, epsilon),
-    {gamma, beta},
-  );
+  const inverse = inverseDeviation(variance, epsilon);
+  const y = scaleAndShift(view, frame, deviation, inverse, {gamma, beta});
   return {y: reshapeTo(y, input.shape), mean, variance};
 }
 
@@ -65,11 +62,11 @@ export function applyStatistics(
   {view, epsilon, centered}: NormalizeAttributes,
 ): Tensor {
   if (viewSize(view) === 0) return clone(input);
-  const frame = new Frame(view);
+  const frame = new Frame(view, input.shape);
   const x = frame.whole(input);
   const deviation = centered ? sub(x, frame.perStatistic(mean)) : x;
   const inverse = inverseDeviation(frame.perStatistic(variance), epsilon);
-  const y = scaleAndShift(frame, deviation, inverse, {gamma, beta});
+  const y = scaleAndShift(view, frame, deviation, inverse, {gamma, beta});
   return reshapeTo(y, input.shape);
 }
 
@@ -96,7 +93,7 @@ export function normalizeGrad(
       dbeta: center ? clone(nothing) : undefined,
     };
   }
-  const frame = new Frame(view);
+  const frame = new Frame(view, x.shape);
   const count = valuesPerStatistic(view);
   const upstream = frame.whole(dy);
   const deviation = deviationFrom(frame, x, mean, attributes);
@@ -111,7 +108,7 @@ export function normalizeGrad(
   const direct = mul(upstream, weight);
 
   // Where parameters and statistics coincide, the same two sums serve both.
-  const shared = frame.parametersAreStatistics && !given;
+  const shared = parametersAreStatistics(view) && !given;
   const toBeta = center || shared ? frame.sumPerParameter(upstream) : undefined;
   const toGamma =
     scale || shared
@@ -156,7 +153,7 @@ export function statisticsGrad(
   variance: Tensor,
   {view, epsilon}: NormalizeAttributes,
 ): {dmean: Tensor; dvariance: Tensor} {
-  const frame = new Frame(view);
+  const frame = new Frame(view, x.shape);
   const count = valuesPerStatistic(view);
   const flow = frame.whole(dx);
   const deviation = sub(frame.whole(x), frame.perStatistic(mean));
@@ -227,19 +224,23 @@ function inverseDeviation(variance: Tensor, epsilon: number): Tensor {
 }
 
 function scaleAndShift(
+  view: View,
   frame: Frame,
   deviation: Tensor,
   inverse: Tensor,
   {gamma, beta}: Parameters,
 ): Tensor {
+  const scale = gamma && frame.perParameter(gamma);
+  const shift = beta && frame.perParameter(beta);
   let y: Tensor;
-  if (gamma !== undefined && frame.parametersAreStatistics) {
-    y = mul(deviation, mul(inverse, frame.perParameter(gamma)));
+  if (scale && parametersAreStatistics(view)) {
+    // One small product instead of two large ones.
+    y = mul(deviation, mul(inverse, scale));
   } else {
     y = mul(deviation, inverse);
-    if (gamma !== undefined) y = mul(y, frame.perParameter(gamma));
+    if (scale) y = mul(y, scale);
   }
-  return beta === undefined ? y : add(y, frame.perParameter(beta));
+  return shift ? add(y, shift) : y;
 }
 
 function zerosPerStatistic(frame: Frame): Tensor {
@@ -248,7 +249,7 @@ function zerosPerStatistic(frame: Frame): Tensor {
 
 /** `tf.where` for tensors of one shape, without its three clones. */
 function select(condition: Tensor, yes: Tensor, no: Tensor): Tensor {
-  return engine().runKernel(Select, {condition, t: yes, e: no}) as Tensor;
+  return engine().runKernel<Tensor>(Select, {condition, t: yes, e: no});
 }
 
 function move(old: Tensor, value: Tensor, rate: Tensor): Tensor {

@@ -2,50 +2,49 @@ import {reshape, type Tensor} from '@tensorflow/tfjs-core';
 import {blockedMean, blockedSum} from './blocked_mean.js';
 import type {View} from './kernels.js';
 
-type AxisName = keyof View;
+type Role = keyof View;
 
-const AXES: readonly AxisName[] = [
-  'batch',
-  'outer',
-  'group',
-  'channel',
-  'inner',
-];
+interface Axis {
+  readonly role: Role;
+  readonly length: number;
+}
 
-/**
- * A view as core ops broadcast over it: its axes without those of length one,
- * since every axis costs a generic backend time.
- */
+const ROLES: readonly Role[] = ['batch', 'outer', 'group', 'channel', 'inner'];
+
+/** A view of a tensor in a shape that core ops broadcast over. */
 export class Frame {
-  private readonly axes: readonly AxisName[];
+  private readonly axes: readonly Axis[];
 
-  constructor(private readonly view: View) {
-    const axes = AXES.filter((axis) => view[axis] !== 1);
-    this.axes = axes.length > 0 ? axes : ['group'];
+  constructor(view: View, shape: readonly number[]) {
+    this.axes = rowsAsTheyAre(view, shape) ?? longAxes(view);
   }
 
   /** x, a tensor of the view's size, in the frame's shape. */
   whole(x: Tensor): Tensor {
     return reshapeTo(
       x,
-      this.axes.map((axis) => this.view[axis]),
+      this.axes.map(({length}) => length),
     );
   }
 
-  /** A vector with a value per `(batch, group)`, broadcasting over the frame. */
+  /** A value for each `(batch, group)`, broadcasting over the frame. */
   perStatistic(values: Tensor): Tensor {
     return reshapeTo(values, this.shapeOf('batch', 'group'));
   }
 
-  /** A vector with a value per `(group, channel)`, broadcasting over the frame. */
+  /** A value for each `(group, channel)`, broadcasting over the frame. */
   perParameter(values: Tensor): Tensor {
     const shape = this.shapeOf('group', 'channel');
     // Trailing axes broadcast as they are, which saves the reshape.
-    const trails = shape.slice(0, -1).every((length) => length === 1);
-    return trails && values.rank === 1 ? values : reshapeTo(values, shape);
+    const trailing = shape.slice(shape.length - values.rank);
+    const fits =
+      values.shape.every((length, i) => length === trailing[i]) &&
+      trailing.length === values.rank &&
+      values.size === shape.reduce((product, length) => product * length, 1);
+    return fits ? values : reshape(values, shape);
   }
 
-  /** One value of x for each statistic, to subtract before summing. */
+  /** Where the first value of each statistic is. */
   firstPosition(): {begin: number[]; size: number[]} {
     return {
       begin: this.axes.map(() => 0),
@@ -63,18 +62,22 @@ export class Frame {
     return blockedSum(x, this.positions('batch', 'outer', 'inner'));
   }
 
-  /** Whether every statistic has one parameter, and every parameter one statistic. */
-  get parametersAreStatistics(): boolean {
-    return this.view.batch === 1 && this.view.channel === 1;
+  private shapeOf(...kept: Role[]): number[] {
+    return this.axes.map(({role, length}) =>
+      kept.includes(role) ? length : 1,
+    );
   }
 
-  private shapeOf(...kept: AxisName[]): number[] {
-    return this.axes.map((axis) => (kept.includes(axis) ? this.view[axis] : 1));
+  private positions(...reduced: Role[]): number[] {
+    return this.axes.flatMap(({role}, i) =>
+      reduced.includes(role) ? [i] : [],
+    );
   }
+}
 
-  private positions(...reduced: AxisName[]): number[] {
-    return this.axes.flatMap((axis, i) => (reduced.includes(axis) ? [i] : []));
-  }
+/** Whether every statistic has one parameter, and every parameter one statistic. */
+export function parametersAreStatistics({batch, channel}: View): boolean {
+  return batch === 1 && channel === 1;
 }
 
 /** A reshape that costs nothing where there is nothing to do. */
@@ -83,4 +86,28 @@ export function reshapeTo(x: Tensor, shape: readonly number[]): Tensor {
     x.rank === shape.length &&
     x.shape.every((length, i) => length === shape[i]);
   return same ? x : reshape(x, [...shape]);
+}
+
+/** The tensor's own axes where the view is of its last ones: no reshape at all. */
+function rowsAsTheyAre(
+  view: View,
+  shape: readonly number[],
+): Axis[] | undefined {
+  if (view.outer !== 1 || view.group !== 1 || view.inner !== 1)
+    return undefined;
+  let rows = 1;
+  let first = 0;
+  while (first < shape.length && rows < view.batch) rows *= shape[first++] ?? 1;
+  if (rows !== view.batch) return undefined;
+  return shape.map((length, i) => ({
+    role: i < first ? 'batch' : 'channel',
+    length,
+  }));
+}
+
+/** The view's axes without those of length one, which only cost time. */
+function longAxes(view: View): Axis[] {
+  const axes = ROLES.map((role) => ({role, length: view[role]}));
+  const long = axes.filter(({length}) => length !== 1);
+  return long.length > 0 ? long : [{role: 'group', length: 1}];
 }

@@ -1,6 +1,7 @@
 import {
   getBackend,
   getKernel,
+  type KernelConfig,
   type KernelFunc,
   registerKernel,
   type Tensor,
@@ -31,10 +32,16 @@ type Compute = (inputs: readonly Tensor[], attributes: unknown) => Tensor[];
  */
 export function ensureKernel(kernelName: string): void {
   const backendName = getBackend();
-  if (getKernel(kernelName, backendName) !== undefined) return;
+  if (hasKernel(kernelName, backendName)) return;
   const compute = COMPOSED[kernelName];
   if (compute === undefined) throw new Error(`no kernel named ${kernelName}`);
   registerKernel({kernelName, backendName, kernelFunc: asKernel(compute)});
+}
+
+/** tfjs types the kernel as always there. */
+function hasKernel(kernelName: string, backendName: string): boolean {
+  const found = getKernel(kernelName, backendName) as KernelConfig | undefined;
+  return found !== undefined;
 }
 
 const COMPOSED: Readonly<Record<string, Compute>> = {

@@ -1,13 +1,17 @@
-import {type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {tidy} from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
 import {callBatchNorm} from '../../layers/batch_norm_call.js';
 import {MovingAverage} from '../../layers/moving_average.js';
-import {inputSpecOf, lengthsOf, onlyShape} from '../../layers/norm_layer.js';
+import {
+  inputSpecOf,
+  lengthsOf,
+  onlyInput,
+  onlyShape,
+} from '../../layers/norm_layer.js';
 import type {Constraint} from '../../layers/objects.js';
 import {projectOnRead} from '../../layers/projected_weight.js';
 import {warnOnce} from '../../layers/warn_once.js';
 import {resolveAxes} from '../ops/axes.js';
-import {toFloat} from '../ops/to_float.js';
 import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
 
 type Stock = StockBatchNormalization;
@@ -48,7 +52,7 @@ export function patchedBatchNormalization(
 
     call(inputs, kwargs) {
       return tidy(() => {
-        const x = toFloat([inputs].flat()[0] as Tensor);
+        const x = onlyInput(inputs);
         hold(this.gamma, this.gammaConstraint);
         hold(this.beta, this.betaConstraint);
         const state = {

@@ -1,8 +1,7 @@
-import {type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {tidy} from '@tensorflow/tfjs-core';
+import {onlyInput} from '../../layers/norm_layer.js';
 import {resolveAxes} from '../ops/axes.js';
-import {examplesLayout} from '../ops/layout.js';
-import {normalize} from '../ops/normalize.js';
-import {toFloat} from '../ops/to_float.js';
+import {normalizeExamples} from '../ops/example_norm.js';
 import type {LayerMethods, StockLayerNormalization} from './stock_layers.js';
 
 /**
@@ -22,16 +21,17 @@ export function patchedLayerNormalization(
 
     call(inputs) {
       return tidy(() => {
-        const x = toFloat([inputs].flat()[0] as Tensor);
+        const x = onlyInput(inputs);
         const who = `LayerNormalization ${this.name}`;
         const axes = resolveAxes(this.axis, x.rank, who);
         // gamma and beta are read in the order of the tensor's axes, whatever
         // the order in which stock was given them: so do stock and Keras.
-        return normalize(x, examplesLayout(x.shape, axes), {
+        return normalizeExamples(x, {
+          axes,
           epsilon: this.epsilon,
           gamma: this.gamma?.read(),
           beta: this.beta?.read(),
-        }).y;
+        });
       });
     },
   };

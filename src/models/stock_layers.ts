@@ -52,6 +52,6 @@ export type StockLayerNormalization = StockLayer;
 
 /** The methods that a patch replaces. */
 export interface LayerMethods<T> {
-  build(this: T, inputShape: Shape | Shape[]): void;
-  call(this: T, inputs: Tensor | Tensor[], kwargs: CallOptions): Tensor;
+  build: (this: T, inputShape: Shape | Shape[]) => void;
+  call: (this: T, inputs: Tensor | Tensor[], kwargs: CallOptions) => Tensor;
 }

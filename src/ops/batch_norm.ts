@@ -5,9 +5,8 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type {Normalized} from '../kernels/packing.js';
-import {type NormOptions, prepareNorm} from './norm_options.js';
+import {applyAfter, type NormOptions, prepareNorm} from './norm_options.js';
 import {normalizeFeatures} from './feature_norm.js';
-import {scaleAndShift} from './scale_and_shift.js';
 
 /** Options of {@link batchNorm}. */
 export type BatchNormOptions = NormOptions;
@@ -43,7 +42,7 @@ export function batchNorm(
   options: BatchNormOptions = {},
 ): Normalized {
   return tidy(() => {
-    const {input, axes, epsilon, inKernel, after, shapes} = prepareNorm(
+    const {input, axes, epsilon, inKernel, after} = prepareNorm(
       x,
       options,
       'ops.batchNorm',
@@ -56,7 +55,7 @@ export function batchNorm(
     });
     const features = axes.map((axis) => input.shape[axis] ?? 1);
     return {
-      y: scaleAndShift(y, after, shapes),
+      y: applyAfter(y, after),
       mean: reshape(mean, features),
       variance: reshape(variance, features),
     };

@@ -1,8 +1,6 @@
 import {type Tensor, type TensorLike, tidy} from '@tensorflow/tfjs-core';
-import {examplesLayout} from './layout.js';
-import {type NormOptions, prepareNorm} from './norm_options.js';
-import {normalize} from './normalize.js';
-import {scaleAndShift} from './scale_and_shift.js';
+import {normalizeExamples} from './example_norm.js';
+import {applyAfter, type NormOptions, prepareNorm} from './norm_options.js';
 
 /** Options of {@link layerNorm}. */
 export type LayerNormOptions = NormOptions;
@@ -37,13 +35,12 @@ export function layerNorm(
   options: LayerNormOptions = {},
 ): Tensor {
   return tidy(() => {
-    const {input, axes, epsilon, inKernel, after, shapes} = prepareNorm(
+    const {input, axes, epsilon, inKernel, after} = prepareNorm(
       x,
       options,
       'ops.layerNorm',
     );
-    const layout = examplesLayout(input.shape, axes);
-    const {y} = normalize(input, layout, {epsilon, ...inKernel});
-    return scaleAndShift(y, after, shapes);
+    const y = normalizeExamples(input, {axes, epsilon, ...inKernel});
+    return applyAfter(y, after);
   });
 }

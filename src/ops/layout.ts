@@ -8,11 +8,6 @@ export interface Layout {
    * as it is, without being copied.
    */
   readonly permutation?: readonly number[] | undefined;
-  /**
-   * The shape in which gamma and beta broadcast against the tensor; undefined
-   * where they fit the view and the kernel applies them.
-   */
-  readonly parametersShape?: readonly number[] | undefined;
 }
 
 interface Axis {
@@ -56,20 +51,20 @@ export function featuresLayout(
  *
  * @param shape The tensor's shape.
  * @param axes The axes that are normalized: not negative, ascending.
+ * @param parameters Whether there is a gamma or a beta on these axes. Where the
+ *   axes are not the last ones, no view can say both them and the statistics.
  */
 export function examplesLayout(
   shape: readonly number[],
   axes: readonly number[],
+  parameters: boolean,
 ): Layout {
   const all = axesOf(shape, axes);
   const long = all.filter(({length}) => length !== 1);
   const [first, last] = chosenRun(long);
   const inOneRun = long.slice(first, last).every(({chosen}) => chosen);
-  const trailing = last === long.length;
   const size = sizeOf(long.filter(({chosen}) => chosen));
-  if (inOneRun && !trailing) {
-    // The statistics lie inside the parameters, which no view can say: the
-    // middle axis is the view's outer one, and the parameters are applied after.
+  if (inOneRun && last < long.length && !parameters) {
     return {
       view: {
         batch: sizeOf(long.slice(0, first)),
@@ -78,9 +73,6 @@ export function examplesLayout(
         channel: 1,
         inner: 1,
       },
-      parametersShape: shape.map((length, i) =>
-        axes.includes(i) ? length : 1,
-      ),
     };
   }
   return {
@@ -91,7 +83,7 @@ export function examplesLayout(
       channel: size,
       inner: 1,
     },
-    permutation: inOneRun ? undefined : chosenLast(all),
+    permutation: inOneRun && last === long.length ? undefined : chosenLast(all),
   };
 }
 

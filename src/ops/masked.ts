@@ -18,7 +18,6 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {blockedSum} from '../kernels/blocked_mean.js';
-import {featuresShape} from './parameters.js';
 import type {Statistics} from './moving_statistics.js';
 
 /** Below any float32 that is data. */
@@ -83,8 +82,11 @@ export function maskedStatistics(
   const offset = mean(shifted);
   const deviation = mul(sub(shifted, offset), present);
   const found = cast(greater(count, 0), 'float32');
+  const featureShape = x.shape.map((length, axis) =>
+    features.includes(axis) ? length : 1,
+  );
   const asVector = (values: Tensor): Tensor =>
-    reshape(broadcastTo(values, featuresShape(x.shape, features)), [-1]);
+    reshape(broadcastTo(values, featureShape), [-1]);
   return {
     mean: asVector(mul(add(origin, offset), found)),
     variance: asVector(mean(square(deviation))),

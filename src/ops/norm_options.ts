@@ -1,5 +1,6 @@
 import {Tensor, tensor, type TensorLike} from '@tensorflow/tfjs-core';
 import {type Axes, resolveAxes} from './axes.js';
+import {scaleAndShift} from './normalize.js';
 import {sortParameters, type SortedParameters} from './parameters.js';
 import {toFloat} from './to_float.js';
 
@@ -44,6 +45,17 @@ export function prepareNorm(
   const axes = resolveAxes(axis, input.rank, who);
   const parameters = sortParameters(input, {gamma, beta}, axes, who);
   return {input, axes, epsilon, ...parameters};
+}
+
+/** Applies the parameters that vary by example. */
+export function applyAfter(
+  y: Tensor,
+  after: SortedParameters['after'],
+): Tensor {
+  return after.reduce(
+    (result, {parameters, axes}) => scaleAndShift(result, parameters, axes),
+    y,
+  );
 }
 
 /** @throws Error if epsilon is not a number above 0. */

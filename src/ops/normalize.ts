@@ -1,9 +1,10 @@
 import './gradients.js';
-import {type Tensor, transpose} from '@tensorflow/tfjs-core';
+import {ones, type Tensor, transpose, zeros} from '@tensorflow/tfjs-core';
 import {
   APPLY_STATISTICS,
   NORMALIZE,
   type NormalizeAttributes,
+  statisticsCount,
 } from '../kernels/kernels.js';
 import {
   type Normalized,
@@ -11,9 +12,8 @@ import {
   type Parameters,
   required,
 } from '../kernels/packing.js';
-import {inversePermutation, type Layout} from './layout.js';
+import {featuresLayout, inversePermutation, type Layout} from './layout.js';
 import {runKernel} from './run_kernel.js';
-import {scaleAndShift} from './scale_and_shift.js';
 
 /** Options of {@link normalize} and {@link applyStatistics}. */
 export interface NormalizeOptions extends Parameters {
@@ -80,32 +80,45 @@ export function applyStatistics(
 }
 
 /**
- * Brings x into the view and the first output back, and applies gamma and beta
- * where the view cannot say them.
+ * `x · gamma + beta` for parameters that vary along the given axes and are the
+ * same along the others: normalization with a mean of 0 and a variance of 1.
+ *
+ * @param axes Not negative, ascending; the parameters' own axes, in order.
+ */
+export function scaleAndShift(
+  x: Tensor,
+  parameters: Parameters,
+  axes: readonly number[],
+): Tensor {
+  if (!parameters.gamma && !parameters.beta) return x;
+  const layout = featuresLayout(x.shape, axes);
+  const count = [statisticsCount(layout.view)];
+  const options = {...parameters, epsilon: 0, centered: false};
+  return applyStatistics(x, zeros(count), ones(count), layout, options);
+}
+
+/**
+ * Brings x into the view, and the first output back.
  *
  * @param kernel Takes x, gamma and beta, as far as they are there.
  */
 function inLayout(
   x: Tensor,
-  {permutation, parametersShape, view}: Layout,
+  {permutation, view}: Layout,
   options: NormalizeOptions,
   kernel: (inputs: Tensor[], attributes: NormalizeAttributes) => Tensor[],
 ): Tensor[] {
   const {gamma, beta, epsilon, centered = true, statistics = false} = options;
-  const inView = parametersShape === undefined ? {gamma, beta} : {};
   const input = permutation ? transpose(x, [...permutation]) : x;
-  const [output, ...others] = kernel([input, ...packParameters(inView)], {
+  const [y, ...others] = kernel([input, ...packParameters({gamma, beta})], {
     view,
     epsilon,
     centered,
     statistics,
-    scale: inView.gamma !== undefined,
-    center: inView.beta !== undefined,
+    scale: gamma !== undefined,
+    center: beta !== undefined,
   });
-  const y = permutation
-    ? transpose(required(output), inversePermutation(permutation))
-    : required(output);
-  if (parametersShape === undefined) return [y, ...others];
-  const shapes = {gamma: parametersShape, beta: parametersShape};
-  return [scaleAndShift(y, {gamma, beta}, shapes), ...others];
+  if (permutation === undefined) return [required(y), ...others];
+  const back = inversePermutation(permutation);
+  return [transpose(required(y), back), ...others];
 }

@@ -5,13 +5,11 @@ import type {Parameters} from '../kernels/packing.js';
 export interface SortedParameters {
   /** One value per feature: the kernel's. */
   readonly inKernel: Parameters;
-  /** The rest, for `scaleAndShift`. */
-  readonly after: Parameters;
-  /** The shapes in which these broadcast against x. */
-  readonly shapes: {
-    readonly gamma: readonly number[];
-    readonly beta: readonly number[];
-  };
+  /** What comes after it, in order, with the axes along which it varies. */
+  readonly after: ReadonlyArray<{
+    readonly parameters: Parameters;
+    readonly axes: readonly number[];
+  }>;
 }
 
 /**
@@ -26,31 +24,18 @@ export function sortParameters(
   features: readonly number[],
   who: string,
 ): SortedParameters {
-  const variesGamma = variesByExample('gamma', gamma, x, features, who);
-  const variesBeta = variesByExample('beta', beta, x, features, who);
+  const gammaVaries = variesByExample('gamma', gamma, x, features, who);
+  const betaVaries = variesByExample('beta', beta, x, features, who);
+  if (!gammaVaries && !betaVaries) return {inKernel: {gamma, beta}, after: []};
+  const byExample = [0, ...features];
   // beta is added last: where gamma comes after the kernel, so does beta.
-  const betaAfter = variesBeta || variesGamma;
-  const shapeOf = (varies: boolean): number[] =>
-    featuresShape(x.shape, varies ? [0, ...features] : features);
-  return {
-    inKernel: {
-      gamma: variesGamma ? undefined : gamma,
-      beta: betaAfter ? undefined : beta,
-    },
-    after: {
-      gamma: variesGamma ? gamma : undefined,
-      beta: betaAfter ? beta : undefined,
-    },
-    shapes: {gamma: shapeOf(variesGamma), beta: shapeOf(variesBeta)},
+  const shift = {
+    parameters: {beta},
+    axes: betaVaries ? byExample : features,
   };
-}
-
-/** The shape in which a value per feature broadcasts against a tensor of `shape`. */
-export function featuresShape(
-  shape: readonly number[],
-  features: readonly number[],
-): number[] {
-  return shape.map((length, axis) => (features.includes(axis) ? length : 1));
+  return gammaVaries
+    ? {inKernel: {}, after: [{parameters: {gamma}, axes: byExample}, shift]}
+    : {inKernel: {gamma}, after: [shift]};
 }
 
 function variesByExample(
@@ -62,7 +47,7 @@ function variesByExample(
 ): boolean {
   if (tensor === undefined) return false;
   const perFeature = features.map((axis) => x.shape[axis] ?? 1);
-  const perExample = [x.shape[0] ?? 1, ...perFeature];
+  const perExample = [...x.shape.slice(0, 1), ...perFeature];
   if (sameShape(tensor.shape, perFeature)) return false;
   if (!features.includes(0) && sameShape(tensor.shape, perExample)) return true;
   throw new Error(

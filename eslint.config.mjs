@@ -1,0 +1,88 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** Imports go one way: layers → ops → kernels, and models → layers. */
+const mayNotImport = (from, to, why) => ({
+  files: [`${from}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: to.map((pattern) => ({group: [pattern], message: why})),
+      },
+    ],
+  },
+});
+
+export default tseslint.config(
+  {
+    ignores: ['dist', 'build', 'coverage', 'out', 'node_modules'],
+  },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [
+      ...tseslint.configs.strictTypeChecked,
+      ...tseslint.configs.stylisticTypeChecked,
+    ],
+    languageOptions: {
+      parserOptions: {projectService: true, tsconfigRootDir: import.meta.dirname},
+    },
+    rules: {
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/array-type': ['error', {default: 'array-simple'}],
+      // A template with a number in it says what it means.
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        {allowNumber: true, allowBoolean: true},
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        {ignoreArrowShorthand: true},
+      ],
+      eqeqeq: ['error', 'always', {null: 'ignore'}],
+      'no-console': 'off',
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'layers/**/*.ts'],
+    rules: {'no-console': ['error', {allow: ['warn']}]},
+  },
+  mayNotImport(
+    'src/kernels',
+    ['**/ops/**', '**/layers/**', '**/models/**'],
+    'A kernel knows views, and neither ops nor layers.',
+  ),
+  mayNotImport(
+    'src/ops',
+    ['**/layers/**', '**/models/**'],
+    'An op knows kernels, not layers.',
+  ),
+  mayNotImport(
+    'layers',
+    ['**/kernels/**', '**/models/**'],
+    'A layer calls ops, and does no arithmetic of its own.',
+  ),
+  {
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        globalThis: 'readonly',
+        Buffer: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        fetch: 'readonly',
+        performance: 'readonly',
+        require: 'readonly',
+        module: 'writable',
+        exports: 'writable',
+        __dirname: 'readonly',
+        __filename: 'readonly',
+      },
+    },
+  },
+);

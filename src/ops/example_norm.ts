@@ -1,0 +1,21 @@
+import type {Tensor} from '@tensorflow/tfjs-core';
+import type {Parameters} from '../kernels/packing.js';
+import {examplesLayout} from './layout.js';
+import {normalize} from './normalize.js';
+
+/** Options of {@link normalizeExamples}. */
+export interface ExampleNormOptions extends Parameters {
+  /** The axes that are normalized: not negative, ascending. */
+  readonly axes: readonly number[];
+  readonly epsilon: number;
+}
+
+/** Layer normalization: each example by itself, over the given axes. */
+export function normalizeExamples(
+  x: Tensor,
+  {axes, epsilon, gamma, beta}: ExampleNormOptions,
+): Tensor {
+  const parameters = gamma !== undefined || beta !== undefined;
+  const layout = examplesLayout(x.shape, axes, parameters);
+  return normalize(x, layout, {epsilon, gamma, beta}).y;
+}

@@ -1,0 +1,173 @@
+import * as tf from '@tensorflow/tfjs';
+import {batchNorm} from 'tfjs-normalization';
+import {
+  difference,
+  randomTensor,
+  valuesOf,
+  weightsOf,
+} from '../support/tensors.js';
+
+const TRAINING = {training: true};
+
+/** [2, 3, 1] with NaN under the mask. */
+const X = [
+  [[1], [2], [NaN]],
+  [[3], [NaN], [NaN]],
+];
+const MASK = [
+  [true, true, false],
+  [true, false, false],
+];
+
+const maskOf = (rows: boolean[][]): tf.Tensor =>
+  tf.tensor2d(rows, undefined, 'bool');
+
+describe('a mask', () => {
+  it('leaves out of the statistics what it covers', () => {
+    const layer = batchNorm({momentum: 0});
+    layer.apply(tf.tensor3d(X), {...TRAINING, mask: maskOf(MASK)});
+    // Keras 3.15: mean 2 and variance 0.667 of [1, 2, 3, padding].
+    const {moving_mean: mean, moving_variance: variance} = weightsOf(layer);
+    expect(difference(mean ?? [], [2])).toBeLessThan(1e-6);
+    expect(difference(variance ?? [], [2 / 3])).toBeLessThan(1e-6);
+  });
+
+  it('keeps NaN under it from every output and every gradient', () => {
+    const layer = batchNorm();
+    const mask = maskOf(MASK);
+    const dy = tf.tensor3d([
+      [[1], [-2], [0]],
+      [[3], [0], [0]],
+    ]);
+    const f = (a: tf.Tensor): tf.Tensor =>
+      layer.apply(a, {...TRAINING, mask}) as tf.Tensor;
+    expect(valuesOf(f(tf.tensor3d(X))).every(Number.isFinite)).toBe(true);
+    const [gamma, beta] = layer.trainableWeights.map((w) => w.read());
+    const gradients = tf.grads((a, ...parameters) => {
+      expect(parameters).toHaveLength(2);
+      return f(a as tf.Tensor);
+    })([tf.tensor3d(X), gamma as tf.Tensor, beta as tf.Tensor], dy);
+    const dx = valuesOf(gradients[0] as tf.Tensor);
+    const packed = batchNorm();
+    const g = (a: tf.Tensor): tf.Tensor =>
+      packed.apply(a, TRAINING) as tf.Tensor;
+    const expected = tf.grad(g)(
+      tf.tensor2d([[1], [2], [3]]),
+      tf.tensor2d([[1], [-2], [3]]),
+    );
+    expect(
+      difference([dx[0], dx[1], dx[3]] as number[], expected),
+    ).toBeLessThan(1e-5);
+    expect([dx[2], dx[4], dx[5]]).toEqual([0, 0, 0]);
+    expect(gradients.slice(1).flatMap(valuesOf).every(Number.isFinite)).toBe(
+      true,
+    );
+  });
+
+  it('keeps NaN under it from the other outputs of a prediction', () => {
+    const layer = batchNorm();
+    const y = layer.apply(tf.tensor3d(X), {mask: maskOf(MASK)}) as tf.Tensor;
+    expect(valuesOf(y).every(Number.isFinite)).toBe(true);
+  });
+
+  it.each([
+    ['[N, T] of [N, T, C]', [4, 5, 3], [4, 5], -1],
+    ['[N] of [N, H, W, C]', [4, 2, 3, 2], [4], -1],
+    ['[N, T] of [N, T, H, C]', [3, 4, 2, 2], [3, 4], -1],
+    ['[N] of [N, C, T]', [5, 3, 4], [5], 1],
+    ['[N, C] of [N, C, T], over the feature axis', [5, 3, 4], [5, 3], 1],
+  ])(
+    '%s counts as if the rest had been cut out',
+    (_, shape, maskShape, axis) => {
+      const x = randomTensor(shape, 4, 50, 3);
+      const mask = tf.greater(randomTensor(maskShape, 11), 0);
+      const layer = batchNorm({axis, momentum: 0});
+      const y = layer.apply(x, {...TRAINING, mask}) as tf.Tensor;
+      const {moving_mean: means = [], moving_variance: variances = []} =
+        weightsOf(layer);
+      const feature = axis === -1 ? shape.length - 1 : axis;
+      const kept = keptValues(x, mask, feature);
+      kept.forEach((values, channel) => {
+        const mean = values.reduce((a, b) => a + b, 0) / values.length;
+        const variance =
+          values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
+        expect(Math.abs((means[channel] ?? NaN) - mean)).toBeLessThan(2e-5);
+        if (values.length > 1) {
+          expect(Math.abs((variances[channel] ?? NaN) - variance)).toBeLessThan(
+            variance * 1e-5,
+          );
+        }
+      });
+      expect(y.shape).toEqual(shape);
+    },
+  );
+
+  it('of nothing moves nothing, and y is finite', () => {
+    const layer = batchNorm({movingAverage: 'cumulative'});
+    layer.apply(randomTensor([2, 3, 1], 5), TRAINING);
+    const before = weightsOf(layer);
+    const nothing = tf.zeros([2, 3], 'bool');
+    const y = layer.apply(tf.tensor3d(X), {...TRAINING, mask: nothing});
+    expect(valuesOf(y as tf.Tensor).every(Number.isFinite)).toBe(true);
+    expect(weightsOf(layer)).toEqual(before);
+  });
+
+  it('gives beta exactly for a constant, as without a mask', () => {
+    const mask = tf.greater(randomTensor([40, 50], 2), 0.5);
+    const y = batchNorm().apply(tf.fill([40, 50, 1], 0.1), {...TRAINING, mask});
+    const shown = tf.mul(
+      y as tf.Tensor,
+      tf.expandDims(tf.cast(mask, 'float32'), -1),
+    );
+    expect(new Set(valuesOf(shown).map(Math.abs))).toEqual(new Set([0]));
+  });
+
+  it.each([[[4, 5, 3]], [[5, 4]], [[4, 5, 3, 1]], [[3]]])(
+    'of shape %j is no prefix of [4, 5, 3], and ignored',
+    (maskShape) => {
+      const x = randomTensor([4, 5, 3], 6);
+      const mask = tf.zeros(maskShape, 'bool');
+      const y = batchNorm().apply(x, {...TRAINING, mask}) as tf.Tensor;
+      const expected = batchNorm().apply(x, TRAINING) as tf.Tensor;
+      expect(difference(y, expected)).toBe(0);
+    },
+  );
+
+  it('reaches BatchNorm from a Masking layer, and the layers after it', () => {
+    const layer = batchNorm({momentum: 0});
+    const model = tf.sequential();
+    model.add(tf.layers.masking({maskValue: 9, inputShape: [3, 1]}));
+    model.add(layer);
+    model.compile({optimizer: 'sgd', loss: 'meanSquaredError'});
+    const padded = tf.tensor3d([
+      [[1], [2], [9]],
+      [[3], [9], [9]],
+    ]);
+    (model.apply(padded, TRAINING) as tf.Tensor).dispose();
+    expect(difference(weightsOf(layer).moving_mean ?? [], [2])).toBeLessThan(
+      1e-6,
+    );
+    const mask = maskOf(MASK);
+    expect(layer.computeMask(padded, mask)).toBe(mask);
+  });
+});
+
+/** The values a mask leaves, by feature. */
+function keptValues(
+  x: tf.Tensor,
+  mask: tf.Tensor,
+  feature: number,
+): number[][] {
+  const kept: number[][] = Array.from(
+    {length: x.shape[feature] ?? 0},
+    () => [],
+  );
+  const flags = valuesOf(mask);
+  const perFlag = x.size / mask.size;
+  const perFeature = x.shape.slice(feature + 1).reduce((a, b) => a * b, 1);
+  valuesOf(x).forEach((value, i) => {
+    if (!flags[Math.floor(i / perFlag)]) return;
+    kept[Math.floor(i / perFeature) % (x.shape[feature] ?? 1)]?.push(value);
+  });
+  return kept;
+}
