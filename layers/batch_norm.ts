@@ -4,6 +4,7 @@ import {
   type LayerVariable,
   type Shape,
 } from '@tensorflow/tfjs-layers';
+import {received} from '../src/ops/received.js';
 import {type Axes, checkAxes, resolveAxes} from '../src/ops/axes.js';
 import {
   AFFINE_DEFAULTS,
@@ -30,7 +31,6 @@ import {
   checkChoice,
   checkFraction,
   copyAxes,
-  received,
   refuseUnavailable,
 } from './options.js';
 import {registerLayer} from './registration.js';

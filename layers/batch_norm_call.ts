@@ -1,5 +1,6 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
+import {received} from '../src/ops/received.js';
 import {
   normalizeFeatures,
   normalizeFeaturesWith,
@@ -7,7 +8,6 @@ import {
 import {maskCovers} from '../src/ops/masked.js';
 import type {MovingAverage} from './moving_average.js';
 import type {CallOptions} from './norm_layer.js';
-import {received} from './options.js';
 
 /** Which statistics a batch normalization uses. */
 export type StatisticsMode = 'auto' | 'batch' | 'moving';

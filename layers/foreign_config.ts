@@ -1,5 +1,5 @@
 import type {serialization} from '@tensorflow/tfjs-core';
-import {received} from './options.js';
+import {received} from '../src/ops/received.js';
 
 /**
  * What model files of Keras and tf.js carry in a layer's config without effect

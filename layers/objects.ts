@@ -1,5 +1,6 @@
 import {serialization, type Tensor} from '@tensorflow/tfjs-core';
 import {constraints, initializers, regularizers} from '@tensorflow/tfjs-layers';
+import {received} from '../src/ops/received.js';
 
 /*
  * Initializers, regularizers and constraints, by name, as an object, or as they
@@ -7,7 +8,7 @@ import {constraints, initializers, regularizers} from '@tensorflow/tfjs-layers';
  * in its registry.
  */
 
-export type Initializer = ReturnType<typeof initializers.zeros>;
+export type Initializer = ReturnType<typeof initializers.constant>;
 export type Regularizer = ReturnType<typeof regularizers.l2>;
 export type Constraint = ReturnType<typeof constraints.nonNeg>;
 
@@ -83,22 +84,18 @@ function parse<T>(
   const object =
     typeof option === 'string'
       ? construct(
+          kind,
           ALIASES[option] ?? {className: capitalize(option), config: {}},
         )
       : isSerialized(option)
-        ? construct(option)
+        ? construct(kind, option)
         : option;
   if (isOfKind(kind, object)) return object as T;
-  const received =
-    typeof option === 'string' || isSerialized(option)
-      ? JSON.stringify(option)
-      : String(option);
-  throw new Error(
-    `${who}: ${name} is no ${kind}. Received: ${name}=${received}`,
-  );
+  const problem = `${name} is no ${kind}`;
+  throw new Error(`${who}: ${problem}. ${received(name, option)}`);
 }
 
-function construct({className, config}: SerializedObject): unknown {
+function construct(kind: Kind, {className, config}: SerializedObject): unknown {
   // Keras 3 has a class for each; tf.js has one for both.
   if (className === 'L1') {
     return regularizers.l1l2({l1: Number(config.l1 ?? 0.01), l2: 0});
@@ -111,7 +108,10 @@ function construct({className, config}: SerializedObject): unknown {
     return undefined;
   }
   const [cls, fromConfig] = classNameMap[className] ?? [];
-  return cls && fromConfig ? fromConfig(cls, config) : undefined;
+  // Of another kind it might not even be constructed without an error.
+  if (!cls || !fromConfig || !isOfKind(kind, prototypeOf(cls)))
+    return undefined;
+  return fromConfig(cls, config);
 }
 
 function capitalize(name: string): string {
@@ -138,8 +138,12 @@ function isOfKind(kind: Kind, object: unknown): boolean {
     typeof candidate?.apply === 'function' &&
     typeof candidate.getClassName === 'function' &&
     typeof candidate.getConfig === 'function' &&
-    !('inboundNodes' in candidate)
+    !('addWeight' in candidate)
   );
+}
+
+function prototypeOf(cls: unknown): unknown {
+  return (cls as {prototype: unknown}).prototype;
 }
 
 function baseClass(kind: Kind): new () => object {

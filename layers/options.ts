@@ -1,5 +1,6 @@
 import type {layers} from '@tensorflow/tfjs-layers';
 import type {Axes} from '../src/ops/axes.js';
+import {received} from '../src/ops/received.js';
 
 /** What every layer of tfjs takes: `name`, `trainable`, `inputShape` and so on. */
 export type LayerArgs = NonNullable<
@@ -16,11 +17,6 @@ const LAYER_OPTIONS: ReadonlySet<string> = new Set([
   'trainable',
   'weights',
 ]);
-
-/** `Received: name=value`, the end of every message about an option. */
-export function received(name: string, value: unknown): string {
-  return `Received: ${name}=${show(value)}`;
-}
 
 /**
  * The options of a layer with its defaults filled in; as everywhere in tf.js,
@@ -107,17 +103,6 @@ export function checkFraction(value: unknown, name: string, who: string): void {
   throw new Error(
     `${who}: ${name} must be a number from 0 to 1. ${received(name, value)}`,
   );
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'function') return 'a function';
-  // JSON would make null of NaN and infinity.
-  if (typeof value === 'number') return String(value);
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return 'an object with cycles';
-  }
 }
 
 /** A list that whoever gave it can no longer change. */

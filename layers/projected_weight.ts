@@ -1,6 +1,7 @@
 import {
   abs,
   lessEqual,
+  maximum,
   mul,
   sub,
   type Tensor,
@@ -11,19 +12,22 @@ import {
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
 import type {Constraint} from './objects.js';
 
-/** A value that its constraint changes by less holds it already. */
-const HELD = 1e-6;
+/**
+ * tfjs's norm constraints add 1e-7 to a norm they divide by, and so move by up to
+ * this, or by a few roundings, what holds them already.
+ */
+const SLACK = {absolute: 2e-7, relative: 1e-6};
 
 /**
- * Makes a weight hold its constraint whenever it is read after it was written.
+ * Makes a weight hold its constraint whenever it is read.
  *
- * tfjs's optimizers write variables without asking for a constraint. Reading is
- * what the layer, `model.getWeights` and `model.save` do, so that is where the
- * variable itself is projected, as Keras does after each update. What holds the
- * constraint to float32's precision stays as it is: projecting once more would
- * change its last digits, and a saved model would not load bit for bit.
+ * tfjs's optimizers assign to variables without asking for a constraint. Reading
+ * is what the layer, `model.getWeights` and `model.save` do, so that is where the
+ * variable itself is projected after an update, as Keras does. What is written by
+ * `setWeights` or by loading a model is projected then; where it holds the
+ * constraint it stays as it is, so that a saved model loads bit for bit.
  *
- * @param enabled Whether to project now; asked at every read.
+ * @param enabled Whether to project now; asked each time.
  */
 export function projectOnRead(
   weight: LayerVariable,
@@ -31,17 +35,42 @@ export function projectOnRead(
   enabled: () => boolean = () => true,
 ): void {
   const read = weight.read.bind(weight) as () => Variable;
-  let projected = read().dataId;
+  const write = weight.write.bind(weight);
+  let seen = read().dataId;
+
   weight.read = (): Tensor => {
     const value = read();
-    if (value.dataId !== projected && enabled()) {
+    if (value.dataId !== seen && enabled()) {
       tidy(() => {
-        const target = constraint.apply(value);
-        const held = lessEqual(abs(sub(target, value)), mul(abs(value), HELD));
-        value.assign(where(held, value, target));
+        value.assign(projection(value, constraint));
       });
-      projected = value.dataId;
+      seen = value.dataId;
     }
     return value;
   };
+
+  weight.write = (newValue: Tensor): LayerVariable => {
+    write(newValue);
+    const value = read();
+    if (enabled()) {
+      tidy(() => {
+        const target = projection(value, constraint);
+        value.assign(where(isSlack(value, target), value, target));
+      });
+      seen = value.dataId;
+    }
+    return weight;
+  };
+}
+
+/** A copy even where the constraint returns what it is given. */
+function projection(value: Variable, constraint: Constraint): Tensor {
+  const target = constraint.apply(value);
+  return target.dataId === value.dataId ? target.clone() : target;
+}
+
+function isSlack(value: Tensor, target: Tensor): Tensor {
+  const {absolute, relative} = SLACK;
+  const allowed = maximum(mul(abs(value), relative), absolute);
+  return lessEqual(abs(sub(target, value)), allowed);
 }

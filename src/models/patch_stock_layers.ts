@@ -3,7 +3,8 @@ import {patchedBatchNormalization} from './patched_batch_normalization.js';
 import {patchedLayerNormalization} from './patched_layer_normalization.js';
 import type {LayerMethods} from './stock_layers.js';
 
-let undo: (() => void) | undefined;
+/** What gives stock its methods back; empty while it has them. */
+let restores: Array<() => void> = [];
 
 /**
  * Makes tf.js's own BatchNormalization and LayerNormalization compute through
@@ -22,24 +23,23 @@ let undo: (() => void) | undefined;
  * @return A function that gives stock tf.js back.
  */
 export function patchStockLayers(): () => void {
-  if (undo !== undefined) return undo;
-  // A name of their own, or they would take one that a user's layer gets.
-  const restoreBatch = replaceMethods(
-    layers.batchNormalization({name: 'to_be_patched'}),
-    () => patchedBatchNormalization(() => undo !== undefined),
-  );
-  const restoreLayer = replaceMethods(
-    layers.layerNormalization({name: 'to_be_patched'}),
-    patchedLayerNormalization,
-  );
-  const restore = (): void => {
-    if (undo !== restore) return;
-    restoreBatch();
-    restoreLayer();
-    undo = undefined;
-  };
-  undo = restore;
-  return restore;
+  if (restores.length > 0) return unpatchStockLayers;
+  restores = [
+    // A name of their own, or they would take one that a user's layer gets.
+    replaceMethods(layers.batchNormalization({name: 'to_be_patched'}), () =>
+      patchedBatchNormalization(() => restores.length > 0),
+    ),
+    replaceMethods(
+      layers.layerNormalization({name: 'to_be_patched'}),
+      patchedLayerNormalization,
+    ),
+  ];
+  return unpatchStockLayers;
+}
+
+function unpatchStockLayers(): void {
+  for (const restore of restores) restore();
+  restores = [];
 }
 
 /** Replaces methods of a layer's class. */

@@ -1,3 +1,5 @@
+import {received} from './received.js';
+
 /** One axis or several. Negative ones count from the last. */
 export type Axes = number | readonly number[];
 
@@ -11,19 +13,18 @@ export type Axes = number | readonly number[];
 export function resolveAxes(axis: Axes, rank: number, who: string): number[] {
   checkAxes(axis, who);
   const given = typeof axis === 'number' ? [axis] : axis;
-  const received = `Received: axis=${JSON.stringify(axis)}`;
   const resolved = given.map((a) => {
     if (a < -rank || a >= rank) {
       throw new Error(
         `${who}: axis ${a} is out of range for an input of rank ${rank}. ` +
-          received,
+          received('axis', axis),
       );
     }
     return a < 0 ? a + rank : a;
   });
   if (new Set(resolved).size !== resolved.length) {
     throw new Error(
-      `${who}: duplicate axes for an input of rank ${rank}. ${received}`,
+      `${who}: duplicate axes for an input of rank ${rank}. ${received('axis', axis)}`,
     );
   }
   return resolved.sort((a, b) => a - b);
@@ -39,7 +40,7 @@ export function checkAxes(axis: unknown, who: string): asserts axis is Axes {
   if (list.length === 0 || !list.every(Number.isInteger)) {
     throw new Error(
       `${who}: axis must be an integer or an array of integers, not empty. ` +
-        `Received: axis=${JSON.stringify(axis)}`,
+        received('axis', axis),
     );
   }
 }

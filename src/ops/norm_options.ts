@@ -1,6 +1,7 @@
 import {Tensor, tensor, type TensorLike} from '@tensorflow/tfjs-core';
 import {type Axes, resolveAxes} from './axes.js';
 import {scaleAndShift} from './normalize.js';
+import {received} from './received.js';
 import {sortParameters, type SortedParameters} from './parameters.js';
 import {toFloat} from './to_float.js';
 
@@ -33,10 +34,9 @@ export function prepareNorm(
 ): PreparedNorm {
   const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined) {
-    const value = JSON.stringify(options[unknown as keyof NormOptions]);
     throw new Error(
       `${who}: unknown option ${unknown}; it takes ${OPTIONS.join(', ')}. ` +
-        `Received: ${unknown}=${value}`,
+        received(unknown, options[unknown as keyof NormOptions]),
     );
   }
   const {axis = -1, epsilon = 1e-3, gamma, beta} = options;
@@ -62,7 +62,6 @@ export function applyAfter(
 export function checkEpsilon(epsilon: unknown, who: string): void {
   if (typeof epsilon === 'number' && epsilon > 0 && epsilon < Infinity) return;
   throw new Error(
-    `${who}: epsilon must be a number above 0. ` +
-      `Received: epsilon=${JSON.stringify(epsilon)}`,
+    `${who}: epsilon must be a number above 0. ` + received('epsilon', epsilon),
   );
 }

@@ -15,7 +15,7 @@ async function stepOf(
   const parameters = layer.trainableWeights.map((weight) => weight.read());
   const step = tf.grads((input, ...rest) => {
     expect(rest).toHaveLength(parameters.length);
-    return layer.apply(input as tf.Tensor, {training: true}) as tf.Tensor;
+    return layer.apply(input, {training: true}) as tf.Tensor;
   });
   const kernels = await kernelsOf(() => step([x, ...parameters], x));
   expect(kernels).toContain('TfjsNormalization/NormalizeGrad');

@@ -45,7 +45,7 @@ describe('a mask', () => {
     const [gamma, beta] = layer.trainableWeights.map((w) => w.read());
     const gradients = tf.grads((a, ...parameters) => {
       expect(parameters).toHaveLength(2);
-      return f(a as tf.Tensor);
+      return f(a);
     })([tf.tensor3d(X), gamma as tf.Tensor, beta as tf.Tensor], dy);
     const dx = valuesOf(gradients[0] as tf.Tensor);
     const packed = batchNorm();

@@ -8,7 +8,7 @@ declare const BACKEND: string;
 const TFJS_NODE = ['@tensorflow', 'tfjs-node'].join('/');
 
 beforeAll(async () => {
-  if (BACKEND === 'tensorflow') await import(TFJS_NODE);
+  if (BACKEND === 'tensorflow') jest.requireActual(TFJS_NODE);
   if (!(await tf.setBackend(BACKEND))) {
     throw new Error(`the backend ${BACKEND} does not start`);
   }

@@ -1,0 +1,398 @@
+import * as tf from '@tensorflow/tfjs';
+import {
+  BatchNorm,
+  batchNorm,
+  batchNormDense,
+  LayerNorm,
+  layerNorm,
+  type LayerNormArgs,
+  layers,
+} from 'tfjs-normalization';
+import {difference, randomTensor} from '../support/tensors.js';
+
+type Make = (args: object) => tf.layers.Layer;
+
+const LAYERS: Array<[string, Make]> = [
+  ['BatchNorm', batchNorm],
+  ['LayerNorm', layerNorm],
+];
+
+describe.each(LAYERS)('%s refuses', (className, make) => {
+  it.each([
+    [{units: 3}, 'unknown option units; its options are axis, ', 'units=3'],
+    [{epsilon: 0}, 'epsilon must be a number above 0.', 'epsilon=0'],
+    [{epsilon: -1}, 'epsilon must be a number above 0.', 'epsilon=-1'],
+    [{epsilon: NaN}, 'epsilon must be a number above 0.', 'epsilon=NaN'],
+    [{axis: 0.5}, 'axis must be an integer or an array', 'axis=0.5'],
+    [{axis: []}, 'axis must be an integer or an array', 'axis=[]'],
+    [{axis: [1, 'x']}, 'axis must be an integer or an array', 'axis=[1,"x"]'],
+    [{scale: 1}, 'scale must be true or false.', 'scale=1'],
+    [{center: 'no'}, 'center must be true or false.', 'center="no"'],
+    [{gammaInitializer: 'two'}, 'is no initializer.', 'gammaInitializer="two"'],
+    [
+      {betaInitializer: 'dense'},
+      'is no initializer.',
+      'betaInitializer="dense"',
+    ],
+    [
+      {betaRegularizer: 'zeros'},
+      'is no regularizer.',
+      'betaRegularizer="zeros"',
+    ],
+    [{gammaConstraint: 'l2'}, 'is no constraint.', 'gammaConstraint="l2"'],
+    [
+      {gammaInitializer: {className: 'Nothing', config: {}}},
+      'is no initializer.',
+      'gammaInitializer={"className":"Nothing","config":{}}',
+    ],
+  ])('%j', (option, problem, received) => {
+    const construct = (): unknown => make({name: 'norm', ...option});
+    expect(construct).toThrow(`${className} norm: `);
+    expect(construct).toThrow(problem);
+    expect(construct).toThrow(`Received: ${received}`);
+  });
+
+  it.each([
+    [{axis: 3}, [null, 4, 4], 'axis 3 is out of range for an input of rank 3'],
+    [{axis: -4}, [null, 4, 4], 'axis -4 is out of range'],
+    [{axis: [1, -2]}, [null, 4, 4], 'duplicate axes'],
+    [{axis: 1}, [2, null, 4], 'Axis 1 of input tensor should have a defined'],
+    [{axis: 0}, [null, 4], 'Axis 0 of input tensor should have a defined'],
+  ])('%j on %j, when it is built', (option, shape, problem) => {
+    const layer = make({name: 'norm', ...option});
+    expect(() => layer.build(shape)).toThrow(`${className} norm: ${problem}`);
+    expect(() => layer.build(shape)).toThrow('Received: ');
+  });
+
+  it('an input of another rank or of other features, once it is built', () => {
+    const layer = make({});
+    layer.build([null, 3, 4]);
+    expect(() => layer.apply(tf.zeros([2, 4]))).toThrow('expected ndim=3');
+    expect(() => layer.apply(tf.zeros([2, 3, 5]))).toThrow(
+      'expected axis 2 of input shape to have value 4',
+    );
+    expect(layer.apply(tf.zeros([2, 7, 4]))).toBeInstanceOf(tf.Tensor);
+  });
+});
+
+describe('BatchNorm refuses', () => {
+  it.each([
+    [{momentum: 1.5}, 'momentum must be a number from 0 to 1', 'momentum=1.5'],
+    [{momentum: '1'}, 'momentum must be a number from 0 to 1', 'momentum="1"'],
+    [
+      {movingAverage: 'mean'},
+      'movingAverage must be one of',
+      'movingAverage="mean"',
+    ],
+    [{statistics: true}, 'statistics must be one of', 'statistics=true'],
+    [
+      {unbiasedMovingVariance: 'yes'},
+      'unbiasedMovingVariance must be true or false',
+      'unbiasedMovingVariance="yes"',
+    ],
+    [
+      {movingMeanInitializer: 7},
+      'is no initializer',
+      'movingMeanInitializer=7',
+    ],
+    [{renorm: true}, 'renorm is not available in this version', 'renorm=true'],
+    [
+      {virtualBatchSize: 8},
+      'virtualBatchSize is not available',
+      'virtualBatchSize=8',
+    ],
+    [
+      {renormMomentum: 0.9},
+      'renormMomentum is not available',
+      'renormMomentum=0.9',
+    ],
+  ])('%j', (option, problem, received) => {
+    const construct = (): unknown =>
+      batchNorm({name: 'bn', ...(option as object)});
+    expect(construct).toThrow('BatchNorm bn: ');
+    expect(construct).toThrow(problem);
+    expect(construct).toThrow(`Received: ${received}`);
+  });
+});
+
+describe('LayerNorm', () => {
+  it('refuses rmsScaling, which would compute something else', () => {
+    expect(() => layerNorm({rmsScaling: true} as object)).toThrow(
+      'LayerNorm (unnamed): rmsScaling is not available in this version. ' +
+        'Received: rmsScaling=true',
+    );
+  });
+
+  it('needs no lengths of its axes where it has no weights', () => {
+    const layer = layerNorm({axis: 1, scale: false, center: false});
+    layer.build([null, null, 4]);
+    expect(layer.weights).toEqual([]);
+    for (const length of [3, 9]) {
+      const y = layer.apply(randomTensor([2, length, 4], 1)) as tf.Tensor;
+      const means = tf.mean(y, 1);
+      expect(difference(means, tf.zerosLike(means))).toBeLessThan(1e-6);
+    }
+  });
+});
+
+describe('an option of null', () => {
+  it('means its default, as everywhere in tf.js', () => {
+    const nulls = Object.fromEntries(
+      Object.keys(batchNorm().getConfig()).map((key) => [key, null]),
+    );
+    delete nulls.name;
+    const config = batchNorm({...nulls, name: 'a'}).getConfig();
+    expect(config).toEqual(batchNorm({name: 'a'}).getConfig());
+  });
+});
+
+describe('initializers, regularizers and constraints', () => {
+  it('are taken by name, as objects, and as model files have them', () => {
+    const forms = [
+      {
+        gammaInitializer: 'zeros',
+        gammaRegularizer: 'l2',
+        betaConstraint: 'nonNeg',
+      },
+      {
+        gammaInitializer: tf.initializers.zeros(),
+        gammaRegularizer: tf.regularizers.l1l2({l1: 0, l2: 0.01}),
+        betaConstraint: tf.constraints.nonNeg(),
+      },
+      {
+        gammaInitializer: {className: 'Zeros', config: {}},
+        gammaRegularizer: {className: 'L1L2', config: {l1: 0, l2: 0.01}},
+        betaConstraint: {className: 'NonNeg', config: {}},
+      },
+      {
+        gammaInitializer: {className: 'Zeros', config: {}},
+        gammaRegularizer: {className: 'L2', config: {l2: 0.01}},
+        betaConstraint: {className: 'NonNeg', config: {}},
+      },
+    ];
+    const configs = forms.map((form) =>
+      layerNorm({name: 'ln', ...form} as LayerNormArgs).getConfig(),
+    );
+    expect(new Set(configs.map((config) => JSON.stringify(config))).size).toBe(
+      1,
+    );
+    expect(configs[0]?.gammaRegularizer).toEqual({
+      className: 'L1L2',
+      config: {l1: 0, l2: 0.01},
+    });
+  });
+
+  it('do what they say', () => {
+    const layer = batchNorm({
+      gammaInitializer: tf.initializers.constant({value: 3}),
+      betaRegularizer: tf.regularizers.l2({l2: 0.5}),
+      gammaRegularizer: 'l1',
+      betaInitializer: 'ones',
+      movingMeanInitializer: 'ones',
+      movingVarianceInitializer: tf.initializers.constant({value: 4}),
+      epsilon: 1e-9,
+    });
+    const y = layer.apply(tf.tensor2d([[5, 1]])) as tf.Tensor;
+    expect(difference(y, [(3 * (5 - 1)) / 2 + 1, 1])).toBeLessThan(1e-5);
+    // 0.5 · (1² + 1²) of beta, 0.01 · (3 + 3) of gamma.
+    const losses = layer.calculateLosses().map((loss) => loss.dataSync()[0]);
+    expect(losses.reduce<number>((a, b = NaN) => a + b, 0)).toBeCloseTo(
+      1.06,
+      6,
+    );
+  });
+
+  it('may be of a user’s own class', () => {
+    class Sevens extends tf.serialization.Serializable {
+      static readonly className = 'Sevens';
+      apply(shape: number[]): tf.Tensor {
+        return tf.fill(shape, 7);
+      }
+      getConfig(): tf.serialization.ConfigDict {
+        return {};
+      }
+    }
+    const layer = layerNorm({gammaInitializer: new Sevens() as never});
+    layer.build([null, 2]);
+    expect(Array.from(layer.getWeights()[0]?.dataSync() ?? [])).toEqual([7, 7]);
+  });
+});
+
+describe('getConfig', () => {
+  it('has the keys of Keras and tf.js, and its own', () => {
+    const config = batchNorm({
+      name: 'bn',
+      axis: [1],
+      inputShape: [3],
+    }).getConfig();
+    expect(new Set(Object.keys(config))).toEqual(
+      new Set([
+        'axis',
+        'momentum',
+        'epsilon',
+        'center',
+        'scale',
+        'betaInitializer',
+        'gammaInitializer',
+        'movingMeanInitializer',
+        'movingVarianceInitializer',
+        'betaRegularizer',
+        'gammaRegularizer',
+        'betaConstraint',
+        'gammaConstraint',
+        'movingAverage',
+        'statistics',
+        'unbiasedMovingVariance',
+        'name',
+        'trainable',
+        'batchInputShape',
+        'dtype',
+      ]),
+    );
+    const stock = tf.layers
+      .batchNormalization({name: 'bn', axis: 1, inputShape: [3]})
+      .getConfig();
+    expect({...config, axis: 1}).toMatchObject(stock);
+    const norm = layerNorm({name: 'ln', axis: 1}).getConfig();
+    expect(norm).toMatchObject(
+      tf.layers.layerNormalization({name: 'ln', axis: 1}).getConfig(),
+    );
+  });
+
+  it('makes an equal layer', () => {
+    const config = batchNorm({
+      axis: [1, -1],
+      momentum: 0.5,
+      epsilon: 0.1,
+      center: false,
+      movingAverage: 'cumulative',
+      statistics: 'batch',
+      unbiasedMovingVariance: true,
+      gammaInitializer: tf.initializers.constant({value: 2}),
+      gammaRegularizer: 'l2',
+      gammaConstraint: 'nonNeg',
+      trainable: false,
+      name: 'bn',
+    }).getConfig();
+    expect(BatchNorm.fromConfig(BatchNorm, config).getConfig()).toEqual(config);
+    const norm = layerNorm({axis: [2, 1], scale: false}).getConfig();
+    expect(LayerNorm.fromConfig(LayerNorm, norm).getConfig()).toEqual(norm);
+  });
+});
+
+describe('fromConfig', () => {
+  // The config of keras.layers.BatchNormalization, Keras 3.15.
+  const KERAS = {
+    name: 'bn',
+    trainable: true,
+    dtype: {className: 'DTypePolicy', config: {name: 'float32'}},
+    axis: -1,
+    momentum: 0.99,
+    epsilon: 0.001,
+    center: true,
+    scale: true,
+    betaInitializer: {
+      module: 'keras.initializers',
+      className: 'Zeros',
+      config: {},
+      registeredName: null,
+    },
+    gammaInitializer: {
+      module: 'keras.initializers',
+      className: 'Ones',
+      config: {},
+      registeredName: null,
+    },
+    movingMeanInitializer: {className: 'Zeros', config: {}},
+    movingVarianceInitializer: {className: 'Ones', config: {}},
+    betaRegularizer: null,
+    gammaRegularizer: null,
+    betaConstraint: null,
+    gammaConstraint: null,
+    synchronized: false,
+    renorm: false,
+    renormClipping: null,
+    renormMomentum: 0.99,
+    customObjects: {},
+  };
+
+  it('drops what has no effect here', () => {
+    const layer = BatchNorm.fromConfig(BatchNorm, KERAS);
+    expect(layer.getConfig()).toEqual(batchNorm({name: 'bn'}).getConfig());
+    const old = {
+      fused: true,
+      virtualBatchSize: null,
+      adjustment: null,
+      dtype: 'float32',
+    };
+    const loaded = BatchNorm.fromConfig(BatchNorm, {...old, name: 'old'});
+    expect(loaded.getConfig().name).toBe('old');
+    expect(LayerNorm.fromConfig(LayerNorm, {rmsScaling: false})).toBeInstanceOf(
+      LayerNorm,
+    );
+  });
+
+  it.each([
+    ['synchronized', true],
+    ['renorm', true],
+    ['virtualBatchSize', 4],
+    ['rmsScaling', true],
+    ['dtype', 'float16'],
+    ['renormClipping', {rmax: 3}],
+  ])('refuses %s: %j', (key, value) => {
+    const load = (): unknown =>
+      BatchNorm.fromConfig(BatchNorm, {...KERAS, [key]: value});
+    expect(load).toThrow(
+      `BatchNorm "bn": ${key} with this value is not supported`,
+    );
+    expect(load).toThrow(`Received: ${key}=${JSON.stringify(value)}`);
+  });
+
+  it('refuses a key it does not know', () => {
+    expect(() =>
+      BatchNorm.fromConfig(BatchNorm, {...KERAS, whitening: 1}),
+    ).toThrow('unknown option whitening');
+  });
+
+  it('keeps the dtype of a model’s input', () => {
+    const config = batchNorm({inputShape: [3], dtype: 'int32'}).getConfig();
+    expect(config.dtype).toBe('int32');
+    expect(BatchNorm.fromConfig(BatchNorm, config).getConfig().dtype).toBe(
+      'int32',
+    );
+  });
+});
+
+describe('batchNormDense', () => {
+  it('is dense without a bias, batch normalization, and the activation', () => {
+    const parts = batchNormDense({
+      units: 5,
+      activation: 'relu',
+      inputShape: [4],
+      name: 'block',
+      batchNorm: {momentum: 0.5},
+    });
+    expect(parts.map((layer) => layer.getClassName())).toEqual([
+      'Dense',
+      'BatchNorm',
+      'Activation',
+    ]);
+    expect(parts.map(({name}) => name)).toEqual([
+      'block',
+      'block_batch_norm',
+      'block_activation',
+    ]);
+    expect(parts[0]?.getConfig()).toMatchObject({useBias: false, units: 5});
+    expect(parts[1]?.getConfig()).toMatchObject({momentum: 0.5});
+    const model = tf.sequential({layers: parts});
+    const y = model.predict(randomTensor([3, 4], 1)) as tf.Tensor;
+    expect(y.shape).toEqual([3, 5]);
+    expect(Math.min(...Array.from(y.dataSync()))).toBe(0);
+  });
+
+  it('has names of its own, and a bias if asked', () => {
+    const parts = layers.batchNormDense({units: 2, useBias: true});
+    expect(parts[0]?.getConfig().useBias).toBe(true);
+    expect(new Set(parts.map(({name}) => name)).size).toBe(3);
+  });
+});

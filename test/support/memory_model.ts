@@ -1,0 +1,22 @@
+import * as tf from '@tensorflow/tfjs';
+
+/** What `model.save` would write, kept in memory. */
+export async function artifactsOf(
+  model: tf.LayersModel,
+  config?: tf.io.SaveConfig,
+): Promise<tf.io.ModelArtifacts> {
+  let kept: tf.io.ModelArtifacts = {};
+  const handler = tf.io.withSaveHandler((artifacts) => {
+    kept = artifacts;
+    return Promise.resolve({
+      modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts),
+    });
+  });
+  await model.save(handler, config);
+  return kept;
+}
+
+/** The model that was saved, loaded again from memory. */
+export async function reload(model: tf.LayersModel): Promise<tf.LayersModel> {
+  return tf.loadLayersModel(tf.io.fromMemory(await artifactsOf(model)));
+}
