@@ -1,0 +1,66 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {join, relative, resolve} from 'node:path';
+import * as ts from 'typescript';
+
+export const ROOT = resolve(__dirname, '../..');
+
+/** A fenced block of code in a document. */
+export interface Block {
+  /** The file and the line it begins in. */
+  place: string;
+  /** What stands behind the fence: js, ts, sh … */
+  language: string;
+  code: string;
+}
+
+/** Every fenced block of the documents that a user reads. */
+export function documentBlocks(): Block[] {
+  const documents = ['README.md', 'CONTRIBUTING.md', ...filesIn('docs', '.md')];
+  return documents.flatMap((file) =>
+    blocksIn(file, readFileSync(join(ROOT, file), 'utf8')),
+  );
+}
+
+/** Every fenced block in the comments of the source. */
+export function docstringBlocks(): Block[] {
+  const sources = [...filesIn('src', '.ts'), ...filesIn('layers', '.ts')];
+  return sources.flatMap((file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    return blocksIn(file, text.replace(/^ *\* ?/gm, ''));
+  });
+}
+
+/** Runs a block as a module whose free names are those given. */
+export async function runBlock(
+  {code}: Block,
+  names: Record<string, unknown>,
+): Promise<void> {
+  const {outputText} = ts.transpileModule(code, {
+    compilerOptions: {
+      module: ts.ModuleKind.CommonJS,
+      target: ts.ScriptTarget.ES2022,
+      esModuleInterop: true,
+    },
+  });
+  const body = `return (async () => {${outputText}\n})()`;
+  const scope = {...names, exports: {}, require: jest.requireActual.bind(jest)};
+  const compiled = new Function(...Object.keys(scope), body) as (
+    ...values: unknown[]
+  ) => Promise<void>;
+  await compiled(...Object.values(scope));
+}
+
+function blocksIn(file: string, text: string): Block[] {
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map((match) => ({
+    place: `${file}:${text.slice(0, match.index).split('\n').length}`,
+    language: match[1] ?? '',
+    code: match[2] ?? '',
+  }));
+}
+
+function filesIn(folder: string, ending: string): string[] {
+  return readdirSync(join(ROOT, folder), {recursive: true, withFileTypes: true})
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+    .sort();
+}

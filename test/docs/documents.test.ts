@@ -1,0 +1,94 @@
+// What the documents show works as it stands there.
+import {existsSync, readFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import * as normalization from 'tfjs-normalization';
+import {
+  type Block,
+  docstringBlocks,
+  documentBlocks,
+  ROOT,
+  runBlock,
+} from './blocks.js';
+
+const inLanguage = (blocks: Block[], ...languages: string[]): Block[] =>
+  blocks.filter(({language}) => languages.includes(language));
+
+const CODE = inLanguage(documentBlocks(), 'js', 'ts');
+const EXAMPLES = inLanguage(docstringBlocks(), 'js', 'ts');
+const COMMANDS = inLanguage(documentBlocks(), 'sh', 'bash')
+  .flatMap(({place, code}) =>
+    code
+      .split('\n')
+      .map((line) => ({place, command: line.replace(/#.*/, '').trim()})),
+  )
+  .filter(({command}) => command !== '');
+
+const folder = process.cwd();
+
+beforeAll(() => {
+  // Examples save to a folder beside them; the output folder is not tracked.
+  process.chdir(join(ROOT, 'build'));
+  jest.spyOn(console, 'log').mockImplementation(() => undefined);
+});
+
+beforeEach(() => {
+  jest.spyOn(console, 'log').mockImplementation(() => undefined);
+});
+
+afterEach(() => {
+  tf.disposeVariables();
+});
+
+afterAll(() => process.chdir(folder));
+
+describe('every block of code', () => {
+  it.each(CODE)('in $place runs', async (block) => {
+    await runBlock(block, {});
+  });
+
+  it('of the documents is found', () => {
+    expect(CODE.length).toBeGreaterThan(4);
+    expect(EXAMPLES.length).toBeGreaterThan(5);
+  });
+});
+
+describe('every example in a docstring', () => {
+  it.each(EXAMPLES)('in $place runs', async (block) => {
+    await runBlock(block, {tf, ...normalization});
+  });
+});
+
+describe('every command', () => {
+  const {scripts} = JSON.parse(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+  ) as {scripts: Record<string, string>};
+
+  it.each(COMMANDS)(
+    '$command, in $place, is one of the package',
+    ({command}) => {
+      for (const part of command.split('&&').map((text) => text.trim())) {
+        const [program, verb, name] = part.split(/\s+/);
+        if (program !== 'npm') continue;
+        if (verb === 'run') expect(Object.keys(scripts)).toContain(name);
+        else if (verb === 'start' || verb === 'test') {
+          expect(Object.keys(scripts)).toContain(verb);
+        } else
+          expect(['ci', 'install', 'pack', 'ls', 'dedupe']).toContain(verb);
+      }
+    },
+  );
+});
+
+describe('every link to a file', () => {
+  const links = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].flatMap(
+    (file) =>
+      [
+        ...readFileSync(join(ROOT, file), 'utf8').matchAll(/\]\(([^)#:]+)\)/g),
+      ].map(([, target = '']) => ({file, target})),
+  );
+
+  it.each(links)('from $file to $target leads there', ({file, target}) => {
+    expect(existsSync(join(ROOT, dirname(file), target))).toBe(true);
+  });
+});

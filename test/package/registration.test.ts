@@ -1,0 +1,117 @@
+import * as tf from '@tensorflow/tfjs';
+import {BatchNorm, batchNorm, register} from 'tfjs-normalization';
+import {registerLayer} from '../../layers/registration.js';
+import {warnings} from '../support/warnings.js';
+
+const {classNameMap} = tf.serialization.SerializationMap.getMap();
+
+type LayerClass = Parameters<typeof registerLayer>[0];
+
+/** A class as another package might register it. */
+function foreignClass(className: string): LayerClass {
+  class Foreign extends tf.layers.Layer {
+    static readonly className = className;
+  }
+  return Foreign as unknown as LayerClass;
+}
+
+const holderOf = (className: string): unknown => classNameMap[className]?.[0];
+
+afterEach(() => {
+  register({override: true});
+});
+
+describe('importing the package', () => {
+  it('registers its layers and leaves those of tfjs alone', () => {
+    expect(holderOf('BatchNorm')).toBe(BatchNorm);
+    const stock = tf.layers.batchNormalization({name: 'stock'});
+    expect(holderOf('BatchNormalization')).toBe(stock.constructor);
+    expect(tf.serialization.getRegisteredName(BatchNorm as never)).toBe(
+      'Custom>BatchNorm',
+    );
+  });
+});
+
+describe('a class name that is taken', () => {
+  it('stays with the class that has it, with one warning that says whose it is', () => {
+    const theirs = foreignClass('Taken');
+    tf.serialization.registerClass(theirs);
+    const ours = foreignClass('Taken');
+    registerLayer(ours);
+    expect(holderOf('Taken')).toBe(theirs);
+    expect(warnings()).toEqual([
+      'tfjs-normalization: the class name Taken is taken by another class, ' +
+        'Foreign; models with it load that one. To take the name, call ' +
+        'register({override: true}).',
+    ]);
+    register();
+    expect(holderOf('Taken')).toBe(theirs);
+    register({override: true});
+    expect(holderOf('Taken')).toBe(ours);
+  });
+
+  it('by an earlier copy of this package goes to the later one', () => {
+    let earlier: unknown;
+    jest.isolateModules(() => {
+      const copy = jest.requireActual<{BatchNorm: unknown}>(
+        'tfjs-normalization',
+      );
+      earlier = copy.BatchNorm;
+    });
+    // The copy has its own tfjs as well here, so it is registered by hand.
+    tf.serialization.registerClass(earlier as LayerClass);
+    expect(holderOf('BatchNorm')).toBe(earlier);
+    register();
+    expect(holderOf('BatchNorm')).toBe(BatchNorm);
+    expect(warnings()).toEqual([]);
+  });
+
+  it('by a user’s subclass is the user’s', () => {
+    class Mine extends BatchNorm {
+      static override readonly className = 'BatchNorm';
+    }
+    tf.serialization.registerClass(Mine);
+    register();
+    expect(holderOf('BatchNorm')).toBe(Mine);
+  });
+});
+
+describe('another copy of tfjs', () => {
+  interface Copy {
+    input: typeof tf.input;
+    sequential: typeof tf.sequential;
+    layers: typeof tf.layers;
+  }
+
+  const otherCopy = (): Copy => {
+    let copy: Copy | undefined;
+    jest.isolateModules(() => {
+      copy = jest.requireActual<Copy>('@tensorflow/tfjs-layers');
+    });
+    if (copy === undefined) throw new Error('no copy was loaded');
+    return copy;
+  };
+
+  const MESSAGE =
+    'BatchNorm bn: the input comes from another copy of TensorFlow.js than the ' +
+    'one this layer was made with. Make all of a program use one copy: "npm ls ' +
+    '@tensorflow/tfjs-layers" shows them, "npm dedupe" merges them, and a page ' +
+    'loads tfjs by one script only. Received: inputs=a SymbolicTensor of that copy';
+
+  it('is named, and the cure, when a layer is applied to its tensors', () => {
+    const copy = otherCopy();
+    const input = copy.input({shape: [3]});
+    expect(() => batchNorm({name: 'bn'}).apply(input)).toThrow(MESSAGE);
+  });
+
+  it('is named when a layer is added to its models', () => {
+    const copy = otherCopy();
+    const model = copy.sequential();
+    model.add(copy.layers.dense({units: 2, inputShape: [3]}));
+    expect(() => model.add(batchNorm({name: 'bn'}))).toThrow(MESSAGE);
+    const empty = copy.sequential();
+    expect(() => empty.add(batchNorm({name: 'bn', inputShape: [3]}))).toThrow(
+      MESSAGE,
+    );
+  });
+});
