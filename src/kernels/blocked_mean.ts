@@ -1,4 +1,4 @@
-import {mean, mul, pad, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
+import {mul, pad, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
 
 /**
  * The longest run that is summed in one go whatever its length's divisors: a
@@ -10,45 +10,44 @@ const SHORT_RUN = 512;
 /** How far from the square root a divisor may be and still make good blocks. */
 const BALANCE = 8;
 
+/** What webgl and wasm have kernels for. Blocks take one axis more. */
+export const MAX_RANK = 6;
+
 interface Blocks {
   readonly count: number;
   readonly length: number;
 }
 
 /**
- * Sums over `axes` in two levels, first within blocks and then over them, and
- * keeps the axes with length one. A backend's own sum may be one running float32
- * sum, whose error grows with the number of values; two levels of about the
- * root of it leave it at the square root.
+ * Sums over `axes` in two levels, first within blocks and then over them. A
+ * backend's own sum may be one running float32 sum, whose error grows with the
+ * number of values; two levels of about the root of it leave it at the root.
+ *
+ * @param keepDims Whether the axes stay, with length one.
  */
-export function blockedSum(x: Tensor, axes: readonly number[]): Tensor {
-  return reduceInBlocks(x, axes, 'sum');
-}
-
-/** As {@link blockedSum}, divided by the number of values. */
-export function blockedMean(x: Tensor, axes: readonly number[]): Tensor {
-  return reduceInBlocks(x, axes, 'mean');
-}
-
-function reduceInBlocks(
+export function blockedSum(
   x: Tensor,
   axes: readonly number[],
-  kind: 'mean' | 'sum',
+  keepDims: boolean,
 ): Tensor {
   if (axes.length === 0) return x;
-  const reduce = kind === 'mean' ? mean : sum;
   const longest = axes.reduce((a, b) => (size(x, b) > size(x, a) ? b : a));
+  if (x.rank >= MAX_RANK) {
+    return sum(sum(x, longest, true), [...axes], keepDims);
+  }
   const length = size(x, longest);
-  const total = axes.reduce((product, axis) => product * size(x, axis), 1);
-  const blocks = blocksOf(length, Math.sqrt(total));
-  const padded = blocks.count * blocks.length;
-  const even = padded === length ? x : padEnd(x, longest, padded - length);
+  const blocks = blocksOf(length, Math.sqrt(sizeOf(x, axes)));
+  const missing = blocks.count * blocks.length - length;
+  const even = missing === 0 ? x : padEnd(x, longest, missing);
   const split = reshape(even, splitShape(x.shape, longest, blocks));
-  const partial = reduce(split, longest + 1);
-  const whole = reduce(partial, [...axes], true);
-  return kind === 'mean' && padded !== length
-    ? mul(whole, padded / length)
-    : whole;
+  return sum(sum(split, longest + 1), [...axes], keepDims);
+}
+
+/** As {@link blockedSum}, divided by the number of values; the axes stay. */
+export function blockedMean(x: Tensor, axes: readonly number[]): Tensor {
+  if (axes.length === 0) return x;
+  // tf.mean takes a kernel more on some backends, and a pass more on others.
+  return mul(blockedSum(x, axes, true), 1 / sizeOf(x, axes));
 }
 
 /** Blocks near `target` values long that cover `length`, exactly where they can. */
@@ -92,6 +91,10 @@ function splitShape(
     blocks.length,
     ...shape.slice(axis + 1),
   ];
+}
+
+function sizeOf(x: Tensor, axes: readonly number[]): number {
+  return axes.reduce((product, axis) => product * size(x, axis), 1);
 }
 
 function size(x: Tensor, axis: number): number {

@@ -124,8 +124,8 @@ export function normalizeGrad(
   let throughVariance: Tensor;
   if (shared && toBeta !== undefined && toGamma !== undefined) {
     const share = mul(weight, 1 / count);
-    throughMean = mul(share, toBeta);
-    throughVariance = mul(share, toGamma);
+    throughMean = mul(share, frame.perParameter(toBeta));
+    throughVariance = mul(share, frame.perParameter(toGamma));
   } else {
     throughMean = frame.meanPerStatistic(direct);
     throughVariance = frame.meanPerStatistic(mul(direct, normalized));

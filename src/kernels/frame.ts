@@ -1,5 +1,5 @@
 import {reshape, type Tensor} from '@tensorflow/tfjs-core';
-import {blockedMean, blockedSum} from './blocked_mean.js';
+import {blockedMean, blockedSum, MAX_RANK} from './blocked_mean.js';
 import type {View} from './kernels.js';
 
 type Role = keyof View;
@@ -57,9 +57,9 @@ export class Frame {
     return blockedMean(x, this.positions('outer', 'channel', 'inner'));
   }
 
-  /** The sum of x, in the frame's shape, for each parameter. */
+  /** The sum of x, in the frame's shape, for each parameter; no axes of length one. */
   sumPerParameter(x: Tensor): Tensor {
-    return blockedSum(x, this.positions('batch', 'outer', 'inner'));
+    return blockedSum(x, this.positions('batch', 'outer', 'inner'), false);
   }
 
   private shapeOf(...kept: Role[]): number[] {
@@ -93,8 +93,8 @@ function rowsAsTheyAre(
   view: View,
   shape: readonly number[],
 ): Axis[] | undefined {
-  if (view.outer !== 1 || view.group !== 1 || view.inner !== 1)
-    return undefined;
+  const isRows = view.outer === 1 && view.group === 1 && view.inner === 1;
+  if (!isRows || shape.length >= MAX_RANK) return undefined;
   let rows = 1;
   let first = 0;
   while (first < shape.length && rows < view.batch) rows *= shape[first++] ?? 1;

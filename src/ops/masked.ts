@@ -75,7 +75,7 @@ export function maskedStatistics(
   const count = countPresent(present, x, axes);
   const safeCount = maximum(count, 1);
   const mean = (values: Tensor): Tensor =>
-    div(blockedSum(values, axes), safeCount);
+    div(blockedSum(values, axes, true), safeCount);
 
   const origin = largestPresent(x, aligned, axes);
   const shifted = mul(sub(x, origin), present);

@@ -3,6 +3,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import * as normalization from 'tfjs-normalization';
+import * as nodeOnly from 'tfjs-normalization/node';
 import {
   type Block,
   docstringBlocks,
@@ -55,7 +56,7 @@ describe('every block of code', () => {
 
 describe('every example in a docstring', () => {
   it.each(EXAMPLES)('in $place runs', async (block) => {
-    await runBlock(block, {tf, ...normalization});
+    await runBlock(block, {tf, ...normalization, ...nodeOnly});
   });
 });
 

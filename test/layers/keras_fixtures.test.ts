@@ -1,0 +1,274 @@
+import * as tf from '@tensorflow/tfjs';
+import {batchNorm, layerNorm, patchStockLayers} from 'tfjs-normalization';
+import {
+  type Given,
+  type KerasBatchNormCase,
+  type Moved,
+  readFixture,
+  type Variant,
+} from '../fixtures/fixtures.js';
+import {
+  built,
+  type CallOptions,
+  expectOutcome,
+  type Found,
+  run,
+  setWeights,
+  weightOf,
+} from '../fixtures/layer_run.js';
+import {expectClose} from '../support/close.js';
+
+// Numbers by Keras 3.15.1 in float64, from test/fixtures/make.py.
+const batchNorms = readFixture('keras_batch_norm');
+const layerNorms = readFixture('keras_layer_norm');
+
+/*
+ * Roundings of the largest value. A statistic here is of at most 24 values: a
+ * sum of numbers up to 3 deviations off, rounded 24 times in random directions
+ * (√24 ≈ 5). y takes both and four operations; dx takes y's factor and two more
+ * such sums, and dgamma and dbeta are such sums of products. Of y and dx a
+ * little over half was seen, on three backends.
+ */
+const ROUNDINGS = {y: 8, dx: 16, dgamma: 16, dbeta: 16};
+const STATISTIC_ROUNDINGS = 8;
+
+type BatchNormOptions = Parameters<typeof batchNorm>[0];
+type LayerNormOptions = Parameters<typeof layerNorm>[0];
+
+interface Makers {
+  name: string;
+  patched: boolean;
+  batch: (options: BatchNormOptions) => tf.layers.Layer;
+  layer: (options: LayerNormOptions) => tf.layers.Layer;
+}
+
+const MAKERS: Makers[] = [
+  {
+    name: 'these layers',
+    patched: false,
+    batch: batchNorm,
+    layer: layerNorm,
+  },
+  {
+    name: "tf.js's own, patched",
+    patched: true,
+    batch: (options) =>
+      tf.layers.batchNormalization(
+        options as Parameters<typeof tf.layers.batchNormalization>[0],
+      ),
+    layer: (options) =>
+      tf.layers.layerNormalization(
+        options as Parameters<typeof tf.layers.layerNormalization>[0],
+      ),
+  },
+];
+
+describe.each(MAKERS)('Keras and $name', ({patched, batch, layer}) => {
+  let unpatch = (): void => undefined;
+
+  beforeAll(() => {
+    if (patched) unpatch = patchStockLayers();
+  });
+
+  afterAll(() => unpatch());
+
+  const builtBatchNorm = (
+    {shape, options, weights}: KerasBatchNormCase,
+    {center, scale}: Variant,
+  ): tf.layers.Layer =>
+    built(batch({...options, center, scale}), shape, weights);
+
+  describe.each(titled(batchNorms.cases))(
+    'batch norm of %s',
+    (_, given, variant) => {
+      it('predicts, with gradients', async () => {
+        const norm = builtBatchNorm(given, variant);
+        const found = runOn(norm, given, {training: false});
+        await expectOutcome(found, variant.inference, ROUNDINGS);
+        await expectUnmoved(norm, given);
+      });
+
+      it('trains, with gradients and moving statistics', async () => {
+        const norm = builtBatchNorm(given, variant);
+        const found = runOn(norm, given, {training: true});
+        await expectOutcome(found, variant.training, ROUNDINGS);
+        await expectMoved(norm, variant.training);
+      });
+    },
+  );
+
+  /*
+   * Keras divides by the number of values plus 1e-7, which for 5 values and
+   * more is a third of a rounding at the most. Where the mask is false its y is
+   * of a value that these layers replace.
+   */
+  describe.each(titled(batchNorms.masked))(
+    'batch norm with a mask of %s',
+    (_, given, variant) => {
+      const {shape, x, mask = []} = given;
+      const depth = x.length / mask.length;
+      const counts = x.map((_value, i) => mask[Math.floor(i / depth)] === 1);
+      const keep = (values: ArrayLike<number>): number[] =>
+        counts.flatMap((count, i) => (count ? [values[i] ?? NaN] : []));
+
+      it.each([
+        ['predicts', false, x],
+        ['trains', true, x],
+        ['trains with NaN under it', true, blotted(x, counts)],
+      ] as const)('%s', async (_title, training, values) => {
+        const norm = builtBatchNorm(given, variant);
+        const expected = training ? variant.training : variant.inference;
+        const {y, ...gradients} = runOn(
+          norm,
+          {...given, x: [...values]},
+          {training, mask: tf.tensor(mask, shape.slice(0, -1), 'bool')},
+        );
+        await expectClose(keep(await y.data()), keep(expected.y), {
+          what: 'y where the mask is true',
+          roundings: ROUNDINGS.y,
+        });
+        await expectOutcome(gradients, {...expected, y: undefined}, ROUNDINGS);
+        if (training) await expectMoved(norm, variant.training);
+        else await expectUnmoved(norm, given);
+      });
+    },
+  );
+
+  it('a frozen batch norm predicts in training and stays as it is', async () => {
+    const {shape, x, weights, y, ...moved} = batchNorms.frozen;
+    const norm = built(batch({}), shape, weights);
+    norm.trainable = false;
+    const found = norm.apply(tf.tensor(x, shape), {training: true});
+    await expectClose(found as tf.Tensor, y, {
+      what: 'y',
+      roundings: ROUNDINGS.y,
+      shape,
+    });
+    await expectMoved(norm, moved);
+  });
+
+  it.each(batchNorms.regularized)(
+    'the loss of regularizers: $regularizers',
+    async ({regularizers: {gamma, beta}, weights, loss}) => {
+      const norm = built(
+        batch({
+          gammaRegularizer: gamma ? tf.regularizers.l1l2(gamma) : undefined,
+          betaRegularizer: beta ? tf.regularizers.l1l2(beta) : undefined,
+        }),
+        [null, 4],
+        weights,
+      );
+      const losses = norm.calculateLosses().map((each) => each.arraySync());
+      // Two sums of four positive numbers.
+      await expectClose([losses.reduce((a, b) => a + b)], [loss], {
+        what: 'loss',
+        roundings: 4,
+      });
+    },
+  );
+
+  it.each(batchNorms.constrained)(
+    'gamma in training under $constraint',
+    async ({constraint, options, gamma, steps, learningRate, ...data}) => {
+      const norm = batch({
+        gammaConstraint: constraintOf(constraint, options),
+        inputShape: data.shape.slice(1),
+      });
+      const model = tf.sequential({layers: [norm]});
+      setWeights(norm, {
+        gamma,
+        beta: [0, 0, 0, 0],
+        moving_mean: [0, 0, 0, 0],
+        moving_variance: [1, 1, 1, 1],
+      });
+      model.compile({
+        optimizer: tf.train.sgd(learningRate),
+        loss: 'meanSquaredError',
+      });
+      const x = tf.tensor(data.x, data.shape);
+      const targets = tf.tensor(data.targets, data.shape);
+      for (const expected of steps) {
+        await model.trainOnBatch(x, targets);
+        await expectClose(weightOf(norm, 'gamma'), expected, {
+          what: 'gamma',
+          roundings: ROUNDINGS.dgamma,
+        });
+      }
+    },
+  );
+
+  describe.each(titled(layerNorms.cases))(
+    'layer norm of %s',
+    (_, given, variant) => {
+      // Neither training nor prediction makes a difference.
+      it.each([true, false])('training: %s', async (training) => {
+        const {shape, options, weights} = given;
+        const {center, scale, result} = variant;
+        const norm = layer({...options, center, scale});
+        const found = runOn(built(norm, shape, weights), given, {training});
+        await expectOutcome(found, result, ROUNDINGS);
+      });
+    },
+  );
+});
+
+/** Each variant of each case, after a title for it. */
+function titled<G extends Given & {variants: readonly Variant[]}>(
+  cases: readonly G[],
+): Array<[string, G, G['variants'][number]]> {
+  return cases.flatMap((given) =>
+    given.variants.map((variant): [string, G, G['variants'][number]] => [
+      `${given.name}, center ${variant.center}, scale ${variant.scale}`,
+      given,
+      variant,
+    ]),
+  );
+}
+
+function runOn(
+  layer: tf.layers.Layer,
+  {x, dy, shape}: Given,
+  options: CallOptions,
+): Found {
+  return run(layer, tf.tensor(x, shape), tf.tensor(dy, shape), options);
+}
+
+/** x with NaN wherever it does not count. */
+function blotted(x: readonly number[], counts: readonly boolean[]): number[] {
+  return x.map((value, i) => (counts[i] ? value : NaN));
+}
+
+type Constraint = ReturnType<typeof tf.constraints.nonNeg>;
+
+function constraintOf(
+  name: 'nonNeg' | 'maxNorm' | 'unitNorm' | 'minMaxNorm',
+  options: object,
+): Constraint {
+  const make: (options: object) => Constraint = tf.constraints[name];
+  return make(options);
+}
+
+async function expectMoved(
+  layer: tf.layers.Layer,
+  {movingMean, movingVariance}: Moved,
+): Promise<void> {
+  await expectClose(weightOf(layer, 'moving_mean'), movingMean, {
+    what: 'moving_mean',
+    roundings: STATISTIC_ROUNDINGS,
+  });
+  await expectClose(weightOf(layer, 'moving_variance'), movingVariance, {
+    what: 'moving_variance',
+    roundings: STATISTIC_ROUNDINGS,
+  });
+}
+
+/** The moving statistics are those given, to the digit. */
+async function expectUnmoved(
+  layer: tf.layers.Layer,
+  {weights}: Given,
+): Promise<void> {
+  for (const what of ['moving_mean', 'moving_variance']) {
+    const expected = Float32Array.from(weights[what] ?? []);
+    await expectClose(weightOf(layer, what), expected, {what, roundings: 0});
+  }
+}

@@ -1,0 +1,342 @@
+// Any rank from 1 to 6, any axes, any options: against the oracle in float64, which
+// knows no views, and in the second order against plain core ops.
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import {ops} from 'tfjs-normalization';
+import {
+  batchNorm,
+  batchNormGrad,
+  layerNorm,
+  layerNormGrad,
+} from '../oracle/by_axes.js';
+import {expectClose} from '../support/close.js';
+import {
+  difference,
+  magnitude,
+  randomTensor,
+  valuesOf,
+} from '../support/tensors.js';
+
+type Name = 'batchNorm' | 'layerNorm';
+
+const ORACLE = {
+  batchNorm: {forward: batchNorm, backward: batchNormGrad},
+  layerNorm: {forward: layerNorm, backward: layerNormGrad},
+};
+
+interface Case {
+  shape: number[];
+  /** Some negative, in any order. */
+  axis: number | number[];
+  scale: boolean;
+  center: boolean;
+  epsilon: number;
+  seed: number;
+}
+
+const anyCase: fc.Arbitrary<Case> = fc
+  .array(fc.constantFrom(1, 2, 3, 4, 5), {minLength: 1, maxLength: 6})
+  .chain((shape) => {
+    const indices = shape.map((_, i) => i);
+    const axes = fc
+      .shuffledSubarray(indices, {minLength: 1})
+      .chain((chosen) =>
+        fc.tuple(...chosen.map((i) => fc.constantFrom(i, i - shape.length))),
+      );
+    return fc.record({
+      shape: fc.constant(shape),
+      axis: fc.oneof(
+        axes as fc.Arbitrary<number[]>,
+        fc.integer({min: -shape.length, max: shape.length - 1}),
+      ),
+      scale: fc.boolean(),
+      center: fc.boolean(),
+      epsilon: fc.constantFrom(1e-3, 1e-6),
+      seed: fc.nat(1000),
+    });
+  });
+
+function dataOf({shape, axis, scale, center, seed}: Case): {
+  x: tf.Tensor;
+  dy: tf.Tensor;
+  gamma?: tf.Tensor;
+  beta?: tf.Tensor;
+} {
+  const axes = [axis].flat().map((a) => (a < 0 ? a + shape.length : a));
+  const features = [...axes].sort((a, b) => a - b).map((a) => shape[a] ?? 1);
+  return {
+    x: randomTensor(shape, seed, 10, 2),
+    dy: randomTensor(shape, seed + 1),
+    gamma: scale ? randomTensor(features, seed + 2, 1, 0.3) : undefined,
+    beta: center ? randomTensor(features, seed + 3) : undefined,
+  };
+}
+
+/** y alone, whichever op it is. */
+function run(name: Name, x: tf.Tensor, options: object): tf.Tensor {
+  return name === 'batchNorm'
+    ? ops.batchNorm(x, options).y
+    : ops.layerNorm(x, options);
+}
+
+/** Only what is there, as a list and back. */
+function present(gamma?: tf.Tensor, beta?: tf.Tensor): tf.Tensor[] {
+  return [gamma, beta].filter((tensor) => tensor !== undefined);
+}
+
+function named([first, second]: tf.Tensor[], {scale}: Case): object {
+  return scale ? {gamma: first, beta: second} : {beta: first};
+}
+
+describe.each(['batchNorm', 'layerNorm'] as const)('ops.%s', (name) => {
+  const oracle = ORACLE[name];
+
+  it('agrees with the oracle, forward and backward', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyCase, async (options) => {
+        const {shape, axis, epsilon} = options;
+        const {x, dy, gamma, beta} = dataOf(options);
+        const reference = {
+          axis,
+          epsilon,
+          gamma: gamma && valuesOf(gamma),
+          beta: beta && valuesOf(beta),
+        };
+        const expected = oracle.forward(valuesOf(x), shape, reference);
+        const parameters = present(gamma, beta);
+        const f = (input: tf.Tensor, ...rest: tf.Tensor[]): tf.Tensor =>
+          run(name, input, {axis, epsilon, ...named(rest, options)});
+        const y = f(x, ...parameters);
+        // Where a statistic's values all but coincide, its spread is noise
+        // divided by the root of epsilon: that is how large y's error may be.
+        const spread = Math.min(...Array.from(expected.variance));
+        const inverse = 1 / Math.sqrt(spread + epsilon);
+        const scale = Math.max(1, inverse, magnitude(Array.from(expected.y)));
+        await expectClose(y, expected.y, {
+          what: 'y',
+          roundings: 32,
+          scale,
+          shape,
+        });
+
+        const gradients = tf.grads(f as (...args: tf.Tensor[]) => tf.Tensor)(
+          [x, ...parameters],
+          dy,
+        );
+        const flow = oracle.backward(
+          {dy: valuesOf(dy)},
+          valuesOf(x),
+          shape,
+          reference,
+        );
+        const size = magnitude(dy) * Math.max(1, gamma ? magnitude(gamma) : 1);
+        await expectClose(gradients[0] as tf.Tensor, flow.dx, {
+          what: 'dx',
+          roundings: 64,
+          scale: size * inverse * scale,
+          shape,
+        });
+        const others = [gamma && flow.dgamma, beta && flow.dbeta].filter(
+          (values) => values !== undefined,
+        );
+        for (const [i, values] of others.entries()) {
+          await expectClose(gradients[i + 1] as tf.Tensor, values, {
+            what: `the gradient of parameter ${i}`,
+            roundings: 64,
+            scale: size * scale * Math.sqrt(x.size / values.length),
+            shape: parameters[i]?.shape,
+          });
+        }
+      }),
+      {numRuns: 80},
+    );
+  });
+
+  it('differentiates twice as plain core ops do', () => {
+    const plain = (
+      x: tf.Tensor,
+      options: Case,
+      rest: tf.Tensor[],
+    ): tf.Tensor => {
+      const axes = [options.axis].flat().map((a) => (a < 0 ? a + x.rank : a));
+      const over = x.shape
+        .map((_, i) => i)
+        .filter((i) => axes.includes(i) === (name === 'layerNorm'));
+      const deviation =
+        over.length > 0 ? tf.sub(x, tf.mean(x, over, true)) : tf.sub(x, x);
+      const variance =
+        over.length > 0
+          ? tf.mean(tf.square(deviation), over, true)
+          : tf.square(deviation);
+      const y = tf.mul(deviation, tf.rsqrt(tf.add(variance, options.epsilon)));
+      const {gamma, beta} = named(rest, options) as {
+        gamma?: tf.Tensor;
+        beta?: tf.Tensor;
+      };
+      const shape = x.shape.map((n, i) => (axes.includes(i) ? n : 1));
+      const scaled = gamma ? tf.mul(y, tf.reshape(gamma, shape)) : y;
+      return beta ? tf.add(scaled, tf.reshape(beta, shape)) : scaled;
+    };
+    fc.assert(
+      fc.property(anyCase, (given) => {
+        // With a small epsilon a third derivative is all amplification.
+        const options = {...given, epsilon: 0.1};
+        const {x, dy, gamma, beta} = dataOf(options);
+        const near = tf.sub(x, 10);
+        const parameters = present(gamma, beta);
+        const penalty =
+          (f: (a: tf.Tensor, rest: tf.Tensor[]) => tf.Tensor) =>
+          (a: tf.Tensor, ...rest: tf.Tensor[]): tf.Tensor => {
+            const inner = tf.grad((b: tf.Tensor) => tf.mul(f(b, rest), dy));
+            return tf.sum(tf.mul(tf.square(inner(a)), a));
+          };
+        const second = (
+          f: (a: tf.Tensor, rest: tf.Tensor[]) => tf.Tensor,
+        ): tf.Tensor[] =>
+          // beta has no part in a first gradient, so none in a second.
+          tf.grads(penalty(f) as (...args: tf.Tensor[]) => tf.Tensor)(
+            [near, ...parameters].slice(0, options.scale ? 2 : 1),
+          );
+        const {axis, epsilon} = options;
+        const ours = second((a, rest) =>
+          run(name, a, {
+            axis,
+            epsilon,
+            ...named([...rest, ...parameters.slice(rest.length)], options),
+          }),
+        );
+        const expected = second((a, rest) =>
+          plain(a, options, [...rest, ...parameters.slice(rest.length)]),
+        );
+        ours.forEach((gradient, i) => {
+          const other = expected[i] as tf.Tensor;
+          // 1 / epsilon enters, and the core ops' own error is as large.
+          const scale = Math.max(10, magnitude(other));
+          expect(difference(gradient, other)).toBeLessThan(1e-4 * scale);
+        });
+      }),
+      {numRuns: 40},
+    );
+  });
+});
+
+describe('ops.batchNorm', () => {
+  it('passes gradients on through mean and variance', async () => {
+    const shape = [4, 3, 2];
+    const x = randomTensor(shape, 1, 2);
+    const flows = [1, 2, 3].map((seed) => randomTensor([3], seed));
+    const [dy, dmean, dvariance] = [
+      randomTensor(shape, 9),
+      flows[0] as tf.Tensor,
+      flows[1] as tf.Tensor,
+    ];
+    const dx = tf.grad((a: tf.Tensor) => {
+      const {y, mean, variance} = ops.batchNorm(a, {axis: 1});
+      return tf.addN([
+        tf.sum(tf.mul(y, dy)),
+        tf.sum(tf.mul(mean, dmean)),
+        tf.sum(tf.mul(variance, dvariance)),
+      ]);
+    })(x);
+    const expected = batchNormGrad(
+      {
+        dy: valuesOf(dy),
+        dmean: valuesOf(dmean),
+        dvariance: valuesOf(dvariance),
+      },
+      valuesOf(x),
+      shape,
+      {axis: 1, epsilon: 1e-3},
+    );
+    await expectClose(dx, expected.dx, {what: 'dx', roundings: 64});
+  });
+
+  it('gives statistics in the shape of the feature axes', () => {
+    const {mean, variance} = ops.batchNorm(randomTensor([4, 3, 2, 5], 1), {
+      axis: [-1, 1],
+    });
+    expect([mean.shape, variance.shape]).toEqual([
+      [3, 5],
+      [3, 5],
+    ]);
+  });
+});
+
+describe.each(['batchNorm', 'layerNorm'] as const)('ops.%s', (name) => {
+  it('takes gamma and beta that vary by example', async () => {
+    const x = randomTensor([3, 5, 4], 1);
+    const gamma = randomTensor([3, 4], 2);
+    const beta = randomTensor([3, 4], 3);
+    const shared = randomTensor([4], 4);
+    const dy = randomTensor([3, 5, 4], 5);
+    const wide = (tensor: tf.Tensor): tf.Tensor =>
+      tensor.rank === 2 ? tf.reshape(tensor, [3, 1, 4]) : tensor;
+    for (const [g, b] of [
+      [gamma, beta],
+      [gamma, shared],
+      [shared, beta],
+    ] as const) {
+      const f = (a: tf.Tensor, c: tf.Tensor, d: tf.Tensor): tf.Tensor =>
+        run(name, a, {gamma: c, beta: d});
+      const plain = (a: tf.Tensor, c: tf.Tensor, d: tf.Tensor): tf.Tensor =>
+        tf.add(tf.mul(run(name, a, {}), wide(c)), wide(d));
+      const y = f(x, g, b);
+      await expectClose(y, valuesOf(plain(x, g, b)), {what: 'y', roundings: 8});
+      const gradients = tf.grads(f as never)([x, g, b], dy);
+      const expected = tf.grads(plain as never)([x, g, b], dy);
+      for (const [i, gradient] of gradients.entries()) {
+        await expectClose(gradient, valuesOf(expected[i] as tf.Tensor), {
+          what: `gradient ${i}`,
+          roundings: 64,
+          shape: expected[i]?.shape,
+        });
+      }
+    }
+  });
+
+  it('takes arrays and integers', () => {
+    const y = run(
+      name,
+      tf.tensor2d(
+        [
+          [1, 2],
+          [3, 5],
+        ],
+        [2, 2],
+        'int32',
+      ),
+      {},
+    );
+    expect(y.dtype).toBe('float32');
+    const fromArray =
+      name === 'batchNorm'
+        ? ops.batchNorm([
+            [1, 2],
+            [3, 5],
+          ]).y
+        : ops.layerNorm([
+            [1, 2],
+            [3, 5],
+          ]);
+    expect(difference(fromArray, y)).toBe(0);
+  });
+
+  it.each([
+    [{axis: 2}, `ops.${name}: axis 2 is out of range for an input of rank 2`],
+    [{axis: [0, -2]}, `ops.${name}: duplicate axes for an input of rank 2`],
+    [{axis: 'last'}, `ops.${name}: axis must be an integer`],
+    [{epsilon: 0}, `ops.${name}: epsilon must be a number above 0`],
+    [{epsilom: 1}, `ops.${name}: unknown option epsilom`],
+  ])('refuses %j', (options, message) => {
+    const x = tf.ones([2, 3]);
+    expect(() => run(name, x, options)).toThrow(message);
+    expect(() => run(name, x, options)).toThrow('Received: ');
+  });
+
+  it('refuses gamma of another shape', () => {
+    expect(() => run(name, tf.ones([2, 3]), {gamma: tf.ones([4])})).toThrow(
+      `ops.${name}: gamma must have the shape of the feature axes, [3], or one ` +
+        'for each example, [2,3]. Received: gamma of shape [4]',
+    );
+  });
+});

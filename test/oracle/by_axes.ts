@@ -1,0 +1,285 @@
+import {at} from './at.js';
+import {sumOf} from './sums.js';
+
+/*
+ * Batch and layer normalization in float64 over any shape and axes, from what
+ * their definitions say of each value's place, and without the five-axis view:
+ * an oracle for the layouts too. The gradient sums over the whole Jacobian.
+ */
+
+type Numbers = ArrayLike<number>;
+
+/** Options of both normalizations. */
+export interface ByAxesOptions {
+  /** The feature axes, or those that are normalized; negative from the end. */
+  readonly axis: number | readonly number[];
+  readonly epsilon: number;
+  /** In the shape of these axes in ascending order. Defaults to ones. */
+  readonly gamma?: Numbers;
+  /** In the shape of these axes in ascending order. Defaults to zeros. */
+  readonly beta?: Numbers;
+}
+
+/** Options of {@link batchNorm}. */
+export interface BatchNormOptions extends ByAxesOptions {
+  /** Statistics that are known, a value per feature. Defaults to those of x. */
+  readonly given?: {readonly mean: Numbers; readonly variance: Numbers};
+  /** Which values count; its shape is a prefix of x's. Defaults to all. */
+  readonly mask?: {
+    readonly values: ArrayLike<number | boolean>;
+    readonly shape: readonly number[];
+  };
+}
+
+/**
+ * What flows back; dmean and dvariance, of the statistics, are zeros if absent.
+ */
+export interface Upstream {
+  readonly dy: Numbers;
+  readonly dmean?: Numbers;
+  readonly dvariance?: Numbers;
+}
+
+/** x normalized, and what it was normalized with. */
+export interface Normalized {
+  readonly y: Float64Array;
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+  /** How many values each statistic is of. */
+  readonly count: Float64Array;
+}
+
+export interface Gradients {
+  readonly dx: Float64Array;
+  readonly dgamma: Float64Array;
+  readonly dbeta: Float64Array;
+}
+
+/**
+ * Each position on the feature axes has its own statistics, and its own gamma
+ * and beta. What a mask leaves out counts as 0, in no statistic.
+ */
+export function batchNorm(
+  x: Numbers,
+  shape: readonly number[],
+  options: BatchNormOptions,
+): Normalized {
+  return forward(x, batchNormPlaces(x, shape, options), options);
+}
+
+/** The gradients of {@link batchNorm}. */
+export function batchNormGrad(
+  upstream: Upstream,
+  x: Numbers,
+  shape: readonly number[],
+  options: BatchNormOptions,
+): Gradients {
+  return backward(upstream, x, batchNormPlaces(x, shape, options), options);
+}
+
+/**
+ * Each position on the axes that are not normalized has its own statistics, and
+ * each on those that are its own gamma and beta.
+ */
+export function layerNorm(
+  x: Numbers,
+  shape: readonly number[],
+  options: ByAxesOptions,
+): Normalized {
+  return forward(x, layerNormPlaces(x, shape, options), options);
+}
+
+/** The gradients of {@link layerNorm}. */
+export function layerNormGrad(
+  upstream: Upstream,
+  x: Numbers,
+  shape: readonly number[],
+  options: ByAxesOptions,
+): Gradients {
+  return backward(upstream, x, layerNormPlaces(x, shape, options), options);
+}
+
+/** Where each value belongs. */
+interface Places {
+  readonly list: readonly Place[];
+  readonly statistics: number;
+  readonly parameters: number;
+}
+
+/** What of a value's place in the tensor counts. */
+interface Place {
+  readonly statistic: number;
+  readonly parameter: number;
+  /** Whether a mask lets it count. */
+  readonly present: boolean;
+}
+
+function batchNormPlaces(
+  x: Numbers,
+  shape: readonly number[],
+  {axis, mask}: BatchNormOptions,
+): Places {
+  const features = resolved(axis, shape);
+  const list = Array.from({length: x.length}, (_, flat) => {
+    const index = indexOf(flat, shape);
+    const feature = flatIndex(index, features, shape);
+    const masked = mask?.shape.map((_length, i) => i) ?? [];
+    const present = mask
+      ? Boolean(at(mask.values, flatIndex(index, masked, shape)))
+      : true;
+    return {statistic: feature, parameter: feature, present};
+  });
+  const count = sizeOf(features, shape);
+  return {list, statistics: count, parameters: count};
+}
+
+function layerNormPlaces(
+  x: Numbers,
+  shape: readonly number[],
+  {axis}: ByAxesOptions,
+): Places {
+  const axes = resolved(axis, shape);
+  const others = shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const list = Array.from({length: x.length}, (_, flat) => {
+    const index = indexOf(flat, shape);
+    return {
+      statistic: flatIndex(index, others, shape),
+      parameter: flatIndex(index, axes, shape),
+      present: true,
+    };
+  });
+  return {
+    list,
+    statistics: sizeOf(others, shape),
+    parameters: sizeOf(axes, shape),
+  };
+}
+
+function forward(
+  x: Numbers,
+  {list, statistics}: Places,
+  {epsilon, gamma, beta, given}: BatchNormOptions,
+): Normalized {
+  const groups = groupsOf(list, 'statistic', statistics);
+  const counted = groups.map((group) =>
+    group.filter((i) => at(list, i).present),
+  );
+  const mean =
+    given?.mean ?? counted.map((group) => meanOf(group.map((i) => at(x, i))));
+  const variance =
+    given?.variance ??
+    counted.map((group, s) =>
+      meanOf(group.map((i) => (at(x, i) - at(mean, s)) ** 2)),
+    );
+  const y = list.map(({statistic, parameter, present}, i) => {
+    const value = present ? at(x, i) : 0;
+    const deviation = Math.sqrt(at(variance, statistic) + epsilon);
+    const normalized = (value - at(mean, statistic)) / deviation;
+    const scaled = normalized * (gamma ? at(gamma, parameter) : 1);
+    return scaled + (beta ? at(beta, parameter) : 0);
+  });
+  return {
+    y: Float64Array.from(y),
+    mean: Float64Array.from(mean),
+    variance: Float64Array.from(variance),
+    count: Float64Array.from(counted, (group) => group.length),
+  };
+}
+
+/**
+ * `dx_j = Σ_i dy_i ∂y_i/∂x_j`, over all pairs of values with a common
+ * statistic: `∂y_i/∂x_j = gamma_i (δ_ij − 1/n − x̂_i x̂_j / n) / σ`, where 0
+ * takes the place of a masked x_i.
+ */
+function backward(
+  {dy, dmean, dvariance}: Upstream,
+  x: Numbers,
+  places: Places,
+  options: BatchNormOptions,
+): Gradients {
+  const {gamma, given, epsilon} = options;
+  const plain = {...options, gamma: undefined, beta: undefined};
+  const {y: normalized, variance, count} = forward(x, places, plain);
+  const {list, statistics, parameters} = places;
+  const flow = list.map(
+    ({parameter}, i) => at(dy, i) * (gamma ? at(gamma, parameter) : 1),
+  );
+  const dx = new Float64Array(x.length);
+  groupsOf(list, 'statistic', statistics).forEach((group, s) => {
+    const n = at(count, s);
+    const deviation = Math.sqrt(at(variance, s) + epsilon);
+    for (const j of group) {
+      if (!at(list, j).present) continue;
+      const own = at(normalized, j);
+      const terms = group.map((i) => {
+        const through = given ? 0 : (1 + at(normalized, i) * own) / n;
+        return (at(flow, i) * ((i === j ? 1 : 0) - through)) / deviation;
+      });
+      if (dmean) terms.push(at(dmean, s) / n);
+      if (dvariance) terms.push((at(dvariance, s) * 2 * own * deviation) / n);
+      dx[j] = sumOf(terms);
+    }
+  });
+  const groups = groupsOf(list, 'parameter', parameters);
+  const sumOver = (term: (i: number) => number): Float64Array =>
+    Float64Array.from(groups, (group) => sumOf(group.map(term)));
+  return {
+    dx,
+    dgamma: sumOver((i) => at(dy, i) * at(normalized, i)),
+    dbeta: sumOver((i) => at(dy, i)),
+  };
+}
+
+/** The values of each statistic, or of each parameter, by their places. */
+function groupsOf(
+  list: readonly Place[],
+  key: 'statistic' | 'parameter',
+  count: number,
+): number[][] {
+  const groups = Array.from({length: count}, (): number[] => []);
+  list.forEach((place, i) => at(groups, place[key]).push(i));
+  return groups;
+}
+
+function sizeOf(axes: readonly number[], shape: readonly number[]): number {
+  return axes.reduce((size, axis) => size * at(shape, axis), 1);
+}
+
+function meanOf(values: number[]): number {
+  return values.length === 0 ? 0 : sumOf(values) / values.length;
+}
+
+function resolved(
+  axis: number | readonly number[],
+  shape: readonly number[],
+): number[] {
+  return [axis]
+    .flat()
+    .map((a) => (a < 0 ? a + shape.length : a))
+    .sort((a, b) => a - b);
+}
+
+/** Where a value is on each axis. */
+function indexOf(flat: number, shape: readonly number[]): number[] {
+  let rest = flat;
+  return shape
+    .map((_, i) => at(shape, shape.length - 1 - i))
+    .map((length) => {
+      const index = rest % length;
+      rest = (rest - index) / length;
+      return index;
+    })
+    .reverse();
+}
+
+/** Where it is in a tensor that has these axes alone. */
+function flatIndex(
+  index: readonly number[],
+  axes: readonly number[],
+  shape: readonly number[],
+): number {
+  return axes.reduce(
+    (flat, axis) => flat * at(shape, axis) + at(index, axis),
+    0,
+  );
+}

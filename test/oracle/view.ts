@@ -1,0 +1,204 @@
+import {
+  parametersCount,
+  statisticsCount,
+  valuesPerStatistic,
+  type View,
+} from '../../src/kernels/kernels.js';
+import {at} from './at.js';
+import {Sums} from './sums.js';
+
+/*
+ * The kernels in float64, over the five-axis view [batch, outer, group,
+ * channel, inner]: formulas as the papers have them, in two passes, with no
+ * care for speed and no tensor.
+ */
+
+type Numbers = ArrayLike<number>;
+
+/** A mean and a variance for each `(batch, group)`. */
+export interface Statistics {
+  readonly mean: Numbers;
+  readonly variance: Numbers;
+}
+
+/**
+ * Options of {@link normalize}, {@link applyStatistics} and their gradients.
+ */
+export interface ViewOptions {
+  readonly epsilon: number;
+  /** Whether the mean is subtracted. Defaults to true. */
+  readonly centered?: boolean;
+  /** A value for each `(group, channel)`. Defaults to ones. */
+  readonly gamma?: Numbers;
+  /** A value for each `(group, channel)`. Defaults to zeros. */
+  readonly beta?: Numbers;
+}
+
+/** What flows back into {@link normalize}. */
+export interface Upstream {
+  readonly dy: Numbers;
+  /** Defaults to zeros, and so does dvariance. */
+  readonly dmean?: Numbers;
+  readonly dvariance?: Numbers;
+}
+
+/** Options of {@link normalizeGrad}. */
+export interface GradOptions extends Omit<ViewOptions, 'beta'> {
+  /** Statistics that are constants, and not functions of x. */
+  readonly given?: Statistics;
+}
+
+/**
+ * `y = (x − mean) / sqrt(variance + epsilon) · gamma + beta`, with the mean and
+ * the biased variance of x; not centered, with 0 and the mean of the squares.
+ */
+export function normalize(
+  x: Numbers,
+  view: View,
+  options: ViewOptions,
+): {y: Float64Array; mean: Float64Array; variance: Float64Array} {
+  const {mean, variance} = statisticsOf(x, view, options.centered ?? true);
+  return {
+    y: applyStatistics(x, {mean, variance}, view, options),
+    mean,
+    variance,
+  };
+}
+
+/** The same with statistics that are known. */
+export function applyStatistics(
+  x: Numbers,
+  statistics: Statistics,
+  view: View,
+  {gamma, beta, ...options}: ViewOptions,
+): Float64Array {
+  const normalized = normalizedBy(statistics, options);
+  const y = new Float64Array(x.length);
+  forEachValue(view, (i, s, p) => {
+    const scale = gamma ? at(gamma, p) : 1;
+    y[i] = normalized(at(x, i), s) * scale + (beta ? at(beta, p) : 0);
+  });
+  return y;
+}
+
+/**
+ * The gradients by the chain rule, as Ioffe and Szegedy have them (2015,
+ * section 3): of y in the variance and in the mean, and of these in x.
+ */
+export function normalizeGrad(
+  {dy, dmean, dvariance}: Upstream,
+  x: Numbers,
+  view: View,
+  {gamma, given, epsilon, centered = true}: GradOptions,
+): {dx: Float64Array; dgamma: Float64Array; dbeta: Float64Array} {
+  const statistics = given ?? statisticsOf(x, view, centered);
+  const options = {epsilon, centered};
+  const parameters = parameterGrad(dy, x, statistics, view, options);
+  const direct = directGrad(dy, statistics, view, {gamma, ...options});
+  if (given) return {dx: direct, ...parameters};
+
+  const count = valuesPerStatistic(view);
+  const through = statisticsGrad(dy, x, statistics, view, {gamma, ...options});
+  const dx = new Float64Array(x.length);
+  forEachValue(view, (i, s) => {
+    const mean = centered ? at(statistics.mean, s) : 0;
+    const toVariance =
+      at(through.dvariance, s) + (dvariance ? at(dvariance, s) : 0);
+    const toMean = at(through.dmean, s) + (dmean ? at(dmean, s) : 0);
+    // The variance depends on the mean too, by Σ (x − mean), which is nothing.
+    dx[i] =
+      at(direct, i) +
+      (toVariance * 2 * (at(x, i) - mean)) / count +
+      (centered ? toMean / count : 0);
+  });
+  return {dx, ...parameters};
+}
+
+/** The gradients of {@link applyStatistics} in its mean and its variance. */
+export function statisticsGrad(
+  dy: Numbers,
+  x: Numbers,
+  statistics: Statistics,
+  view: View,
+  {gamma, epsilon, centered = true}: Omit<GradOptions, 'given'>,
+): {dmean: Float64Array; dvariance: Float64Array} {
+  const dmean = new Sums(statisticsCount(view));
+  const dvariance = new Sums(statisticsCount(view));
+  forEachValue(view, (i, s, p) => {
+    const flow = at(dy, i) * (gamma ? at(gamma, p) : 1);
+    const mean = centered ? at(statistics.mean, s) : 0;
+    const spread = at(statistics.variance, s) + epsilon;
+    if (centered) dmean.add(s, -flow / Math.sqrt(spread));
+    dvariance.add(s, (-flow * (at(x, i) - mean)) / (2 * spread ** 1.5));
+  });
+  return {dmean: dmean.values(), dvariance: dvariance.values()};
+}
+
+function statisticsOf(
+  x: Numbers,
+  view: View,
+  centered: boolean,
+): {mean: Float64Array; variance: Float64Array} {
+  const count = Math.max(valuesPerStatistic(view), 1);
+  const sums = new Sums(statisticsCount(view));
+  if (centered) forEachValue(view, (i, s) => sums.add(s, at(x, i)));
+  const mean = sums.values().map((sum) => sum / count);
+  const squares = new Sums(statisticsCount(view));
+  forEachValue(view, (i, s) => squares.add(s, (at(x, i) - at(mean, s)) ** 2));
+  return {mean, variance: squares.values().map((sum) => sum / count)};
+}
+
+function normalizedBy(
+  {mean, variance}: Statistics,
+  {epsilon, centered = true}: ViewOptions,
+): (value: number, statistic: number) => number {
+  return (value, s) =>
+    (value - (centered ? at(mean, s) : 0)) /
+    Math.sqrt(at(variance, s) + epsilon);
+}
+
+function parameterGrad(
+  dy: Numbers,
+  x: Numbers,
+  statistics: Statistics,
+  view: View,
+  options: ViewOptions,
+): {dgamma: Float64Array; dbeta: Float64Array} {
+  const normalized = normalizedBy(statistics, options);
+  const dgamma = new Sums(parametersCount(view));
+  const dbeta = new Sums(parametersCount(view));
+  forEachValue(view, (i, s, p) => {
+    dgamma.add(p, at(dy, i) * normalized(at(x, i), s));
+    dbeta.add(p, at(dy, i));
+  });
+  return {dgamma: dgamma.values(), dbeta: dbeta.values()};
+}
+
+/** The gradient in x where the statistics stay as they are. */
+function directGrad(
+  dy: Numbers,
+  {variance}: Statistics,
+  view: View,
+  {gamma, epsilon}: ViewOptions,
+): Float64Array {
+  const dx = new Float64Array(dy.length);
+  forEachValue(view, (i, s, p) => {
+    const flow = at(dy, i) * (gamma ? at(gamma, p) : 1);
+    dx[i] = flow / Math.sqrt(at(variance, s) + epsilon);
+  });
+  return dx;
+}
+
+/** Visits every value: its place, its statistic's, and its parameter's. */
+function forEachValue(
+  {batch, outer, group, channel, inner}: View,
+  visit: (index: number, statistic: number, parameter: number) => void,
+): void {
+  let index = 0;
+  for (let b = 0; b < batch; b++)
+    for (let o = 0; o < outer; o++)
+      for (let g = 0; g < group; g++)
+        for (let c = 0; c < channel; c++)
+          for (let i = 0; i < inner; i++)
+            visit(index++, b * group + g, g * channel + c);
+}
