@@ -1,9 +1,4 @@
-import {
-  serialization,
-  Tensor,
-  type Tensor as TensorType,
-  tidy,
-} from '@tensorflow/tfjs-core';
+import {serialization, Tensor, tidy} from '@tensorflow/tfjs-core';
 import {
   InputSpec,
   layers,
@@ -23,7 +18,7 @@ export interface CallOptions {
   /** Whether this is a step of training. `model.fit` says so. */
   training?: boolean;
   /** What of the input counts, for layers that use a mask. */
-  mask?: TensorType | TensorType[] | null;
+  mask?: Tensor | Tensor[] | null;
 }
 
 type Input = Parameters<layers.Layer['apply']>[0];
@@ -55,7 +50,7 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
   }
 
   /** The layer's output for an input in float32. Runs inside a tidy. */
-  protected abstract compute(x: TensorType, options: CallOptions): TensorType;
+  protected abstract compute(x: Tensor, options: CallOptions): Tensor;
 
   /** @throws Error if the input belongs to another copy of tfjs. */
   override apply(inputs: Input, kwargs?: CallOptions): Output {
@@ -63,10 +58,7 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
     return super.apply(inputs, kwargs);
   }
 
-  override call(
-    inputs: TensorType | TensorType[],
-    kwargs: CallOptions,
-  ): TensorType {
+  override call(inputs: Tensor | Tensor[], kwargs: CallOptions = {}): Tensor {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
       return this.compute(onlyInput(inputs), kwargs);
@@ -115,7 +107,7 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
 }
 
 /** A layer's only input, in float32. */
-export function onlyInput(inputs: TensorType | TensorType[]): TensorType {
+export function onlyInput(inputs: Tensor | Tensor[]): Tensor {
   const [x] = [inputs].flat();
   if (x === undefined) throw new Error('a layer is called without an input');
   return toFloat(x);

@@ -1,10 +1,11 @@
-import {mkdirSync, realpathSync, statSync} from 'node:fs';
+import {realpathSync, statSync} from 'node:fs';
 import {readdir, readFile, rename} from 'node:fs/promises';
 import {basename, dirname, join, normalize} from 'node:path';
 import type {io} from '@tensorflow/tfjs-core';
 import {received} from '../ops/received.js';
 import {removeFiles, syncFolder, writeNew} from './durable.js';
 import {codeOf, failure, reasonOf} from './failure.js';
+import {makeFolders} from './make_folders.js';
 import {
   checkSpec,
   MODEL_JSON,
@@ -59,7 +60,7 @@ export function prepareSave(
 export function makeFolder(resolved: string, path: string): string {
   try {
     const folder = folderOf(resolved);
-    mkdirSync(folder, {recursive: true});
+    makeFolders(folder);
     return realpathSync(folder);
   } catch (error) {
     const isFile = ['EEXIST', 'ENOTDIR'].includes(codeOf(error));

@@ -44,6 +44,8 @@ export async function runBlock(
   });
   const body = `return (async () => {${outputText}\n})()`;
   const scope = {...names, exports: {}, require: jest.requireActual.bind(jest)};
+  // To run a document's code is what this is for.
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval
   const compiled = new Function(...Object.keys(scope), body) as (
     ...values: unknown[]
   ) => Promise<void>;

@@ -45,7 +45,7 @@ describe('the main job', () => {
     expect({code, stderr}).toEqual({code: 0, stderr: ''});
     expect(stdout).toMatch(/^none +epoch 1\/2 +loss \d/m);
     expect(stdout).toContain('BatchNorm passes that in epoch 1');
-    expect(stdout).toContain('they predict the same, bit for bit');
+    expect(stdout).toContain('every prediction is the same, bit for bit');
     for (const line of stdout.split('\n')) {
       expect(line.length).toBeLessThanOrEqual(80 + out.length);
     }

@@ -84,6 +84,8 @@ describe('parseOptions', () => {
     ],
     [['--seed', '-1'], "'-1' is invalid"],
     [['--seed', '4294967296'], 'a whole number from 0 to 4294967295'],
+    [['--out', ''], "'' is invalid. It must be a path"],
+    [['--data='], 'It must be a path'],
     [['--backend', 'webgl'], 'Allowed choices are tensorflow, wasm, cpu'],
     [['3'], 'too many arguments: 3 (options follow --: npm start -- --help)'],
   ])('refuses %j', (args, message) => {

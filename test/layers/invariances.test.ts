@@ -108,7 +108,7 @@ describe('the identities of the batch normalization paper', () => {
 
   const f = (input: tf.Tensor, weights: tf.Tensor): tf.Tensor =>
     NORMS.batch(tf.matMul(input, weights));
-  const grads = tf.grads(f as (...args: tf.Tensor[]) => tf.Tensor);
+  const grads = tf.grads(f);
 
   it.each([0.25, 3, 100])(
     'BN((aW)u) = BN(Wu), and so are the gradients in u: a = %d',

@@ -119,8 +119,11 @@ describe('what masks and ops use is freed', () => {
     const input = randomTensor([4, 5, 3], 1);
     const gamma = randomTensor([4, 3], 2);
     const step = (): void => {
+      const {y, mean, variance} = ops.batchNorm(input, {axis: [1]});
       tf.dispose([
-        ...Object.values(ops.batchNorm(input, {axis: [1]})),
+        y,
+        mean,
+        variance,
         ops.layerNorm(input, {axis: 1, beta: tf.tensor1d([1, 2, 3, 4, 5])}),
         ops.layerNorm(input, {gamma, beta: gamma}),
       ]);

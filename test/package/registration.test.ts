@@ -12,7 +12,7 @@ function foreignClass(className: string): LayerClass {
   class Foreign extends tf.layers.Layer {
     static readonly className = className;
   }
-  return Foreign as unknown as LayerClass;
+  return Foreign;
 }
 
 const holderOf = (className: string): unknown => classNameMap[className]?.[0];

@@ -1,0 +1,30 @@
+import {existsSync, statSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {makeFolders} from '../../src/node/make_folders.js';
+import {temporaryFolder} from '../package/scripts.js';
+
+describe('makeFolders', () => {
+  const root = temporaryFolder();
+
+  it('makes a folder and those it is in, and is content with one there is', () => {
+    const deep = join(root, 'a', 'b', 'c');
+    makeFolders(deep);
+    makeFolders(deep);
+    expect(statSync(deep).isDirectory()).toBe(true);
+  });
+
+  it('says that a file is in the way', () => {
+    const file = join(root, 'file');
+    writeFileSync(file, '');
+    expect(() => makeFolders(file)).toThrow('EEXIST');
+    expect(() => makeFolders(join(file, 'below'))).toThrow(/ENOTDIR|EEXIST/);
+  });
+
+  // Node's own recursive mkdir runs for ever there.
+  const inProc = '/proc/nothing/can/be/made/here';
+  if (existsSync('/proc/self')) {
+    it('comes back where nothing can be made', () => {
+      expect(() => makeFolders(inProc)).toThrow('ENOENT');
+    });
+  }
+});
