@@ -21,7 +21,13 @@ const PACKAGE = {
 
 const EXAMPLE = {
   command: [tsc, '-p', join(root, 'tsconfig.examples.json')],
-  sources: ['examples', 'dist/cjs', 'tsconfig.json', 'tsconfig.examples.json'],
+  sources: [
+    'examples',
+    'bench',
+    'dist/cjs',
+    'tsconfig.json',
+    'tsconfig.examples.json',
+  ],
   result: 'build/examples/digits/main.js',
 };
 

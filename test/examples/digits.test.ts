@@ -204,7 +204,7 @@ describe('bad input', () => {
     [
       'an output folder in a file',
       () => ['--out', join(DIGITS, 'out')],
-      /out: cannot be written: a part of the path is not a folder$/,
+      /out: cannot be written: a file is in the way$/,
     ],
     ['an unknown option', () => ['--verbose'], /unknown option '--verbose'/],
     ['an unknown value', () => ['--norm', 'group'], /'group' is invalid/],

@@ -1,0 +1,78 @@
+import {createRequire} from 'node:module';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs';
+import {InputError, oneLine, reasonOf} from './errors.js';
+import {type BackendName, BACKENDS} from './options.js';
+
+const TFJS_NODE = '@tensorflow/tfjs-node';
+
+/** The backend in use, and why it is that one. */
+export interface Backend {
+  readonly name: BackendName;
+  readonly why: string;
+}
+
+/**
+ * Starts a backend: the one that was asked for, else the first that loads.
+ *
+ * @throws InputError if the one that was asked for does not load.
+ */
+export async function startBackend(asked?: BackendName): Promise<Backend> {
+  // Without it the cpu backend advertises another one over several lines.
+  tf.enableProdMode();
+  if (asked !== undefined) {
+    const failure = await tryBackend(asked);
+    if (failure === undefined) return {name: asked, why: 'as asked'};
+    throw new InputError(`--backend ${asked}: ${failure}`);
+  }
+  const failures: string[] = [];
+  for (const name of BACKENDS) {
+    const failure = await tryBackend(name);
+    if (failure === undefined) return {name, why: whyThis(failures)};
+    failures.push(`${name}: ${failure}`);
+  }
+  throw new InputError(`no backend loads: ${failures.join('; ')}`);
+}
+
+function whyThis(failures: readonly string[]): string {
+  if (failures.length === 0) return `${TFJS_NODE} is installed`;
+  return failures.join('; ');
+}
+
+/** @returns Why it does not load, or undefined if it is now in use. */
+async function tryBackend(name: BackendName): Promise<string | undefined> {
+  try {
+    if (name === 'tensorflow') loadTfjsNode();
+    if (name === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
+    return (await tf.setBackend(name)) ? undefined : 'does not start';
+  } catch (error) {
+    return why(error);
+  }
+}
+
+function loadTfjsNode(): void {
+  // tfjs-node 4.22 calls two functions that Node 23 has removed.
+  const removed = util as unknown as Record<string, unknown>;
+  removed.isNullOrUndefined ??= (value: unknown) => value == null;
+  removed.isArray ??= Array.isArray;
+  // TensorFlow tells on standard error what instructions it would like.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  createRequire(__filename)(TFJS_NODE);
+}
+
+/** In a few words where it is what often happens, else in the error's own. */
+function why(error: unknown): string {
+  const message = reasonOf(error);
+  if (isMissing(error)) return `${TFJS_NODE} is not installed`;
+  return message.includes('tfjs_binding.node')
+    ? `${TFJS_NODE} is there without its native part`
+    : `does not load: ${oneLine(message.split('\n')[0] ?? message)}`;
+}
+
+function isMissing(error: unknown): boolean {
+  const {code, message} = error as {code?: unknown; message?: unknown};
+  return (
+    code === 'MODULE_NOT_FOUND' &&
+    String(message).startsWith(`Cannot find module '${TFJS_NODE}'`)
+  );
+}

@@ -1,0 +1,112 @@
+import * as tf from '@tensorflow/tfjs';
+import {batchNorm, layerNorm} from 'tfjs-normalization';
+import {CLASSES} from './images.js';
+import type {Norm} from './norms.js';
+import type {Options} from './options.js';
+import {deriveSeed} from './random.js';
+
+const HIDDEN_LAYERS = 3;
+const UNITS = 100;
+const KERNEL_DEVIATION = 0.1;
+
+/** What a network is made by. */
+export type NetworkOptions = Pick<
+  Options,
+  'activation' | 'learningRate' | 'momentum' | 'seed'
+>;
+
+/** Whose normalization layers are used. */
+export type Maker = 'package' | 'stock';
+
+type NormFactory = (options: {
+  name: string;
+  momentum: number;
+}) => tf.layers.Layer;
+
+const FACTORIES: Readonly<Record<Maker, Partial<Record<Norm, NormFactory>>>> = {
+  package: {
+    // Debiased: right in prediction from the first epoch on.
+    batch: (options) => batchNorm({...options, movingAverage: 'debiased'}),
+    layer: ({name}) => layerNorm({name}),
+  },
+  stock: {
+    batch: (options) => tf.layers.batchNormalization(options),
+    layer: ({name}) => tf.layers.layerNormalization({name}),
+  },
+};
+
+/**
+ * The network of Ioffe and Szegedy, https://arxiv.org/abs/1502.03167, section
+ * 4.1: three hidden layers of 100, kernels from a normal distribution, SGD. With
+ * the same seed all networks start from the same kernels.
+ *
+ * @param size How many pixels an image has.
+ */
+export function createNetwork(
+  norm: Norm,
+  size: number,
+  options: NetworkOptions,
+  maker: Maker = 'package',
+): tf.LayersModel {
+  const model = tf.sequential();
+  for (let i = 1; i <= HIDDEN_LAYERS; i++) {
+    const inputShape = i === 1 ? [size] : undefined;
+    for (const layer of hiddenLayers(norm, i, options, maker, inputShape)) {
+      model.add(layer);
+    }
+  }
+  model.add(
+    tf.layers.dense({
+      name: 'output',
+      units: CLASSES,
+      activation: 'softmax',
+      kernelInitializer: kernelInitializer(norm, 'output', options.seed),
+    }),
+  );
+  model.compile({
+    optimizer: tf.train.sgd(options.learningRate),
+    loss: 'categoricalCrossentropy',
+    metrics: ['accuracy'],
+  });
+  return model;
+}
+
+function hiddenLayers(
+  norm: Norm,
+  index: number,
+  options: NetworkOptions,
+  maker: Maker,
+  inputShape?: number[],
+): tf.layers.Layer[] {
+  const name = `hidden_${index}`;
+  const createNorm = FACTORIES[maker][norm];
+  const dense = tf.layers.dense({
+    name,
+    units: UNITS,
+    // beta does its work.
+    useBias: createNorm === undefined,
+    kernelInitializer: kernelInitializer(norm, name, options.seed),
+    ...(inputShape && {inputShape}),
+  });
+  const activation = tf.layers.activation({
+    name: `${name}_activation`,
+    activation: norm === 'none-relu' ? 'relu' : options.activation,
+  });
+  if (createNorm === undefined) return [dense, activation];
+  const {momentum} = options;
+  return [dense, createNorm({name: `${name}_norm`, momentum}), activation];
+}
+
+function kernelInitializer(
+  norm: Norm,
+  layer: string,
+  seed: number,
+): ReturnType<typeof tf.initializers.randomNormal> {
+  const kernelSeed = deriveSeed(seed, `kernel of ${layer}`);
+  return norm === 'none-relu'
+    ? tf.initializers.heNormal({seed: kernelSeed})
+    : tf.initializers.randomNormal({
+        stddev: KERNEL_DEVIATION,
+        seed: kernelSeed,
+      });
+}

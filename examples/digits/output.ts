@@ -1,0 +1,66 @@
+import {
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import {dirname, join, resolve} from 'node:path';
+import {InputError, reasonOf} from './errors.js';
+
+/**
+ * Makes the folder, and makes sure that files can be written there and in those
+ * of its folders that are there already.
+ *
+ * @throws InputError if they cannot.
+ */
+export function checkOutput(out: string, folders: readonly string[]): void {
+  tryWriting(out, () => {
+    makeFolder(resolve(out));
+    probe(out);
+  });
+  for (const folder of folders.map((name) => join(out, name))) {
+    if (existsSync(folder)) tryWriting(folder, () => probe(folder));
+  }
+}
+
+/**
+ * Writes a file under another name and gives it its own at the end, so that
+ * whoever reads it finds the old file or the new one.
+ *
+ * @throws InputError if it cannot be written.
+ */
+export function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  tryWriting(path, () => {
+    try {
+      writeFileSync(temporary, text);
+      renameSync(temporary, path);
+    } finally {
+      rmSync(temporary, {force: true});
+    }
+  });
+}
+
+/** Node's own way, `recursive`, does not come back from a folder in /proc. */
+function makeFolder(folder: string): void {
+  if (!existsSync(folder)) makeFolder(dirname(folder));
+  else if (statSync(folder).isDirectory()) return;
+  mkdirSync(folder);
+}
+
+/** Asking for permission is not enough: a disk may be full or read-only. */
+function probe(folder: string): void {
+  const file = join(folder, `.${process.pid}.tmp`);
+  writeFileSync(file, '');
+  rmSync(file);
+}
+
+function tryWriting(path: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw new InputError(`${path}: cannot be written: ${reasonOf(error)}`);
+  }
+}

@@ -1,0 +1,142 @@
+import {SingleBar} from 'cli-progress';
+import {duration, percent} from './format.js';
+
+/** How far the training of one network has come. */
+export interface Status {
+  readonly label: string;
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Batches that are done, of all epochs. */
+  readonly done: number;
+  readonly total: number;
+  /** Of the last batch, and at the end of an epoch of the epoch. */
+  readonly loss: number | undefined;
+  /** Validation accuracy after the last whole epoch. */
+  readonly accuracy: number | undefined;
+  readonly secondsLeft: number;
+  readonly seconds: number;
+}
+
+/** Shows the training of one network after another. */
+export interface Progress {
+  /** @param passing Whether it leaves no trace when it is over. */
+  start(status: Status, passing: boolean): void;
+  batch(status: Status): void;
+  epoch(status: Status): void;
+  end(status: Status): void;
+  /** The program ends now. */
+  close(): void;
+}
+
+/** A bar in a terminal, lines in a file or a pipe, or nothing. */
+export function createProgress(quiet: boolean): Progress {
+  if (quiet) return SILENT;
+  return process.stdout.isTTY ? new BarProgress() : new LineProgress();
+}
+
+const SILENT: Progress = {
+  start: () => undefined,
+  batch: () => undefined,
+  epoch: () => undefined,
+  end: () => undefined,
+  close: () => undefined,
+};
+
+class BarProgress implements Progress {
+  private bar: SingleBar | undefined;
+
+  start(status: Status, passing: boolean): void {
+    this.bar = new SingleBar({
+      format: '{label} {bar}  {state}  {time}',
+      barCompleteChar: '━',
+      barIncompleteChar: '─',
+      barsize: 14,
+      fps: 10,
+      stream: process.stdout,
+      clearOnComplete: passing,
+    });
+    this.bar.start(status.total, status.done, this.payload(status));
+  }
+
+  batch(status: Status): void {
+    this.bar?.update(status.done, this.payload(status));
+  }
+
+  epoch(status: Status): void {
+    this.batch(status);
+  }
+
+  end(status: Status): void {
+    const time = `in ${duration(status.seconds)}`;
+    this.bar?.update(status.done, {...this.payload(status), time});
+    this.bar?.stop();
+  }
+
+  close(): void {
+    // The terminal does not break lines while the bar is there.
+    this.bar?.stop();
+  }
+
+  private payload(status: Status): Record<string, string> {
+    return {
+      label: status.label.padEnd(9),
+      state: describe(status),
+      time: timeLeft(status),
+    };
+  }
+}
+
+const LINE_EVERY_EPOCHS = 10;
+const LINE_EVERY_SECONDS = 10;
+
+/** One line at the first and the last epoch, and now and then between them. */
+class LineProgress implements Progress {
+  private passing = false;
+  private lastSeconds = 0;
+
+  start(_: Status, passing: boolean): void {
+    this.passing = passing;
+    this.lastSeconds = 0;
+  }
+
+  batch(): void {
+    // Epochs are enough.
+  }
+
+  epoch(status: Status): void {
+    const {epoch, epochs, seconds} = status;
+    const due =
+      epoch === 1 ||
+      epoch === epochs ||
+      epoch % LINE_EVERY_EPOCHS === 0 ||
+      seconds - this.lastSeconds >= LINE_EVERY_SECONDS;
+    if (!due || this.passing) return;
+    this.lastSeconds = seconds;
+    const time =
+      epoch === epochs ? `in ${duration(seconds)}` : timeLeft(status);
+    console.log(`${status.label.padEnd(9)} ${describe(status)}  ${time}`);
+  }
+
+  end(): void {
+    // The last epoch has had its line.
+  }
+
+  close(): void {
+    // Nothing to give back.
+  }
+}
+
+function describe({epoch, epochs, loss, accuracy}: Status): string {
+  const digits = String(epochs).length;
+  const lost = loss === undefined ? '–' : loss.toFixed(3);
+  const reached = accuracy === undefined ? '–' : percent(accuracy);
+  return (
+    `epoch ${String(epoch).padStart(digits)}/${epochs}  ` +
+    `loss ${lost.padStart(5)}  accuracy ${reached.padStart(5)}`
+  );
+}
+
+function timeLeft({secondsLeft}: Status): string {
+  return Number.isFinite(secondsLeft) ? `${duration(secondsLeft)} left` : '';
+}

@@ -1,0 +1,87 @@
+import {counted, percent} from './format.js';
+import {NAMES, type Norm} from './norms.js';
+
+/** What the sentence is made of. */
+export interface Seen {
+  readonly norm: Norm;
+  /** After each epoch. */
+  readonly valAccuracy: readonly number[];
+}
+
+const GOAL = 0.9;
+
+/** The first epoch, from 1, whose accuracy is above a bound. */
+export function firstAbove(
+  bound: number,
+  accuracy: readonly number[],
+): number | undefined {
+  const index = accuracy.findIndex((value) => value > bound);
+  return index < 0 ? undefined : index + 1;
+}
+
+/**
+ * Says in a sentence what the runs have shown: measured against the network
+ * without normalization where there is one, and against 90% where there is none.
+ */
+export function sentenceOf(runs: readonly Seen[], activation: string): string {
+  const seen = runs.filter((run) => run.valAccuracy.length > 0);
+  const plain = seen.find((run) => run.norm === 'none');
+  const normalized = seen.filter(isNormalized);
+  const baseline = seen.find((run) => run.norm === 'none-relu');
+  const clauses =
+    plain && normalized.length > 0
+      ? [
+          plainClause(plain, activation),
+          normalized.map((run) => besidePlain(run, plain)).join(', '),
+        ]
+      : [...(plain ? [plain] : []), ...normalized].map((run) => alone(run));
+  if (baseline) clauses.push(baselineClause(baseline, clauses.length > 0));
+  const sentence = clauses.join('; ');
+  return sentence === '' ? 'No epoch was finished.' : `${sentence}.`;
+}
+
+function isNormalized({norm}: Seen): boolean {
+  return norm === 'batch' || norm === 'layer';
+}
+
+function plainClause({valAccuracy}: Seen, activation: string): string {
+  return (
+    `Without normalization the ${activation} network gets no further than ` +
+    `${percent(Math.max(...valAccuracy))} in ` +
+    counted(valAccuracy.length, 'epoch')
+  );
+}
+
+function besidePlain({norm, valAccuracy}: Seen, plain: Seen): string {
+  const epoch = firstAbove(Math.max(...plain.valAccuracy), valAccuracy);
+  const last = ends(valAccuracy);
+  if (epoch === undefined)
+    return `${NAMES[norm]} does not pass that and ${last}`;
+  const passes = `${NAMES[norm]} passes that in epoch ${epoch}`;
+  if (epoch === valAccuracy.length)
+    return `${passes}, its last, with ${percent(valAccuracy[epoch - 1] ?? NaN)}`;
+  return `${passes} with ${percent(valAccuracy[epoch - 1] ?? NaN)} and ${last}`;
+}
+
+function alone({norm, valAccuracy}: Seen): string {
+  const name =
+    norm === 'none' ? 'The network without normalization' : NAMES[norm];
+  return `${name} ${passesGoal(valAccuracy)} and ${ends(valAccuracy)}`;
+}
+
+function baselineClause({valAccuracy}: Seen, isContinued: boolean): string {
+  const name = 'ReLU with He initialization, without normalization,';
+  if (isContinued) return `${name} ${ends(valAccuracy)}`;
+  return `${name} ${passesGoal(valAccuracy)} and ${ends(valAccuracy)}`;
+}
+
+function passesGoal(accuracy: readonly number[]): string {
+  const epoch = firstAbove(GOAL, accuracy);
+  return epoch === undefined
+    ? `does not pass ${GOAL * 100}% in ${counted(accuracy.length, 'epoch')}`
+    : `passes ${GOAL * 100}% in epoch ${epoch}`;
+}
+
+function ends(accuracy: readonly number[]): string {
+  return `ends at ${percent(accuracy[accuracy.length - 1] ?? NaN)}`;
+}

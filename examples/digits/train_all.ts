@@ -1,0 +1,141 @@
+import {join} from 'node:path';
+import {dispose, type LayersModel} from '@tensorflow/tfjs';
+import {fileSystem} from 'tfjs-normalization/node';
+import type {Data} from './dataset.js';
+import {InputError, reasonOf} from './errors.js';
+import type {RunMetrics} from './metrics.js';
+import {createNetwork, type Maker} from './network.js';
+import type {Norm} from './norms.js';
+import type {Options} from './options.js';
+import type {Progress} from './progress.js';
+import type {Stop} from './stop.js';
+import {
+  firstOf,
+  type History,
+  predictAll,
+  type Tensors,
+  train,
+  trainEpoch,
+} from './train.js';
+import {Watch, type Watched} from './watch.js';
+
+const STOCK_EPOCHS = 2;
+const WARM_UP_BATCHES = 24;
+
+/** What all runs have in common. */
+export interface Job {
+  readonly options: Options;
+  readonly data: Data;
+  readonly tensors: Tensors;
+  readonly stop: Stop;
+  readonly progress: Progress;
+}
+
+/** A network that was trained and saved. */
+export interface Trained {
+  readonly metrics: RunMetrics;
+  /** Of the validation images. */
+  readonly predictions: Float32Array;
+}
+
+/**
+ * Trains the networks that were asked for, one after another, and saves each.
+ * After Ctrl-C the last one is as far as it has come.
+ *
+ * @throws InputError if a model cannot be written.
+ */
+export async function trainAll(job: Job): Promise<Trained[]> {
+  const trained: Trained[] = [];
+  for (const norm of job.options.norm) {
+    await warmUp(norm, 'package', job);
+    if (job.stop.requested) break;
+    trained.push(await trainAndSave(norm, job));
+  }
+  return trained;
+}
+
+async function trainAndSave(norm: Norm, job: Job): Promise<Trained> {
+  const {options, data, tensors} = job;
+  const model = createNetwork(norm, data.training.size, options);
+  const watched = {label: norm, epochs: options.epochs, passing: false};
+  const history = await trainWatched(model, watched, job);
+  // At once, so that nothing that comes later can lose it.
+  await saveModel(model, join(options.out, norm));
+  const predictions = predictAll(model, tensors.validation.xs);
+  model.dispose();
+  const {seconds, ...lists} = history;
+  const metrics = {
+    norm,
+    ...lists,
+    secondsPerEpoch: median(seconds),
+    stockSecondsPerEpoch: await measureStock(norm, job),
+    model: `${norm}/model.json`,
+    reloadedEqual: null,
+  };
+  return {metrics, predictions};
+}
+
+/** @returns null where Ctrl-C came before it was measured. */
+async function measureStock(norm: Norm, job: Job): Promise<number | null> {
+  if (job.stop.requested) return null;
+  await warmUp(norm, 'stock', job);
+  const {options, data} = job;
+  const model = createNetwork(norm, data.training.size, options, 'stock');
+  const watched = {label: 'stock', epochs: STOCK_EPOCHS, passing: true};
+  const {seconds} = await trainWatched(model, watched, job);
+  model.dispose();
+  return seconds.length < STOCK_EPOCHS ? null : median(seconds);
+}
+
+/**
+ * Trains another network of the same kind for some batches: its code is compiled
+ * meanwhile, which would count as time of whatever is measured first.
+ */
+async function warmUp(norm: Norm, maker: Maker, job: Job): Promise<void> {
+  const {options, data, tensors, stop} = job;
+  const model = createNetwork(norm, data.training.size, options, maker);
+  const images = Math.min(
+    data.training.labels.length,
+    WARM_UP_BATCHES * options.batchSize,
+  );
+  const some = firstOf(tensors.training, images);
+  const order = Int32Array.from({length: images}, (_, i) => i);
+  await trainEpoch(model, some, order, options.batchSize, () => stop.requested);
+  dispose([some.xs, some.ys]);
+  model.dispose();
+}
+
+async function trainWatched(
+  model: LayersModel,
+  watched: Omit<Watched, 'batches'>,
+  {options, data, tensors, stop, progress}: Job,
+): Promise<History> {
+  const {batchSize, seed} = options;
+  const {epochs} = watched;
+  const batches = Math.ceil(data.training.labels.length / batchSize);
+  const watch = new Watch(progress, {...watched, batches});
+  const {onBatch, onEpoch} = watch;
+  const schedule = {epochs, batchSize, seed, stop, onBatch, onEpoch};
+  const history = await train(model, tensors, schedule);
+  watch.end();
+  return history;
+}
+
+/** What an epoch that something else has slowed down leaves as it is. */
+function median(numbers: readonly number[]): number | null {
+  if (numbers.length === 0) return null;
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const low = sorted[Math.floor(middle)] ?? NaN;
+  const high = sorted[Math.ceil(middle)] ?? NaN;
+  return (low + high) / 2;
+}
+
+async function saveModel(model: LayersModel, folder: string): Promise<void> {
+  try {
+    await model.save(fileSystem(folder));
+  } catch (error) {
+    // Its message names the folder.
+    throw new InputError(reasonOf(error));
+  }
+}
