@@ -1,5 +1,6 @@
 import type {serialization} from '@tensorflow/tfjs-core';
 import {received} from '../src/ops/received.js';
+import {hasOwn} from './options.js';
 
 /**
  * What model files of Keras and tf.js carry in a layer's config without effect
@@ -29,21 +30,18 @@ export function dropForeignKeys(
   className: string,
 ): serialization.ConfigDict {
   const hasInput = config.batchInputShape ?? config.inputShape;
-  const kept: serialization.ConfigDict = {};
-  for (const [key, value] of Object.entries(config)) {
-    const hasNoEffect = WITHOUT_EFFECT[key];
+  const kept = Object.entries(config).filter(([key, value]) => {
+    const known = hasOwn(WITHOUT_EFFECT, key) ? WITHOUT_EFFECT[key] : undefined;
     // In tf.js the first layer's dtype is that of the model's input.
     const ofInput = key === 'dtype' && hasInput && typeof value === 'string';
-    if (hasNoEffect === undefined || ofInput) {
-      kept[key] = value;
-    } else if (!hasNoEffect(value)) {
-      throw new Error(
-        `${className} ${JSON.stringify(config.name)}: ${key} with this value is not ` +
-          `supported. ${received(key, value)}`,
-      );
-    }
-  }
-  return kept;
+    if (known === undefined || ofInput) return true;
+    if (known(value)) return false;
+    throw new Error(
+      `${className} ${JSON.stringify(config.name)}: ${key} with this value is ` +
+        `not supported. ${received(key, value)}`,
+    );
+  });
+  return Object.fromEntries(kept);
 }
 
 function isAbsent(value: unknown): boolean {

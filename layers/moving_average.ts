@@ -10,6 +10,7 @@ import {
   sub,
   type Tensor,
   tidy,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
 import {
@@ -100,7 +101,7 @@ export class MovingAverage {
       this.weights.mean.write(mean);
       this.weights.variance.write(variance);
       const count = this.weights.count;
-      count?.write(sub(count.read(), count.read()));
+      count?.write(zerosLike(count.read()));
     });
     this.dispose();
     this.steps = 0;
@@ -135,8 +136,9 @@ export class MovingAverage {
 
   private countCumulative(counted: number | Tensor): Tensor {
     const {count} = this.weights;
-    if (count === undefined)
+    if (count === undefined) {
       throw new Error('a cumulative average needs a count');
+    }
     const rate = cumulativeRate(count.read());
     count.write(add(count.read(), counted));
     return rate;

@@ -32,7 +32,7 @@ export function completeOptions<D extends object>(
 ): D {
   const entries = Object.entries(given) as Array<[string, unknown]>;
   for (const [name, value] of entries) {
-    if (name in defaults || LAYER_OPTIONS.has(name)) continue;
+    if (hasOwn(defaults, name) || LAYER_OPTIONS.has(name)) continue;
     const known = Object.keys(defaults).join(', ');
     throw new Error(
       `${who}: unknown option ${name}; its options are ${known}. ` +
@@ -40,7 +40,7 @@ export function completeOptions<D extends object>(
     );
   }
   const chosen = entries
-    .filter(([name, value]) => name in defaults && value != null)
+    .filter(([name, value]) => hasOwn(defaults, name) && value != null)
     .map(([name, value]) => [name, ownCopy(value)] as const);
   return {...defaults, ...Object.fromEntries(chosen)};
 }
@@ -58,7 +58,7 @@ export function refuseUnavailable<T extends LayerArgs>(
 ): T {
   const entries = Object.entries(args) as Array<[string, unknown]>;
   const kept = entries.filter(([name, value]) => {
-    if (!(name in unavailable)) return true;
+    if (!hasOwn(unavailable, name)) return true;
     if (value === null || value === undefined || value === unavailable[name]) {
       return false;
     }
@@ -103,6 +103,11 @@ export function checkFraction(value: unknown, name: string, who: string): void {
   throw new Error(
     `${who}: ${name} must be a number from 0 to 1. ${received(name, value)}`,
   );
+}
+
+/** Not `in`, for which every object has a constructor, and JSON a __proto__. */
+export function hasOwn(object: object, name: string): boolean {
+  return Object.prototype.hasOwnProperty.call(object, name);
 }
 
 /** A list that whoever gave it can no longer change. */

@@ -20,6 +20,7 @@ const LAYERS: Array<[string, Make]> = [
 describe.each(LAYERS)('%s refuses', (className, make) => {
   it.each([
     [{units: 3}, 'unknown option units; its options are axis, ', 'units=3'],
+    [{toString: 3}, 'unknown option toString; its options are', 'toString=3'],
     [{epsilon: 0}, 'epsilon must be a number above 0.', 'epsilon=0'],
     [{epsilon: -1}, 'epsilon must be a number above 0.', 'epsilon=-1'],
     [{epsilon: NaN}, 'epsilon must be a number above 0.', 'epsilon=NaN'],
@@ -277,89 +278,6 @@ describe('getConfig', () => {
     expect(BatchNorm.fromConfig(BatchNorm, config).getConfig()).toEqual(config);
     const norm = layerNorm({axis: [2, 1], scale: false}).getConfig();
     expect(LayerNorm.fromConfig(LayerNorm, norm).getConfig()).toEqual(norm);
-  });
-});
-
-describe('fromConfig', () => {
-  // The config of keras.layers.BatchNormalization, Keras 3.15.
-  const KERAS = {
-    name: 'bn',
-    trainable: true,
-    dtype: {className: 'DTypePolicy', config: {name: 'float32'}},
-    axis: -1,
-    momentum: 0.99,
-    epsilon: 0.001,
-    center: true,
-    scale: true,
-    betaInitializer: {
-      module: 'keras.initializers',
-      className: 'Zeros',
-      config: {},
-      registeredName: null,
-    },
-    gammaInitializer: {
-      module: 'keras.initializers',
-      className: 'Ones',
-      config: {},
-      registeredName: null,
-    },
-    movingMeanInitializer: {className: 'Zeros', config: {}},
-    movingVarianceInitializer: {className: 'Ones', config: {}},
-    betaRegularizer: null,
-    gammaRegularizer: null,
-    betaConstraint: null,
-    gammaConstraint: null,
-    synchronized: false,
-    renorm: false,
-    renormClipping: null,
-    renormMomentum: 0.99,
-    customObjects: {},
-  };
-
-  it('drops what has no effect here', () => {
-    const layer = BatchNorm.fromConfig(BatchNorm, KERAS);
-    expect(layer.getConfig()).toEqual(batchNorm({name: 'bn'}).getConfig());
-    const old = {
-      fused: true,
-      virtualBatchSize: null,
-      adjustment: null,
-      dtype: 'float32',
-    };
-    const loaded = BatchNorm.fromConfig(BatchNorm, {...old, name: 'old'});
-    expect(loaded.getConfig().name).toBe('old');
-    expect(LayerNorm.fromConfig(LayerNorm, {rmsScaling: false})).toBeInstanceOf(
-      LayerNorm,
-    );
-  });
-
-  it.each([
-    ['synchronized', true],
-    ['renorm', true],
-    ['virtualBatchSize', 4],
-    ['rmsScaling', true],
-    ['dtype', 'float16'],
-    ['renormClipping', {rmax: 3}],
-  ])('refuses %s: %j', (key, value) => {
-    const load = (): unknown =>
-      BatchNorm.fromConfig(BatchNorm, {...KERAS, [key]: value});
-    expect(load).toThrow(
-      `BatchNorm "bn": ${key} with this value is not supported`,
-    );
-    expect(load).toThrow(`Received: ${key}=${JSON.stringify(value)}`);
-  });
-
-  it('refuses a key it does not know', () => {
-    expect(() =>
-      BatchNorm.fromConfig(BatchNorm, {...KERAS, whitening: 1}),
-    ).toThrow('unknown option whitening');
-  });
-
-  it('keeps the dtype of a model’s input', () => {
-    const config = batchNorm({inputShape: [3], dtype: 'int32'}).getConfig();
-    expect(config.dtype).toBe('int32');
-    expect(BatchNorm.fromConfig(BatchNorm, config).getConfig().dtype).toBe(
-      'int32',
-    );
   });
 });
 
