@@ -4,16 +4,24 @@ export interface Timing {
   readonly runs: number;
 }
 
+/** How programs are measured. */
+export interface Schedule {
+  /** How long one program may take altogether, in milliseconds. */
+  readonly budget: number;
+  /** How often it runs at most, after one run that does not count. */
+  readonly runs: number;
+  /** A clock in milliseconds. Defaults to the process's. */
+  readonly now?: () => number;
+}
+
 /**
  * Runs programs in turn, so that whatever else the machine does meets all of
- * them, and gives the median of each. A slow one runs less often.
- *
- * @param budget How long one program may take altogether, in milliseconds; each
- *   runs once at least, after one run that does not count if that was quick.
+ * them, and gives the median of each. A slow one runs less often, once at least;
+ * then that one run counts.
  */
 export async function interleave(
   programs: ReadonlyArray<() => Promise<void>>,
-  {budget, runs}: {budget: number; runs: number},
+  {budget, runs, now = () => performance.now()}: Schedule,
 ): Promise<Timing[]> {
   const times: number[][] = programs.map(() => []);
   for (let run = 0; run <= runs; run++) {
@@ -21,9 +29,9 @@ export async function interleave(
       const own = times[i] ?? [];
       const spent = own.reduce((sum, time) => sum + time, 0);
       if (run > 0 && spent > budget) continue;
-      const begin = performance.now();
+      const begin = now();
       await program();
-      own.push(performance.now() - begin);
+      own.push(now() - begin);
     }
   }
   return times.map((own) => {
