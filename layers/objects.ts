@@ -81,18 +81,23 @@ function parse<T>(
   name: string,
   who: string,
 ): T {
-  const object =
-    typeof option === 'string'
-      ? construct(
-          kind,
-          ALIASES[option] ?? {className: capitalize(option), config: {}},
-        )
-      : isSerialized(option)
-        ? construct(kind, option)
-        : option;
-  if (isOfKind(kind, object)) return object as T;
-  const problem = `${name} is no ${kind}`;
+  let problem = `${name} is no ${kind}`;
+  try {
+    const object = objectOf(kind, option);
+    if (isOfKind(kind, object)) return object as T;
+  } catch (error) {
+    // tfjs's own classes check what they are made with.
+    problem = `${name} cannot be made (${(error as Error).message})`;
+  }
   throw new Error(`${who}: ${problem}. ${received(name, option)}`);
+}
+
+function objectOf(kind: Kind, option: unknown): unknown {
+  if (typeof option === 'string') {
+    const className = capitalize(option);
+    return construct(kind, ALIASES[option] ?? {className, config: {}});
+  }
+  return isSerialized(option) ? construct(kind, option) : option;
 }
 
 function construct(kind: Kind, {className, config}: SerializedObject): unknown {
@@ -109,8 +114,8 @@ function construct(kind: Kind, {className, config}: SerializedObject): unknown {
   }
   const [cls, fromConfig] = classNameMap[className] ?? [];
   // Of another kind it might not even be constructed without an error.
-  if (!cls || !fromConfig || !isOfKind(kind, prototypeOf(cls)))
-    return undefined;
+  const fits = cls && isOfKind(kind, prototypeOf(cls));
+  if (!fits || !fromConfig) return undefined;
   return fromConfig(cls, config);
 }
 

@@ -42,6 +42,11 @@ describe.each(LAYERS)('%s refuses', (className, make) => {
     ],
     [{gammaConstraint: 'l2'}, 'is no constraint.', 'gammaConstraint="l2"'],
     [
+      {gammaInitializer: 'constant'},
+      'gammaInitializer cannot be made (',
+      'gammaInitializer="constant"',
+    ],
+    [
       {gammaInitializer: {className: 'Nothing', config: {}}},
       'is no initializer.',
       'gammaInitializer={"className":"Nothing","config":{}}',
