@@ -1,6 +1,5 @@
 import {
   add,
-  cast,
   type DataId,
   dispose,
   greater,
@@ -13,6 +12,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
+import {indicator} from '../src/ops/indicator.js';
 import {
   cumulativeRate,
   debiasedRate,
@@ -167,5 +167,5 @@ export class MovingAverage {
 }
 
 function anyOf(count: Tensor): Tensor {
-  return cast(greater(max(count), 0), 'float32');
+  return indicator(greater(max(count), 0));
 }

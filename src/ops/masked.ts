@@ -18,6 +18,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {blockedSum} from '../kernels/blocked_mean.js';
+import {indicator} from './indicator.js';
 import type {Statistics} from './moving_statistics.js';
 
 /** Below any float32 that is data. */
@@ -71,7 +72,7 @@ export function maskedStatistics(
   const axes = x.shape
     .map((_, axis) => axis)
     .filter((axis) => !features.includes(axis));
-  const present = cast(aligned, 'float32');
+  const present = indicator(aligned);
   const count = countPresent(present, x, axes);
   const safeCount = maximum(count, 1);
   const mean = (values: Tensor): Tensor =>
@@ -81,7 +82,7 @@ export function maskedStatistics(
   const shifted = mul(sub(x, origin), present);
   const offset = mean(shifted);
   const deviation = mul(sub(shifted, offset), present);
-  const found = cast(greater(count, 0), 'float32');
+  const found = indicator(greater(count, 0));
   const featureShape = x.shape.map((length, axis) =>
     features.includes(axis) ? length : 1,
   );
@@ -116,6 +117,5 @@ function largestPresent(x: Tensor, aligned: Tensor, axes: number[]): Tensor {
       gradFunc: () => zerosLike(values),
     };
   });
-  const found = greater(max(cast(aligned, 'float32'), axes, true), 0);
-  return mul(find(x), cast(found, 'float32'));
+  return mul(find(x), max(indicator(aligned), axes, true));
 }
