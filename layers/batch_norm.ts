@@ -156,8 +156,8 @@ export class BatchNorm extends AffineLayer<BatchNormOptions> {
   private axes: readonly number[] = [];
   private average: MovingAverage | undefined;
 
-  constructor(args: BatchNormArgs = {}) {
-    super(refuseUnavailable(args, UNAVAILABLE, 'BatchNorm'), DEFAULTS);
+  constructor(args?: BatchNormArgs | null) {
+    super(refuseUnavailable(args ?? {}, UNAVAILABLE, 'BatchNorm'), DEFAULTS);
     const {options, who} = this;
     checkAxes(options.axis, who);
     checkFraction(options.momentum, 'momentum', who);

@@ -31,7 +31,7 @@ export interface BatchNormDenseArgs extends DenseArgs {
  * @param args `units`, `kernelInitializer` and the other options of
  *   `tf.layers.dense`; `activation` (`'linear'`), applied last; `batchNorm`, the
  *   options of the batch normalization. A `name` is the dense layer's, and the
- *   others' with a suffix.
+ *   others' with a suffix; `trainable` is for both layers that have weights.
  * @throws Error as `tf.layers.dense` and `BatchNorm` do.
  *
  * Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167, section 3.2.
@@ -39,10 +39,12 @@ export interface BatchNormDenseArgs extends DenseArgs {
 export function batchNormDense(args: BatchNormDenseArgs): layers.Layer[] {
   const {batchNorm: normArgs, activation = 'linear', ...dense} = args;
   const named = (suffix: string): {name?: string} =>
-    dense.name === undefined ? {} : {name: `${dense.name}_${suffix}`};
+    dense.name == null ? {} : {name: `${dense.name}_${suffix}`};
+  const {trainable} = dense;
+  const frozen = trainable == null ? {} : {trainable};
   return [
-    layers.dense({useBias: false, ...dense}),
-    batchNorm({...named('batch_norm'), ...normArgs}),
+    layers.dense({...dense, useBias: dense.useBias ?? false}),
+    batchNorm({...named('batch_norm'), ...frozen, ...normArgs}),
     layers.activation({...named('activation'), activation}),
   ];
 }

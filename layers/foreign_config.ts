@@ -37,11 +37,15 @@ export function dropForeignKeys(
     if (known === undefined || ofInput) return true;
     if (known(value)) return false;
     throw new Error(
-      `${className} ${JSON.stringify(config.name)}: ${key} with this value is ` +
+      `${className} ${nameIn(config)}: ${key} with this value is ` +
         `not supported. ${received(key, value)}`,
     );
   });
   return Object.fromEntries(kept);
+}
+
+function nameIn({name}: serialization.ConfigDict): string {
+  return typeof name === 'string' ? name : '(unnamed)';
 }
 
 function isAbsent(value: unknown): boolean {

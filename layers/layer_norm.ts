@@ -65,29 +65,35 @@ const UNAVAILABLE = {rmsScaling: false};
 export class LayerNorm extends AffineLayer<LayerNormOptions> {
   /** The name in model files. */
   static readonly className: string = 'LayerNorm';
-  private axes: readonly number[] = [];
 
-  constructor(args: LayerNormArgs = {}) {
-    super(refuseUnavailable(args, UNAVAILABLE, 'LayerNorm'), DEFAULTS);
+  constructor(args?: LayerNormArgs | null) {
+    super(refuseUnavailable(args ?? {}, UNAVAILABLE, 'LayerNorm'), DEFAULTS);
     checkAxes(this.options.axis, this.who);
   }
 
   override build(inputShape: Shape | Shape[]): void {
     const shape = onlyShape(inputShape);
-    this.axes = resolveAxes(this.options.axis, shape.length, this.who);
+    const axes = this.axesFor(shape.length);
     const {scale, center} = this.options;
-    if (scale || center) this.addAffine(lengthsOf(this.axes, shape, this.who));
-    this.inputSpec = [inputSpecOf(shape, this.axes)];
+    // The batch has no length of its own that a layer could be about.
+    const needed = scale || center ? axes : axes.filter((axis) => axis === 0);
+    const lengths = lengthsOf(needed, shape, this.who);
+    if (scale || center) this.addAffine(lengths);
+    this.inputSpec = [inputSpecOf(shape, axes)];
     super.build(inputShape);
   }
 
   protected override compute(x: Tensor): Tensor {
     const {epsilon} = this.options;
     return normalizeExamples(x, {
-      axes: this.axes,
+      axes: this.axesFor(x.rank),
       epsilon,
       ...this.readAffine(),
     });
+  }
+
+  private axesFor(rank: number): number[] {
+    return resolveAxes(this.options.axis, rank, this.who);
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -16,9 +16,10 @@ import {indicator} from '../src/ops/indicator.js';
 import {
   cumulativeRate,
   debiasedRate,
+  keepWithoutValues,
   moveStatistics,
   type Statistics,
-  statisticsToStore,
+  unbiasedVariance,
 } from '../src/ops/moving_statistics.js';
 
 /** How the statistics of batches are averaged. */
@@ -86,9 +87,10 @@ export class MovingAverage {
       const moving = this.read();
       const {count} = batch;
       const {unbiased} = this.options;
-      const target = statisticsToStore(batch, moving, count, unbiased);
+      const target = unbiased ? unbiasedVariance(batch, count) : batch;
       const counted = typeof count === 'number' ? 1 : anyOf(count);
-      const next = moveStatistics(moving, target, this.rate(counted));
+      const moved = moveStatistics(moving, target, this.rate(counted));
+      const next = keepWithoutValues(moved, moving, count);
       this.weights.mean.write(next.mean);
       this.weights.variance.write(next.variance);
     });

@@ -128,7 +128,8 @@ function isSerialized(option: unknown): option is SerializedObject {
   return (
     typeof candidate === 'object' &&
     typeof candidate?.className === 'string' &&
-    typeof candidate.config === 'object'
+    typeof candidate.config === 'object' &&
+    (candidate.config as unknown) !== null
   );
 }
 

@@ -22,7 +22,9 @@ const LONGEST_QUOTE = 20;
 export function parseCsv(text: string, file: string): Images {
   const lines = linesOf(text);
   if (lines.length === 0) throw new InputError(`${file}: the file is empty`);
-  const columns = (lines[0] ?? '').split(',').length;
+  const [first = ''] = lines;
+  refuseEmpty(first, `${file}, line 1`);
+  const columns = first.split(',').length;
   if (columns < 2) {
     throw new InputError(
       `${file}, line 1: one value only; pixels and a label are needed, ` +
@@ -46,9 +48,13 @@ function linesOf(text: string): string[] {
   return content === '' ? [] : content.split(/\r?\n/);
 }
 
+function refuseEmpty(line: string, where: string): void {
+  if (line.trim() === '') throw new InputError(`${where}: the line is empty`);
+}
+
 function parseLine(line: string, columns: number, where: string): Float64Array {
   const fields = line.split(',');
-  if (line.trim() === '') throw new InputError(`${where}: the line is empty`);
+  refuseEmpty(line, where);
   if (fields.length !== columns) {
     throw new InputError(
       `${where}: ${count(fields.length)}, where line 1 has ${columns}`,

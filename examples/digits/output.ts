@@ -9,6 +9,9 @@ import {
 import {dirname, join, resolve} from 'node:path';
 import {InputError, reasonOf} from './errors.js';
 
+/** What is written beside the models. */
+const FILES = ['metrics.json', 'chart.svg'];
+
 /**
  * Makes the folder, and makes sure that files can be written there and in those
  * of its folders that are there already.
@@ -20,6 +23,11 @@ export function checkOutput(out: string, folders: readonly string[]): void {
     makeFolder(resolve(out));
     probe(out);
   });
+  for (const file of FILES.map((name) => join(out, name))) {
+    if (statSync(file, {throwIfNoEntry: false})?.isDirectory()) {
+      throw new InputError(`${file}: cannot be written: it is a folder`);
+    }
+  }
   for (const folder of folders.map((name) => join(out, name))) {
     if (existsSync(folder)) tryWriting(folder, () => probe(folder));
   }

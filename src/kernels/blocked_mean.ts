@@ -2,10 +2,10 @@ import {mul, pad, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
 
 /**
  * The longest run that is summed in one go whatever its length's divisors: a
- * running float32 sum of so few values stays within 512 · 2⁻²⁴ = 3e-5 of Σ|x| at
+ * running float32 sum of so few values stays within 1024 · 2⁻²⁴ = 6e-5 of Σ|x| at
  * the very worst, and a thousand times closer as a rule.
  */
-const SHORT_RUN = 512;
+const SHORT_RUN = 1024;
 
 /** How far from the square root a divisor may be and still make good blocks. */
 const BALANCE = 8;

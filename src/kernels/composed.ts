@@ -182,10 +182,11 @@ export function movingStatistics(
     isFiniteTensor(newMean),
     isFiniteTensor(newVariance),
   );
-  return [
-    move(movingMean, select(usable, newMean, movingMean), rate),
-    move(movingVariance, select(usable, newVariance, movingVariance), rate),
-  ];
+  const rest = sub(1, rate);
+  // Not old + (new − old) · rate, which forgets a small value beside a large one.
+  const blend = (old: Tensor, value: Tensor): Tensor =>
+    select(usable, add(mul(old, rest), mul(value, rate)), old);
+  return [blend(movingMean, newMean), blend(movingVariance, newVariance)];
 }
 
 /**
@@ -250,8 +251,4 @@ function zerosPerStatistic(frame: Frame): Tensor {
 /** `tf.where` for tensors of one shape, without its three clones. */
 function select(condition: Tensor, yes: Tensor, no: Tensor): Tensor {
   return engine().runKernel<Tensor>(Select, {condition, t: yes, e: no});
-}
-
-function move(old: Tensor, value: Tensor, rate: Tensor): Tensor {
-  return add(old, mul(sub(value, old), rate));
 }

@@ -60,7 +60,7 @@ export const APPLY_STATISTICS = 'TfjsNormalization/ApplyStatistics';
 
 /**
  * `{movingMean, movingVariance, mean, variance, rate} → [movingMean,
- * movingVariance]`, each `old + (new − old) · rate`. A channel whose new mean or
+ * movingVariance]`, each `old · (1 − rate) + new · rate`. A channel whose new mean or
  * variance is not finite keeps both old values. `rate` is a scalar.
  */
 export const MOVING_STATISTICS = 'TfjsNormalization/MovingStatistics';

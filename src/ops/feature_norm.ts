@@ -31,7 +31,7 @@ export function normalizeFeatures(
 ): FeatureNormalized {
   const {axes, mask} = options;
   const layout = featuresLayout(x.shape, axes);
-  if (mask === undefined) {
+  if (mask === undefined || x.size === 0) {
     const count = valuesPerStatistic(layout.view);
     return {...normalize(x, layout, options), count};
   }
@@ -50,6 +50,7 @@ export function normalizeFeaturesWith(
 ): Tensor {
   const {axes, mask} = options;
   const layout = featuresLayout(x.shape, axes);
-  const input = mask === undefined ? x : blankMasked(x, alignMask(mask, x));
+  const covered = mask !== undefined && x.size > 0;
+  const input = covered ? blankMasked(x, alignMask(mask, x)) : x;
   return applyStatistics(input, mean, variance, layout, options);
 }

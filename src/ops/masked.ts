@@ -1,7 +1,6 @@
 import {
   add,
   broadcastTo,
-  cast,
   customGrad,
   div,
   fill,
@@ -9,6 +8,7 @@ import {
   max,
   maximum,
   mul,
+  notEqual,
   reshape,
   square,
   sub,
@@ -44,7 +44,9 @@ export function maskCovers(mask: Tensor, x: Tensor): boolean {
 /** The mask with as many axes as x, the missing ones of length one. */
 export function alignMask(mask: Tensor, x: Tensor): Tensor {
   const missing = new Array<number>(x.rank - mask.rank).fill(1);
-  return cast(reshape(mask, [...mask.shape, ...missing]), 'bool');
+  const aligned = reshape(mask, [...mask.shape, ...missing]);
+  // Not a cast: wasm's copies the bytes, and a 2 would count twice.
+  return mask.dtype === 'bool' ? aligned : notEqual(aligned, 0);
 }
 
 /**

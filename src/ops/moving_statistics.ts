@@ -23,7 +23,7 @@ export interface Statistics {
 }
 
 /**
- * The moving statistics after a step: each is `old + (new − old) · rate`, and a
+ * The moving statistics after a step: each is `old · (1 − rate) + new · rate`, and a
  * channel whose new mean or variance is not finite keeps both.
  *
  * @param rate The weight of the new value, from 0 to 1.
@@ -68,31 +68,39 @@ export function cumulativeRate(count: Tensor): Tensor {
 }
 
 /**
- * What of a batch's statistics the moving ones move towards: where a channel has
- * no value, or only one, which has no variance, they move towards themselves.
+ * The variance with Bessel's correction, from the biased one.
  *
- * @param count How many values each of the batch's statistics is of.
- * @param unbiased Whether Bessel's correction is applied to the variance.
+ * @param count How many values it is of; one has no unbiased variance.
  */
-export function statisticsToStore(
-  batch: Statistics,
-  moving: Statistics,
+export function unbiasedVariance(
+  {mean, variance}: Statistics,
   count: number | Tensor,
-  unbiased: boolean,
 ): Statistics {
   if (typeof count === 'number') {
-    if (count === 1) return {mean: batch.mean, variance: moving.variance};
-    return unbiased
-      ? {mean: batch.mean, variance: mul(batch.variance, count / (count - 1))}
-      : batch;
+    const factor = count / Math.max(count - 1, 1);
+    return {mean, variance: mul(variance, factor)};
   }
-  const size = [count.size];
-  const like = (values: Tensor): Tensor => reshape(values, size);
-  const variance = unbiased
-    ? mul(like(batch.variance), div(count, maximum(sub(count, 1), 1)))
-    : like(batch.variance);
+  const factor = div(count, maximum(sub(count, 1), 1));
+  return {mean, variance: mul(reshape(variance, [-1]), factor)};
+}
+
+/**
+ * The statistics after a step, where it had enough values for them: a channel
+ * keeps its mean where it had none, and its variance where it had one or none.
+ *
+ * @param count How many values each of the step's statistics is of.
+ */
+export function keepWithoutValues(
+  next: Statistics,
+  moving: Statistics,
+  count: number | Tensor,
+): Statistics {
+  if (typeof count === 'number') {
+    return count > 1 ? next : {mean: next.mean, variance: moving.variance};
+  }
+  const counts = reshape(count, moving.mean.shape);
   return {
-    mean: where(greater(count, 0), like(batch.mean), like(moving.mean)),
-    variance: where(greater(count, 1), variance, like(moving.variance)),
+    mean: where(greater(counts, 0), next.mean, moving.mean),
+    variance: where(greater(counts, 1), next.variance, moving.variance),
   };
 }

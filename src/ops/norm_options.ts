@@ -39,7 +39,10 @@ export function prepareNorm(
         received(unknown, options[unknown as keyof NormOptions]),
     );
   }
-  const {axis = -1, epsilon = 1e-3, gamma, beta} = options;
+  const axis = options.axis ?? -1;
+  const epsilon = options.epsilon ?? 1e-3;
+  const gamma = options.gamma ?? undefined;
+  const beta = options.beta ?? undefined;
   checkEpsilon(epsilon, who);
   const input = toFloat(x instanceof Tensor ? x : tensor(x));
   const axes = resolveAxes(axis, input.rank, who);
@@ -60,7 +63,9 @@ export function applyAfter(
 
 /** @throws Error if epsilon is not a number above 0. */
 export function checkEpsilon(epsilon: unknown, who: string): void {
-  if (typeof epsilon === 'number' && epsilon > 0 && epsilon < Infinity) return;
+  // As float32 has it, in which the smallest numbers are 0.
+  const rounded = typeof epsilon === 'number' ? Math.fround(epsilon) : NaN;
+  if (rounded > 0 && rounded < Infinity) return;
   throw new Error(
     `${who}: epsilon must be a number above 0. ` + received('epsilon', epsilon),
   );

@@ -1,5 +1,6 @@
-import type {Tensor} from '@tensorflow/tfjs-core';
+import {Tensor} from '@tensorflow/tfjs-core';
 import type {Parameters} from '../kernels/packing.js';
+import {received} from './received.js';
 
 /** gamma and beta, by who applies them. */
 export interface SortedParameters {
@@ -46,6 +47,11 @@ function variesByExample(
   who: string,
 ): boolean {
   if (tensor === undefined) return false;
+  if (!(tensor instanceof Tensor)) {
+    throw new Error(
+      `${who}: ${name} must be a tensor. ${received(name, tensor)}`,
+    );
+  }
   const perFeature = features.map((axis) => x.shape[axis] ?? 1);
   const perExample = [...x.shape.slice(0, 1), ...perFeature];
   if (sameShape(tensor.shape, perFeature)) return false;
@@ -53,7 +59,7 @@ function variesByExample(
   throw new Error(
     `${who}: ${name} must have the shape of the feature axes, ` +
       `[${perFeature.join()}], or one for each example, [${perExample.join()}]. ` +
-      `Received: ${name} of shape [${tensor.shape.join()}]`,
+      `Received: ${name}.shape=[${tensor.shape.join()}]`,
   );
 }
 

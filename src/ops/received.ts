@@ -8,7 +8,12 @@ function show(value: unknown): string {
   // JSON would make null of NaN and infinity.
   if (typeof value === 'number') return String(value);
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value, (_, inner: unknown) =>
+      typeof inner === 'bigint' ||
+      (typeof inner === 'number' && !Number.isFinite(inner))
+        ? String(inner)
+        : inner,
+    );
   } catch {
     return 'an object with cycles';
   }

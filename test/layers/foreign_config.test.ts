@@ -63,7 +63,7 @@ describe('fromConfig', () => {
     const load = (): unknown =>
       BatchNorm.fromConfig(BatchNorm, {...KERAS, [key]: value});
     expect(load).toThrow(
-      `BatchNorm "bn": ${key} with this value is not supported`,
+      `BatchNorm bn: ${key} with this value is not supported`,
     );
     expect(load).toThrow(`Received: ${key}=${JSON.stringify(value)}`);
   });

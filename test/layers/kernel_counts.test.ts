@@ -120,3 +120,23 @@ describe('a training step of BatchNorm', () => {
     },
   );
 });
+
+// What docs/design.md says takes more.
+describe('a training step that takes more', () => {
+  it.each([
+    ['a length of 5003 to pad', layerNorm(), [5003, 7], 64],
+    ['rank 6, axes apart', layerNorm({axis: [1, 3]}), [2, 3, 2, 2, 2, 3], 72],
+    [
+      'a cumulative average of unbiased variances',
+      batchNorm({
+        axis: 1,
+        movingAverage: 'cumulative',
+        unbiasedMovingVariance: true,
+      }),
+      [4, 3, 5, 5],
+      90,
+    ],
+  ])('is bounded: %s', async (_, layer, shape, most) => {
+    expect(await stepOf(layer, shape)).toBeLessThanOrEqual(most);
+  });
+});

@@ -102,6 +102,36 @@ describe('a mask', () => {
     },
   );
 
+  it.each([
+    ['int32', [2, 2, 0, 2]],
+    ['int32', [-1, 256, 0, 3]],
+    ['float32', [0.5, 1, 0, 1]],
+  ] as const)('of numbers counts what is not 0: %s %j', (dtype, numbers) => {
+    const x = tf.tensor3d([
+      [[1], [2]],
+      [[NaN], [6]],
+    ]);
+    const layer = batchNorm({momentum: 0});
+    const mask = tf.tensor2d([...numbers], [2, 2], dtype);
+    layer.apply(x, {...TRAINING, mask});
+    expect(difference(weightsOf(layer).moving_mean ?? [], [3])).toBeLessThan(
+      1e-6,
+    );
+  });
+
+  it('on an empty batch changes nothing', () => {
+    const layer = batchNorm();
+    layer.build([null, 5, 3]);
+    const before = weightsOf(layer);
+    const mask = tf.zeros([0, 5], 'bool');
+    for (const training of [true, false]) {
+      const f = (a: tf.Tensor): tf.Tensor =>
+        layer.apply(a, {training, mask}) as tf.Tensor;
+      expect(tf.grad(f)(tf.zeros([0, 5, 3])).shape).toEqual([0, 5, 3]);
+    }
+    expect(weightsOf(layer)).toEqual(before);
+  });
+
   it('of nothing moves nothing, and y is finite', () => {
     const layer = batchNorm({movingAverage: 'cumulative'});
     layer.apply(randomTensor([2, 3, 1], 5), TRAINING);

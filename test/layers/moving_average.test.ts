@@ -47,6 +47,12 @@ describe('the exponential average', () => {
     expect(moments(layer)).toEqual(momentum === 1 ? [0, 1] : [4, 16]);
   });
 
+  it('with momentum 0 is the new value, however much smaller than the old', () => {
+    const layer = batchNorm({momentum: 0});
+    train(layer, [tf.tensor2d([[1e8], [3e8]]), tf.tensor2d([[1], [3]])]);
+    expect(moments(layer)).toEqual([2, 1]);
+  });
+
   it('warns once while a prediction rests on its start', () => {
     const layer = batchNorm({name: 'bn', momentum: 0.9});
     const x = tf.tensor2d([[1], [2]]);
@@ -91,6 +97,12 @@ describe('the debiased average', () => {
       expect(moments(layer)[0]).toBeCloseTo(top / bottom, 5);
     });
     expect(warnings()).toEqual([]);
+  });
+
+  it('keeps a small variance of the first step', () => {
+    const layer = batchNorm({movingAverage: 'debiased'});
+    train(layer, [tf.tensor2d([[0], [2e-4]])]);
+    expect(moments(layer)[1] / 1e-8).toBeCloseTo(1, 5);
   });
 
   it('is past its start once weights are set', () => {

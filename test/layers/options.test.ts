@@ -22,6 +22,8 @@ describe.each(LAYERS)('%s refuses', (className, make) => {
     [{units: 3}, 'unknown option units; its options are axis, ', 'units=3'],
     [{toString: 3}, 'unknown option toString; its options are', 'toString=3'],
     [{epsilon: 0}, 'epsilon must be a number above 0.', 'epsilon=0'],
+    [{epsilon: 1e-50}, 'epsilon must be a number above 0.', 'epsilon=1e-50'],
+    [{axis: [NaN]}, 'axis must be an integer or an array', 'axis=["NaN"]'],
     [{epsilon: -1}, 'epsilon must be a number above 0.', 'epsilon=-1'],
     [{epsilon: NaN}, 'epsilon must be a number above 0.', 'epsilon=NaN'],
     [{axis: 0.5}, 'axis must be an integer or an array', 'axis=0.5'],
@@ -311,6 +313,21 @@ describe('batchNormDense', () => {
     const y = model.predict(randomTensor([3, 4], 1)) as tf.Tensor;
     expect(y.shape).toEqual([3, 5]);
     expect(Math.min(...Array.from(y.dataSync()))).toBe(0);
+  });
+
+  it('takes null as the default, and freezes both layers with weights', () => {
+    const parts = batchNormDense({
+      units: 2,
+      useBias: undefined,
+      name: null as unknown as string,
+      trainable: false,
+    });
+    expect(parts[0]?.getConfig().useBias).toBe(false);
+    expect(parts[1]?.name).not.toContain('null');
+    expect(parts.slice(0, 2).map(({trainable}) => trainable)).toEqual([
+      false,
+      false,
+    ]);
   });
 
   it('has names of its own, and a bias if asked', () => {

@@ -333,7 +333,7 @@ describe.each(['batchNorm', 'layerNorm'] as const)('ops.%s', (name) => {
   it('refuses gamma of another shape', () => {
     expect(() => run(name, tf.ones([2, 3]), {gamma: tf.ones([4])})).toThrow(
       `ops.${name}: gamma must have the shape of the feature axes, [3], or one ` +
-        'for each example, [2,3]. Received: gamma of shape [4]',
+        'for each example, [2,3]. Received: gamma.shape=[4]',
     );
   });
 });
