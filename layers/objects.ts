@@ -1,6 +1,7 @@
 import {serialization, type Tensor} from '@tensorflow/tfjs-core';
 import {constraints, initializers, regularizers} from '@tensorflow/tfjs-layers';
 import {received} from '../src/ops/received.js';
+import {hasOwn} from './options.js';
 
 /*
  * Initializers, regularizers and constraints, by name, as an object, or as they
@@ -109,9 +110,7 @@ function construct(kind: Kind, {className, config}: SerializedObject): unknown {
     return regularizers.l1l2({l1: 0, l2: Number(config.l2 ?? 0.01)});
   }
   const {classNameMap} = serialization.SerializationMap.getMap();
-  if (!Object.prototype.hasOwnProperty.call(classNameMap, className)) {
-    return undefined;
-  }
+  if (!hasOwn(classNameMap, className)) return undefined;
   const [cls, fromConfig] = classNameMap[className] ?? [];
   // Of another kind it might not even be constructed without an error.
   const fits = cls && isOfKind(kind, prototypeOf(cls));

@@ -106,7 +106,7 @@ export function checkFraction(value: unknown, name: string, who: string): void {
 }
 
 /** Not `in`, for which every object has a constructor, and JSON a __proto__. */
-export function hasOwn(object: object, name: string): boolean {
+export function hasOwn(object: object, name: PropertyKey): boolean {
   return Object.prototype.hasOwnProperty.call(object, name);
 }
 

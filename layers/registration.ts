@@ -1,4 +1,5 @@
 import {serialization} from '@tensorflow/tfjs-core';
+import {hasOwn} from './options.js';
 
 type LayerClass =
   serialization.SerializableConstructor<serialization.Serializable>;
@@ -55,12 +56,12 @@ export function register({override = false}: RegisterOptions = {}): void {
 
 /** Not inherited: a user's subclass is the user's. */
 function isOwn(holder: LayerClass): boolean {
-  return Object.prototype.hasOwnProperty.call(holder, OWN);
+  return hasOwn(holder, OWN);
 }
 
 function holderOf(className: string): LayerClass | undefined {
   const {classNameMap} = serialization.SerializationMap.getMap();
-  return Object.prototype.hasOwnProperty.call(classNameMap, className)
+  return hasOwn(classNameMap, className)
     ? classNameMap[className]?.[0]
     : undefined;
 }

@@ -9,10 +9,10 @@ import {
 import {
   built,
   type CallOptions,
+  expectMoved,
   expectOutcome,
   gradientsOf,
   run,
-  weightOf,
 } from '../fixtures/layer_run.js';
 import {expectClose} from '../support/close.js';
 
@@ -54,7 +54,7 @@ describe.each(torch.batchNorm)('PyTorch, $name', (given) => {
   it('running statistics', async () => {
     const norm = make();
     norm.apply(tf.tensor(given.x, shape), {training: true});
-    await expectMoved(norm, training);
+    await expectMoved(norm, training, STATISTIC_ROUNDINGS);
   });
 });
 
@@ -73,7 +73,7 @@ describe.each(torch.averages)('PyTorch, momentum=$momentum', (given) => {
     for (const [step, batch] of batches.entries()) {
       const input = tf.tensor(batch, [batch.length / features, features]);
       norm.apply(input, {training: true});
-      await expectMoved(norm, steps[step] as Moved);
+      await expectMoved(norm, steps[step] as Moved, STATISTIC_ROUNDINGS);
     }
     const input = tf.tensor(x, [x.length / features, features]);
     await expectClose(norm.apply(input) as tf.Tensor, y, {
@@ -127,18 +127,4 @@ async function expectResult(
     gradients,
     PENALTY_ROUNDINGS,
   );
-}
-
-async function expectMoved(
-  layer: tf.layers.Layer,
-  {movingMean, movingVariance}: Moved,
-): Promise<void> {
-  await expectClose(weightOf(layer, 'moving_mean'), movingMean, {
-    what: 'moving_mean',
-    roundings: STATISTIC_ROUNDINGS,
-  });
-  await expectClose(weightOf(layer, 'moving_variance'), movingVariance, {
-    what: 'moving_variance',
-    roundings: STATISTIC_ROUNDINGS,
-  });
 }
