@@ -23,7 +23,13 @@ import {
   type View,
   viewSize,
 } from './kernels.js';
-import type {GradInputs, Gradients, Normalized, Parameters} from './packing.js';
+import type {
+  GradInputs,
+  Gradients,
+  MovingInputs,
+  Normalized,
+  Parameters,
+} from './packing.js';
 
 /*
  * The four kernels in plain core ops: right on any backend, the fallback where a
@@ -169,13 +175,13 @@ export function statisticsGrad(
 }
 
 /** MovingStatistics: both moving values, moved towards the new ones by `rate`. */
-export function movingStatistics(
-  movingMean: Tensor,
-  movingVariance: Tensor,
-  mean: Tensor,
-  variance: Tensor,
-  rate: Tensor,
-): [Tensor, Tensor] {
+export function movingStatistics({
+  movingMean,
+  movingVariance,
+  mean,
+  variance,
+  rate,
+}: MovingInputs): [Tensor, Tensor] {
   const newMean = reshapeTo(mean, movingMean.shape);
   const newVariance = reshapeTo(variance, movingVariance.shape);
   const usable = logicalAnd(

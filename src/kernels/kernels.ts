@@ -65,6 +65,12 @@ export const APPLY_STATISTICS = 'TfjsNormalization/ApplyStatistics';
  */
 export const MOVING_STATISTICS = 'TfjsNormalization/MovingStatistics';
 
+/**
+ * `[x] → another tensor with the same values`, without a copy of them: what a gradient
+ * keeps. tfjs's own clone copies on wasm.
+ */
+export const HOLD = 'TfjsNormalization/Hold';
+
 /** Attributes of Normalize and ApplyStatistics. */
 export interface NormalizeAttributes {
   readonly view: View;

@@ -8,63 +8,73 @@ import type {NormalizeAttributes, NormalizeGradAttributes} from './kernels.js';
  */
 
 /** gamma and beta, where a layer has them. */
-export interface Parameters {
-  readonly gamma?: Tensor | undefined;
-  readonly beta?: Tensor | undefined;
+export interface Parameters<T = Tensor> {
+  readonly gamma?: T | undefined;
+  readonly beta?: T | undefined;
 }
 
 /** What Normalize returns. */
-export interface Normalized {
-  readonly y: Tensor;
-  readonly mean: Tensor;
-  readonly variance: Tensor;
+export interface Normalized<T = Tensor> {
+  readonly y: T;
+  readonly mean: T;
+  readonly variance: T;
 }
 
 /** What NormalizeGrad takes. */
-export interface GradInputs {
-  readonly dy: Tensor;
-  readonly dmean?: Tensor | undefined;
-  readonly dvariance?: Tensor | undefined;
-  readonly x: Tensor;
-  readonly mean: Tensor;
-  readonly variance: Tensor;
-  readonly gamma?: Tensor | undefined;
+export interface GradInputs<T = Tensor> {
+  readonly dy: T;
+  readonly dmean?: T | undefined;
+  readonly dvariance?: T | undefined;
+  readonly x: T;
+  readonly mean: T;
+  readonly variance: T;
+  readonly gamma?: T | undefined;
 }
 
 /** What NormalizeGrad returns. */
-export interface Gradients {
-  readonly dx: Tensor;
-  readonly dgamma?: Tensor | undefined;
-  readonly dbeta?: Tensor | undefined;
+export interface Gradients<T = Tensor> {
+  readonly dx: T;
+  readonly dgamma?: T | undefined;
+  readonly dbeta?: T | undefined;
+}
+
+/** What MovingStatistics takes. */
+export interface MovingInputs<T = Tensor> {
+  readonly movingMean: T;
+  readonly movingVariance: T;
+  readonly mean: T;
+  readonly variance: T;
+  /** A scalar. */
+  readonly rate: T;
 }
 
 type Presence = Pick<NormalizeAttributes, 'scale' | 'center'>;
 
 /** gamma and beta, those that are there. */
-export function packParameters({gamma, beta}: Parameters): Tensor[] {
+export function packParameters<T>({gamma, beta}: Parameters<T>): T[] {
   return present([gamma, beta]);
 }
 
 /** What {@link packParameters} packed, by name. */
-export function unpackParameters(
-  packed: readonly Tensor[],
+export function unpackParameters<T>(
+  packed: readonly T[],
   {scale, center}: Presence,
-): Parameters {
+): Parameters<T> {
   const [gamma, beta] = takeTurns(packed, [scale, center]);
   return {gamma, beta};
 }
 
 /** The inputs of NormalizeGrad, those that are there. */
-export function packGradInputs(inputs: GradInputs): Tensor[] {
+export function packGradInputs<T>(inputs: GradInputs<T>): T[] {
   const {dy, dmean, dvariance, x, mean, variance, gamma} = inputs;
   return present([dy, dmean, dvariance, x, mean, variance, gamma]);
 }
 
 /** What {@link packGradInputs} packed, by name. */
-export function unpackGradInputs(
-  packed: readonly Tensor[],
+export function unpackGradInputs<T>(
+  packed: readonly T[],
   {statistics, scale}: NormalizeGradAttributes,
-): GradInputs {
+): GradInputs<T> {
   const [dy, dmean, dvariance, x, mean, variance, gamma] = takeTurns(packed, [
     true,
     statistics,
@@ -86,35 +96,35 @@ export function unpackGradInputs(
 }
 
 /** The outputs of NormalizeGrad, those that are there. */
-export function packGradients({dx, dgamma, dbeta}: Gradients): Tensor[] {
+export function packGradients<T>({dx, dgamma, dbeta}: Gradients<T>): T[] {
   return present([dx, dgamma, dbeta]);
 }
 
 /** What {@link packGradients} packed, by name. */
-export function unpackGradients(
-  [dx, ...parameters]: readonly Tensor[],
+export function unpackGradients<T>(
+  [dx, ...parameters]: readonly T[],
   presence: Presence,
-): Gradients {
+): Gradients<T> {
   const {gamma: dgamma, beta: dbeta} = unpackParameters(parameters, presence);
   return {dx: required(dx), dgamma, dbeta};
 }
 
 /** A tensor that the contract promises. */
-export function required(tensor: Tensor | undefined): Tensor {
+export function required<T>(tensor: T | undefined): T {
   if (tensor === undefined)
     throw new Error('a kernel lacks one of its tensors');
   return tensor;
 }
 
-function present(tensors: ReadonlyArray<Tensor | undefined>): Tensor[] {
+function present<T>(tensors: ReadonlyArray<T | undefined>): T[] {
   return tensors.filter((tensor) => tensor !== undefined);
 }
 
 /** The packed tensors, one by one, to the places where one is. */
-function takeTurns(
-  packed: readonly Tensor[],
+function takeTurns<T>(
+  packed: readonly T[],
   places: readonly boolean[],
-): Array<Tensor | undefined> {
+): Array<T | undefined> {
   const queue = [...packed];
   return places.map((taken) => (taken ? required(queue.shift()) : undefined));
 }

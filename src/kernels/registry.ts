@@ -4,17 +4,22 @@ import {
   type KernelConfig,
   type KernelFunc,
   registerKernel,
-  type Tensor,
+  Reshape,
+  type TensorInfo,
   tidy,
 } from '@tensorflow/tfjs-core';
 import * as composed from './composed.js';
+import {fusedFor} from './fused.js';
+import type {Fused, Implementation} from './implementation.js';
 import {
   APPLY_STATISTICS,
+  HOLD,
   MOVING_STATISTICS,
   NORMALIZE,
   NORMALIZE_GRAD,
   type NormalizeAttributes,
   type NormalizeGradAttributes,
+  viewSize,
 } from './kernels.js';
 import {
   packGradients,
@@ -23,69 +28,113 @@ import {
   unpackParameters,
 } from './packing.js';
 
-type Compute = (inputs: readonly Tensor[], attributes: unknown) => Tensor[];
-
 /**
- * Makes sure that the backend in use has a kernel of this name: one that it does
- * not bring itself is composed from core ops. So an op has one way to go,
- * whatever runs.
+ * Makes sure that the backend in use has a kernel of this name: its own if it brings
+ * one, else one that is fused where it can be and composed from core ops elsewhere. So
+ * an op has one way to go, whatever runs.
  */
 export function ensureKernel(kernelName: string): void {
   const backendName = getBackend();
-  if (hasKernel(kernelName, backendName)) return;
-  const compute = COMPOSED[kernelName];
-  if (compute === undefined) throw new Error(`no kernel named ${kernelName}`);
-  registerKernel({kernelName, backendName, kernelFunc: asKernel(compute)});
+  if (findKernel(kernelName, backendName) !== undefined) return;
+  const kernelFunc =
+    kernelName === HOLD
+      ? holdOn(backendName)
+      : fusedOrComposed(required(CALLS[kernelName]), backendName);
+  registerKernel({kernelName, backendName, kernelFunc});
 }
 
 /** tfjs types the kernel as always there. */
-function hasKernel(kernelName: string, backendName: string): boolean {
-  const found = getKernel(kernelName, backendName) as KernelConfig | undefined;
-  return found !== undefined;
+function findKernel(name: string, backend: string): KernelConfig | undefined {
+  return getKernel(name, backend);
 }
 
-const COMPOSED: Readonly<Record<string, Compute>> = {
-  [NORMALIZE]: ([x, ...parameters], attributes) => {
+/** Calls a kernel by name with packed inputs; undefined if it cannot. */
+type Call = <T>(
+  kernels: Fused<T>,
+  inputs: readonly T[],
+  attributes: object,
+) => T[] | undefined;
+
+const CALLS: Readonly<Record<string, Call>> = {
+  [NORMALIZE]: (kernels, [x, ...parameters], attributes) => {
     const attrs = attributes as NormalizeAttributes;
-    const {y, mean, variance} = composed.normalize(
+    const outputs = kernels.normalize?.(
       required(x),
       unpackParameters(parameters, attrs),
       attrs,
     );
-    return [y, mean, variance];
+    return outputs && [outputs.y, outputs.mean, outputs.variance];
   },
 
-  [NORMALIZE_GRAD]: (inputs, attributes) => {
+  [NORMALIZE_GRAD]: (kernels, inputs, attributes) => {
     const attrs = attributes as NormalizeGradAttributes;
     const named = unpackGradInputs(inputs, attrs);
-    return packGradients(composed.normalizeGrad(named, attrs));
+    const outputs = kernels.normalizeGrad?.(named, attrs);
+    return outputs && packGradients(outputs);
   },
 
-  [APPLY_STATISTICS]: ([x, mean, variance, ...parameters], attributes) => {
+  [APPLY_STATISTICS]: (kernels, inputs, attributes) => {
     const attrs = attributes as NormalizeAttributes;
-    return [
-      composed.applyStatistics(
-        required(x),
-        required(mean),
-        required(variance),
-        unpackParameters(parameters, attrs),
-        attrs,
-      ),
-    ];
-  },
-
-  [MOVING_STATISTICS]: ([movingMean, movingVariance, mean, variance, rate]) =>
-    composed.movingStatistics(
-      required(movingMean),
-      required(movingVariance),
+    const [x, mean, variance, ...parameters] = inputs;
+    const y = kernels.applyStatistics?.(
+      required(x),
       required(mean),
       required(variance),
-      required(rate),
-    ),
+      unpackParameters(parameters, attrs),
+      attrs,
+    );
+    return y && [y];
+  },
+
+  [MOVING_STATISTICS]: (kernels, inputs) => {
+    const [movingMean, movingVariance, mean, variance, rate] = inputs;
+    return kernels.movingStatistics?.({
+      movingMean: required(movingMean),
+      movingVariance: required(movingVariance),
+      mean: required(mean),
+      variance: required(variance),
+      rate: required(rate),
+    });
+  },
 };
 
-/** Core ops inside a kernel are off the tape; the tidy leaves only its outputs. */
-function asKernel(compute: Compute): KernelFunc {
-  return ({inputs, attrs}) =>
-    tidy(() => compute(Object.values(inputs) as Tensor[], attrs));
+// The inputs of a kernel are tensors, whatever tfjs's types promise.
+const COMPOSED = composed as unknown as Implementation<TensorInfo>;
+
+function fusedOrComposed(call: Call, backendName: string): KernelFunc {
+  return ({inputs, attrs, backend}) => {
+    const list = Object.values(inputs).map(required);
+    const attributes = attrs ?? {};
+    const fused = fits(list, attributes)
+      ? call(fusedFor(backendName, backend), list, attributes)
+      : undefined;
+    // Core ops inside a kernel are off the tape; the tidy leaves only its outputs.
+    return (
+      fused ??
+      (tidy(() => call(COMPOSED, list, attributes) as never) as TensorInfo[])
+    );
+  };
+}
+
+/** An empty tensor is the composed kernels' business, and so are other types. */
+function fits(inputs: readonly TensorInfo[], attributes: object): boolean {
+  const {view} = attributes as Partial<NormalizeAttributes>;
+  return (
+    (view === undefined || viewSize(view) > 0) &&
+    inputs.every(({dtype}) => dtype === 'float32')
+  );
+}
+
+/** Another tensor with the same values, which no backend copies to reshape it. */
+function holdOn(backendName: string): KernelFunc {
+  return ({inputs, backend}) => {
+    const [x] = Object.values(inputs);
+    const {shape} = required(x);
+    const {kernelFunc} = required(findKernel(Reshape, backendName));
+    return kernelFunc({
+      inputs: {x: required(x)},
+      attrs: {shape: [...shape]},
+      backend,
+    });
+  };
 }

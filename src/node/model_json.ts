@@ -1,3 +1,4 @@
+import {isObject} from '../is_object.js';
 import {posix, win32} from 'node:path';
 import type {io} from '@tensorflow/tfjs-core';
 import {received} from '../ops/received.js';
@@ -132,8 +133,4 @@ function isShape(value: unknown): boolean {
     Array.isArray(value) &&
     value.every((length) => Number.isSafeInteger(length) && length >= 0)
   );
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

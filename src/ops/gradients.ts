@@ -1,5 +1,7 @@
 import {
+  clone,
   engine,
+  type GradConfig,
   registerGradient,
   type Tensor,
   tidy,
@@ -8,6 +10,7 @@ import * as composed from '../kernels/composed.js';
 import {reshapeTo} from '../kernels/frame.js';
 import {
   APPLY_STATISTICS,
+  HOLD,
   NORMALIZE,
   NORMALIZE_GRAD,
   type NormalizeAttributes,
@@ -24,9 +27,10 @@ import {
 } from '../kernels/packing.js';
 import {runKernel} from './run_kernel.js';
 
-registerGradient({
+/** The gradient of Normalize. */
+export const normalizeGradient = {
   kernelName: NORMALIZE,
-  saveAllInputs: true,
+  saveAllInputs: false,
   // Of y nothing is needed. tfjs hides saved outputs from an outer gradient.
   outputsToSave: [false, true, true],
   gradFunc: (upstream, saved, attrs) => {
@@ -46,11 +50,12 @@ registerGradient({
     const {dx, ...rest} = normalizeGrad(inputs, {...attributes, given: false});
     return positions([() => dx, ...parameterGradients(rest, {gamma, beta})]);
   },
-});
+} satisfies GradConfig;
 
-registerGradient({
+/** The gradient of ApplyStatistics. */
+export const applyStatisticsGradient = {
   kernelName: APPLY_STATISTICS,
-  saveAllInputs: true,
+  saveAllInputs: false,
   gradFunc: (upstream, saved, attrs) => {
     const attributes = attrs as unknown as NormalizeAttributes;
     const [first, second, third, ...others] = saved;
@@ -75,6 +80,13 @@ registerGradient({
       ...parameterGradients(rest, {gamma, beta}),
     ]);
   },
+} satisfies GradConfig;
+
+registerGradient(normalizeGradient);
+registerGradient(applyStatisticsGradient);
+registerGradient({
+  kernelName: HOLD,
+  gradFunc: (dy) => positions([() => clone(required([dy].flat()[0]))]),
 });
 
 /**

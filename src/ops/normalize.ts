@@ -1,19 +1,14 @@
-import './gradients.js';
 import {ones, type Tensor, transpose, zeros} from '@tensorflow/tfjs-core';
-import {
-  APPLY_STATISTICS,
-  NORMALIZE,
-  type NormalizeAttributes,
-  statisticsCount,
-} from '../kernels/kernels.js';
+import {type NormalizeAttributes, statisticsCount} from '../kernels/kernels.js';
 import {
   type Normalized,
   packParameters,
   type Parameters,
   required,
 } from '../kernels/packing.js';
+import {applyStatisticsGradient, normalizeGradient} from './gradients.js';
 import {featuresLayout, inversePermutation, type Layout} from './layout.js';
-import {runKernel} from './run_kernel.js';
+import {runSavingInputs} from './run_kernel.js';
 
 /** Options of {@link normalize} and {@link applyStatistics}. */
 export interface NormalizeOptions extends Parameters {
@@ -46,7 +41,8 @@ export function normalize(
     x,
     layout,
     options,
-    (inputs, attributes) => runKernel(NORMALIZE, inputs, attributes),
+    (inputs, attributes) =>
+      runSavingInputs(normalizeGradient, inputs, attributes),
   );
   return {
     y: required(y),
@@ -70,8 +66,8 @@ export function applyStatistics(
   options: NormalizeOptions,
 ): Tensor {
   const [y] = inLayout(x, layout, options, ([input, ...rest], attributes) =>
-    runKernel(
-      APPLY_STATISTICS,
+    runSavingInputs(
+      applyStatisticsGradient,
       [required(input), mean, variance, ...rest],
       attributes,
     ),

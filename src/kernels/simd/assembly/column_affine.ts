@@ -1,0 +1,201 @@
+// y = (x − high) · a + b over columns. `high` is the mean as float32 has it, and what
+// rounding took of it is part of b: a constant column gives beta exactly.
+import {
+  foldOf,
+  lastVector,
+  repeatColumns,
+  sumBytes,
+  vectorsOf,
+} from './columns';
+import {F32, F64, inverseDeviation, roundedOff, V128} from './lanes';
+
+/** Bytes of what is known per column, as it is laid out for rows of this width. */
+// @ts-ignore: decorator
+@inline
+export function columnBytes(width: i32): usize {
+  return <usize>vectorsOf(width * foldOf(width)) * V128;
+}
+
+/**
+ * Mean and variance per group of columns, and the constants of {@link columnApply},
+ * from moments of `rows` rows.
+ *
+ * @param mean, variance Where these go: `group` float32 each.
+ * @param constants Three times {@link columnBytes}.
+ */
+export function columnConstants(
+  moments: usize,
+  rows: f64,
+  group: i32,
+  channel: i32,
+  epsilon: f64,
+  centered: bool,
+  gamma: usize,
+  beta: usize,
+  mean: usize,
+  variance: usize,
+  constants: usize,
+): void {
+  const squares = moments + sumBytes(group * channel);
+  for (let g = 0; g < group; g++) {
+    let at = <usize>(g * channel) * F64;
+    let center = load<f64>(moments + at);
+    let spread = load<f64>(squares + at);
+    let count = rows;
+    for (let c = 1; c < channel; c++) {
+      at += F64;
+      const delta = load<f64>(moments + at) - center;
+      const total = count + rows;
+      center += (delta * rows) / total;
+      spread += load<f64>(squares + at) + (delta * delta * count * rows) / total;
+      count = total;
+    }
+    const v = max<f64>(spread / count, 0);
+    store<f32>(mean + <usize>g * F32, <f32>center);
+    store<f32>(variance + <usize>g * F32, <f32>v);
+    setAffine(
+      g,
+      group,
+      channel,
+      center,
+      inverseDeviation(v, epsilon),
+      gamma,
+      beta,
+      constants,
+    );
+  }
+  repeatConstants(3, group * channel, constants);
+}
+
+/** The constants of {@link columnApply} from statistics that are known. */
+export function columnConstantsGiven(
+  mean: usize,
+  variance: usize,
+  group: i32,
+  channel: i32,
+  epsilon: f64,
+  centered: bool,
+  gamma: usize,
+  beta: usize,
+  constants: usize,
+): void {
+  for (let g = 0; g < group; g++) {
+    const at = <usize>g * F32;
+    setAffine(
+      g,
+      group,
+      channel,
+      centered ? <f64>load<f32>(mean + at) : 0,
+      inverseDeviation(<f64>load<f32>(variance + at), epsilon),
+      gamma,
+      beta,
+      constants,
+    );
+  }
+  repeatConstants(3, group * channel, constants);
+}
+
+function setAffine(
+  g: i32,
+  group: i32,
+  channel: i32,
+  mean: f64,
+  inverse: f64,
+  gamma: usize,
+  beta: usize,
+  constants: usize,
+): void {
+  const size = columnBytes(group * channel);
+  const low = roundedOff(mean);
+  for (let c = 0; c < channel; c++) {
+    const at = <usize>(g * channel + c) * F32;
+    const a = gamma ? inverse * <f64>load<f32>(gamma + at) : inverse;
+    const b = beta ? <f64>load<f32>(beta + at) : 0;
+    store<f32>(constants + at, <f32>mean);
+    store<f32>(constants + size + at, <f32>a);
+    store<f32>(constants + 2 * size + at, <f32>(b - low * a));
+  }
+}
+
+/** Repeats the constants where four rows are read as one. */
+export function repeatConstants(kinds: i32, width: i32, constants: usize): void {
+  if (foldOf(width) === 1) return;
+  for (let kind = 0; kind < kinds; kind++) {
+    repeatColumns(constants + <usize>kind * columnBytes(width), width);
+  }
+}
+
+/** y = (x − high) · a + b, with these per column, `size` bytes from one to the next. */
+export function columnApply(
+  x: usize,
+  y: usize,
+  rows: i32,
+  width: i32,
+  stride: usize,
+  constants: usize,
+  size: usize,
+): void {
+  const fold = foldOf(width);
+  const wide = width * fold;
+  const last = lastVector(wide);
+  stride *= fold;
+  const a = constants + size;
+  const b = a + size;
+  const wideRows = rows / fold;
+  let r = 0;
+  for (; r + 4 <= wideRows; r += 4) {
+    for (let at: usize = 0; at < last; at += V128) {
+      apply4(x + at, y + at, stride, constants + at, a + at, b + at);
+    }
+    apply4(x + last, y + last, stride, constants + last, a + last, b + last);
+    x += 4 * stride;
+    y += 4 * stride;
+  }
+  for (; r < wideRows; r++) {
+    for (let at: usize = 0; at < last; at += V128) {
+      apply1(x + at, y + at, constants + at, a + at, b + at);
+    }
+    apply1(x + last, y + last, constants + last, a + last, b + last);
+    x += stride;
+    y += stride;
+  }
+  const loose = <usize>((rows - wideRows * fold) * width) * F32;
+  for (let at: usize = 0; at < loose; at += F32) {
+    const d = load<f32>(x + at) - load<f32>(constants + at);
+    store<f32>(y + at, d * load<f32>(a + at) + load<f32>(b + at));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function apply4(
+  x: usize,
+  y: usize,
+  stride: usize,
+  high: usize,
+  a: usize,
+  b: usize,
+): void {
+  const m = v128.load(high);
+  const scale = v128.load(a);
+  const shift = v128.load(b);
+  v128.store(y, affine(v128.load(x), m, scale, shift));
+  v128.store(y + stride, affine(v128.load(x + stride), m, scale, shift));
+  v128.store(y + 2 * stride, affine(v128.load(x + 2 * stride), m, scale, shift));
+  v128.store(y + 3 * stride, affine(v128.load(x + 3 * stride), m, scale, shift));
+}
+
+// @ts-ignore: decorator
+@inline
+function apply1(x: usize, y: usize, high: usize, a: usize, b: usize): void {
+  v128.store(
+    y,
+    affine(v128.load(x), v128.load(high), v128.load(a), v128.load(b)),
+  );
+}
+
+// @ts-ignore: decorator
+@inline
+function affine(x: v128, high: v128, a: v128, b: v128): v128 {
+  return f32x4.add(f32x4.mul(f32x4.sub(x, high), a), b);
+}

@@ -1,0 +1,368 @@
+// dx = A · dy + B · (x − high) + C over columns, with constants from three sums per
+// column: Σ dy, Σ dy · (x − high) and Σ (x − high). The last is what rounding took of
+// the mean, times the number of rows.
+import {columnBytes, repeatConstants} from './column_affine';
+import {
+  blockRows,
+  foldColumns,
+  foldOf,
+  lastVector,
+  spreadSums,
+  sumBytes,
+  vectorsOf,
+} from './columns';
+import {drain, F32, F64, inverseDeviation, sumOf8, V128} from './lanes';
+
+/**
+ * Begins a gradient: `high` of the constants, and totals of zero.
+ *
+ * @param totals Three times {@link sumBytes} of the columns.
+ */
+export function columnGradBegin(
+  mean: usize,
+  group: i32,
+  channel: i32,
+  centered: bool,
+  totals: usize,
+  constants: usize,
+): void {
+  const width = group * channel;
+  for (let w = 0; w < width; w++) {
+    const m: f32 = centered ? load<f32>(mean + <usize>(w / channel) * F32) : 0;
+    store<f32>(constants + <usize>w * F32, m);
+  }
+  repeatConstants(1, width, constants);
+  memory.fill(totals, 0, 3 * sumBytes(width));
+}
+
+/**
+ * Adds rows to the totals.
+ *
+ * @param scratch Six times {@link columnBytes}.
+ */
+export function columnGradSums(
+  dy: usize,
+  x: usize,
+  rows: i32,
+  width: i32,
+  stride: usize,
+  constants: usize,
+  totals: usize,
+  size64: usize,
+  scratch: usize,
+): void {
+  const fold = foldOf(width);
+  const wide = width * fold;
+  const size = columnBytes(width);
+  const columns = scratch + 3 * size;
+  const most = blockRows(wide) * fold;
+  for (let done = 0; done < rows; ) {
+    const block = min(most, rows - done);
+    const wideRows = block / fold;
+    memory.fill(scratch, 0, 3 * size);
+    sumRows(dy, x, wideRows, wide, stride * fold, constants, scratch, size);
+    for (let kind = 0; kind < 3; kind++) {
+      const at = <usize>kind * size;
+      spreadSums(scratch + at, columns + at, wide);
+      if (fold > 1) foldColumns(columns + at, width);
+    }
+    const loose = <usize>(wideRows * fold) * stride;
+    const looseValues = (block - wideRows * fold) * width;
+    for (let i = 0; i < looseValues; i++) {
+      const at = <usize>i * F32 + loose;
+      const column = columns + <usize>(i % width) * F32;
+      const flow = load<f32>(dy + at);
+      const d = load<f32>(x + at) - load<f32>(constants + <usize>i * F32);
+      store<f32>(column, load<f32>(column) + flow);
+      store<f32>(column + size, load<f32>(column + size) + flow * d);
+      store<f32>(column + 2 * size, load<f32>(column + 2 * size) + d);
+    }
+    for (let kind = 0; kind < 3; kind++) {
+      const total = totals + <usize>kind * size64;
+      drain(columns + <usize>kind * size, total, width);
+    }
+    done += block;
+    dy += <usize>block * stride;
+    x += <usize>block * stride;
+  }
+}
+
+function sumRows(
+  dy: usize,
+  x: usize,
+  rows: i32,
+  width: i32,
+  stride: usize,
+  high: usize,
+  sums: usize,
+  size: usize,
+): void {
+  const last = vectorsOf(width) - 1;
+  let r = 0;
+  for (; r + 8 <= rows; r += 8) {
+    for (let j = 0; j < last; j++) {
+      const at = <usize>j * V128;
+      sum8(dy + at, x + at, stride, high + at, sums + at, size);
+    }
+    const at = lastVector(width);
+    sum8(dy + at, x + at, stride, high + at, sums + <usize>last * V128, size);
+    dy += 8 * stride;
+    x += 8 * stride;
+  }
+  for (; r < rows; r++) {
+    for (let j = 0; j < last; j++) {
+      const at = <usize>j * V128;
+      sum1(dy + at, x + at, high + at, sums + at, size);
+    }
+    const at = lastVector(width);
+    sum1(dy + at, x + at, high + at, sums + <usize>last * V128, size);
+    dy += stride;
+    x += stride;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function sum8(
+  dy: usize,
+  x: usize,
+  stride: usize,
+  high: usize,
+  sum: usize,
+  size: usize,
+): void {
+  const m = v128.load(high);
+  const dy4 = dy + 4 * stride;
+  const x4 = x + 4 * stride;
+  const g0 = v128.load(dy);
+  const g1 = v128.load(dy + stride);
+  const g2 = v128.load(dy + 2 * stride);
+  const g3 = v128.load(dy + 3 * stride);
+  const g4 = v128.load(dy4);
+  const g5 = v128.load(dy4 + stride);
+  const g6 = v128.load(dy4 + 2 * stride);
+  const g7 = v128.load(dy4 + 3 * stride);
+  const flow = sumOf8(g0, g1, g2, g3, g4, g5, g6, g7);
+  v128.store(sum, f32x4.add(v128.load(sum), flow));
+  const d0 = f32x4.sub(v128.load(x), m);
+  const d1 = f32x4.sub(v128.load(x + stride), m);
+  const d2 = f32x4.sub(v128.load(x + 2 * stride), m);
+  const d3 = f32x4.sub(v128.load(x + 3 * stride), m);
+  const d4 = f32x4.sub(v128.load(x4), m);
+  const d5 = f32x4.sub(v128.load(x4 + stride), m);
+  const d6 = f32x4.sub(v128.load(x4 + 2 * stride), m);
+  const d7 = f32x4.sub(v128.load(x4 + 3 * stride), m);
+  const products = sumOf8(
+    f32x4.mul(g0, d0),
+    f32x4.mul(g1, d1),
+    f32x4.mul(g2, d2),
+    f32x4.mul(g3, d3),
+    f32x4.mul(g4, d4),
+    f32x4.mul(g5, d5),
+    f32x4.mul(g6, d6),
+    f32x4.mul(g7, d7),
+  );
+  const product = sum + size;
+  v128.store(product, f32x4.add(v128.load(product), products));
+  const rest = product + size;
+  const rests = sumOf8(d0, d1, d2, d3, d4, d5, d6, d7);
+  v128.store(rest, f32x4.add(v128.load(rest), rests));
+}
+
+// @ts-ignore: decorator
+@inline
+function sum1(dy: usize, x: usize, high: usize, sum: usize, size: usize): void {
+  const flow = v128.load(dy);
+  const d = f32x4.sub(v128.load(x), v128.load(high));
+  v128.store(sum, f32x4.add(v128.load(sum), flow));
+  const product = sum + size;
+  v128.store(product, f32x4.add(v128.load(product), f32x4.mul(flow, d)));
+  const rest = product + size;
+  v128.store(rest, f32x4.add(v128.load(rest), d));
+}
+
+/**
+ * A, B and C of the constants, from the totals over `rows` rows; dgamma and dbeta are
+ * added to `parameters`: twice {@link sumBytes}.
+ *
+ * @param given Whether the statistics are constants: then dx = A · dy.
+ */
+export function columnGradConstants(
+  totals: usize,
+  rows: f64,
+  group: i32,
+  channel: i32,
+  epsilon: f64,
+  centered: bool,
+  given: bool,
+  variance: usize,
+  gamma: usize,
+  dmean: usize,
+  dvariance: usize,
+  parameters: usize,
+  constants: usize,
+): void {
+  const width = group * channel;
+  const size = columnBytes(width);
+  const size64 = sumBytes(width);
+  const count = rows * <f64>channel;
+  for (let g = 0; g < group; g++) {
+    const s = <usize>g * F32;
+    const first = g * channel;
+    const inverse = inverseDeviation(<f64>load<f32>(variance + s), epsilon);
+    let rest: f64 = 0;
+    if (centered && !given) {
+      for (let c = 0; c < channel; c++) {
+        rest += load<f64>(totals + 2 * size64 + <usize>(first + c) * F64);
+      }
+      rest /= count;
+    }
+    let flow: f64 = 0;
+    let along: f64 = 0;
+    for (let c = 0; c < channel; c++) {
+      const at = <usize>(first + c) * F32;
+      const at64 = <usize>(first + c) * F64;
+      const sum = load<f64>(totals + at64);
+      const product = load<f64>(totals + size64 + at64) - rest * sum;
+      const scale = gamma ? <f64>load<f32>(gamma + at) : 1;
+      flow += scale * sum;
+      along += scale * product;
+      addTo(parameters + at64, inverse * product);
+      addTo(parameters + size64 + at64, sum);
+      store<f32>(constants + size + at, <f32>(inverse * scale));
+    }
+    let b: f64 = (-inverse * inverse * inverse * along) / count;
+    let c0: f64 = centered ? (-inverse * flow) / count : 0;
+    if (dvariance) b += (2 * <f64>load<f32>(dvariance + s)) / count;
+    if (dmean && centered) c0 += <f64>load<f32>(dmean + s) / count;
+    for (let c = 0; c < channel; c++) {
+      const at = <usize>(first + c) * F32;
+      store<f32>(constants + 2 * size + at, <f32>b);
+      store<f32>(constants + 3 * size + at, <f32>(c0 - b * rest));
+    }
+  }
+  repeatConstants(4, width, constants);
+}
+
+// @ts-ignore: decorator
+@inline
+function addTo(total: usize, value: f64): void {
+  store<f64>(total, load<f64>(total) + value);
+}
+
+/** dx = A · dy + B · (x − high) + C, or A · dy where the statistics are given. */
+export function columnGradApply(
+  dy: usize,
+  x: usize,
+  dx: usize,
+  rows: i32,
+  width: i32,
+  stride: usize,
+  given: bool,
+  constants: usize,
+  size: usize,
+): void {
+  const fold = foldOf(width);
+  const wide = width * fold;
+  const last = lastVector(wide);
+  stride *= fold;
+  const wideRows = rows / fold;
+  let r = 0;
+  if (given) {
+    for (; r < wideRows; r++) {
+      for (let at: usize = 0; at < last; at += V128) {
+        scale1(dy + at, dx + at, constants + size + at);
+      }
+      scale1(dy + last, dx + last, constants + size + last);
+      dy += stride;
+      dx += stride;
+    }
+  } else {
+    for (; r + 4 <= wideRows; r += 4) {
+      for (let at: usize = 0; at < last; at += V128) {
+        grad4(dy + at, x + at, dx + at, stride, constants + at, size);
+      }
+      grad4(dy + last, x + last, dx + last, stride, constants + last, size);
+      dy += 4 * stride;
+      x += 4 * stride;
+      dx += 4 * stride;
+    }
+    for (; r < wideRows; r++) {
+      for (let at: usize = 0; at < last; at += V128) {
+        grad1(dy + at, x + at, dx + at, constants + at, size);
+      }
+      grad1(dy + last, x + last, dx + last, constants + last, size);
+      dy += stride;
+      x += stride;
+      dx += stride;
+    }
+  }
+  const loose = <usize>((rows - wideRows * fold) * width) * F32;
+  for (let at: usize = 0; at < loose; at += F32) {
+    const high = constants + at;
+    let flow = load<f32>(dy + at) * load<f32>(high + size);
+    if (!given) {
+      const d = load<f32>(x + at) - load<f32>(high);
+      flow += d * load<f32>(high + 2 * size) + load<f32>(high + 3 * size);
+    }
+    store<f32>(dx + at, flow);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function scale1(dy: usize, dx: usize, a: usize): void {
+  v128.store(dx, f32x4.mul(v128.load(dy), v128.load(a)));
+}
+
+// @ts-ignore: decorator
+@inline
+function grad4(
+  dy: usize,
+  x: usize,
+  dx: usize,
+  stride: usize,
+  high: usize,
+  size: usize,
+): void {
+  const m = v128.load(high);
+  const a = v128.load(high + size);
+  const b = v128.load(high + 2 * size);
+  const c = v128.load(high + 3 * size);
+  for (let row: usize = 0; row < 4; row++) {
+    const at = row * stride;
+    v128.store(dx + at, gradient(v128.load(dy + at), v128.load(x + at), m, a, b, c));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function grad1(dy: usize, x: usize, dx: usize, high: usize, size: usize): void {
+  v128.store(
+    dx,
+    gradient(
+      v128.load(dy),
+      v128.load(x),
+      v128.load(high),
+      v128.load(high + size),
+      v128.load(high + 2 * size),
+      v128.load(high + 3 * size),
+    ),
+  );
+}
+
+// @ts-ignore: decorator
+@inline
+function gradient(
+  dy: v128,
+  x: v128,
+  high: v128,
+  a: v128,
+  b: v128,
+  c: v128,
+): v128 {
+  return f32x4.add(
+    f32x4.mul(dy, a),
+    f32x4.add(f32x4.mul(f32x4.sub(x, high), b), c),
+  );
+}

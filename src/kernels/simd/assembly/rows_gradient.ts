@@ -1,0 +1,241 @@
+// dx = A · dy · gamma + B · (x − high) + C over rows, and dgamma and dbeta along them.
+import {addFlow, addScaledFlow, beginFlow, flow, product, rest} from './flow';
+import {drain, F32, F64, inverseDeviation, V128} from './lanes';
+
+/** Rows whose dgamma and dbeta are added up in float32 before they go into float64. */
+const MOST_ROWS: i32 = 64;
+
+// The row in hand: the mean as float32 has it, x̂ = (x − high) · inverse + shift, and
+// the constants of its dx.
+let high: f32 = 0;
+let inverse: f32 = 0;
+let shift: f32 = 0;
+let along: f32 = 0;
+let offset: f32 = 0;
+
+/**
+ * The gradient of whole rows.
+ *
+ * @param dmean, dvariance A float32 per row, or 0 where nothing flows through them.
+ * @param dgamma, dbeta Sums in float32, `group · length` each, to be added to; 0 where
+ *   there is no parameter. With a gamma both are there.
+ * @param totals Twice as many float64 that the sums are drained into, or 0 where all
+ *   rows together are few.
+ */
+export function rowsGrad(
+  dy: usize,
+  x: usize,
+  dx: usize,
+  batch: i32,
+  group: i32,
+  length: i32,
+  epsilon: f64,
+  centered: bool,
+  given: bool,
+  means: usize,
+  variances: usize,
+  gamma: usize,
+  dmean: usize,
+  dvariance: usize,
+  dgamma: usize,
+  dbeta: usize,
+  totals: usize,
+): void {
+  const bytes = <usize>length * F32;
+  for (let b = 0; b < batch; b++) {
+    for (let g = 0; g < group; g++) {
+      const parameter = <usize>g * bytes;
+      const ownGamma = gamma ? gamma + parameter : 0;
+      high = centered ? load<f32>(means) : 0;
+      beginFlow();
+      if (!given) rowFlow(dy, x, length, ownGamma);
+      rowConstants(
+        <f64>length,
+        epsilon,
+        centered,
+        given,
+        <f64>load<f32>(variances),
+        dmean ? <f64>load<f32>(dmean) : 0,
+        dvariance ? <f64>load<f32>(dvariance) : 0,
+      );
+      rowGradApply(
+        dy,
+        x,
+        dx,
+        length,
+        given,
+        ownGamma,
+        dgamma ? dgamma + parameter : 0,
+        dbeta ? dbeta + parameter : 0,
+      );
+      dy += bytes;
+      x += bytes;
+      dx += bytes;
+      means += F32;
+      variances += F32;
+      if (dmean) dmean += F32;
+      if (dvariance) dvariance += F32;
+    }
+    if (totals && (b + 1 === batch || (b + 1) % MOST_ROWS === 0)) {
+      drainParameters(dgamma, dbeta, group * length, totals);
+    }
+  }
+}
+
+/** Empties the float32 sums of dgamma and dbeta into those in float64. */
+function drainParameters(
+  dgamma: usize,
+  dbeta: usize,
+  length: i32,
+  totals: usize,
+): void {
+  if (dgamma) drain(dgamma, totals, length);
+  if (dbeta) drain(dbeta, totals + <usize>length * F64, length);
+}
+
+function rowFlow(dy: usize, x: usize, length: i32, gamma: usize): void {
+  if (gamma) {
+    addScaledFlow(dy, x, gamma, length, high);
+  } else {
+    addFlow(dy, x, length, high);
+  }
+}
+
+/** What dx takes of the whole row, from the sums over it. */
+function rowConstants(
+  count: f64,
+  epsilon: f64,
+  centered: bool,
+  given: bool,
+  variance: f64,
+  dmean: f64,
+  dvariance: f64,
+): void {
+  const i = inverseDeviation(variance, epsilon);
+  const center = centered && !given ? rest / count : 0;
+  const b =
+    (2 * dvariance - i * i * i * (product - center * flow)) / count;
+  const c = centered ? (dmean - i * flow) / count : 0;
+  inverse = <f32>i;
+  shift = <f32>(-center * i);
+  along = <f32>b;
+  offset = <f32>(c - b * center);
+}
+
+function rowGradApply(
+  dy: usize,
+  x: usize,
+  dx: usize,
+  length: i32,
+  given: bool,
+  gamma: usize,
+  dgamma: usize,
+  dbeta: usize,
+): void {
+  const bytes = <usize>length * F32;
+  if (given) {
+    applyGiven(dy, x, dx, bytes, gamma, dgamma, dbeta);
+  } else if (gamma) {
+    applyScaled(dy, x, dx, bytes, gamma, dgamma, dbeta);
+  } else if (dbeta) {
+    applyShifted(dy, x, dx, bytes, dbeta);
+  } else {
+    applyPlain(dy, x, dx, bytes);
+  }
+}
+
+function applyScaled(
+  dy: usize,
+  x: usize,
+  dx: usize,
+  bytes: usize,
+  gamma: usize,
+  dgamma: usize,
+  dbeta: usize,
+): void {
+  const m = f32x4.splat(high);
+  const i = f32x4.splat(inverse);
+  const s = f32x4.splat(shift);
+  const b = f32x4.splat(along);
+  const c = f32x4.splat(offset);
+  let at: usize = 0;
+  for (; at + V128 <= bytes; at += V128) {
+    const g = v128.load(dy + at);
+    const d = f32x4.sub(v128.load(x + at), m);
+    const standard = f32x4.add(f32x4.mul(d, i), s);
+    const dg = f32x4.add(v128.load(dgamma + at), f32x4.mul(g, standard));
+    const db = f32x4.add(v128.load(dbeta + at), g);
+    const direct = f32x4.mul(f32x4.mul(g, v128.load(gamma + at)), i);
+    const own = f32x4.add(f32x4.mul(d, b), c);
+    v128.store(dx + at, f32x4.add(direct, own));
+    v128.store(dgamma + at, dg);
+    v128.store(dbeta + at, db);
+  }
+  for (; at < bytes; at += F32) {
+    const g = load<f32>(dy + at);
+    const d = load<f32>(x + at) - high;
+    addTo(dgamma + at, g * (d * inverse + shift));
+    addTo(dbeta + at, g);
+    const direct = g * load<f32>(gamma + at) * inverse;
+    store<f32>(dx + at, direct + (d * along + offset));
+  }
+}
+
+function applyShifted(
+  dy: usize,
+  x: usize,
+  dx: usize,
+  bytes: usize,
+  dbeta: usize,
+): void {
+  applyPlain(dy, x, dx, bytes);
+  let at: usize = 0;
+  for (; at + V128 <= bytes; at += V128) {
+    const db = f32x4.add(v128.load(dbeta + at), v128.load(dy + at));
+    v128.store(dbeta + at, db);
+  }
+  for (; at < bytes; at += F32) addTo(dbeta + at, load<f32>(dy + at));
+}
+
+function applyPlain(dy: usize, x: usize, dx: usize, bytes: usize): void {
+  const m = f32x4.splat(high);
+  const i = f32x4.splat(inverse);
+  const b = f32x4.splat(along);
+  const c = f32x4.splat(offset);
+  let at: usize = 0;
+  for (; at + V128 <= bytes; at += V128) {
+    const d = f32x4.sub(v128.load(x + at), m);
+    const own = f32x4.add(f32x4.mul(d, b), c);
+    const direct = f32x4.mul(v128.load(dy + at), i);
+    v128.store(dx + at, f32x4.add(direct, own));
+  }
+  for (; at < bytes; at += F32) {
+    const own = (load<f32>(x + at) - high) * along + offset;
+    store<f32>(dx + at, load<f32>(dy + at) * inverse + own);
+  }
+}
+
+// No layer of this package gives statistics to rows: it need not be fast.
+function applyGiven(
+  dy: usize,
+  x: usize,
+  dx: usize,
+  bytes: usize,
+  gamma: usize,
+  dgamma: usize,
+  dbeta: usize,
+): void {
+  for (let at: usize = 0; at < bytes; at += F32) {
+    const g = load<f32>(dy + at);
+    const scale: f32 = gamma ? load<f32>(gamma + at) : 1;
+    store<f32>(dx + at, g * scale * inverse);
+    if (dgamma) addTo(dgamma + at, g * ((load<f32>(x + at) - high) * inverse));
+    if (dbeta) addTo(dbeta + at, g);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addTo(sum: usize, value: f32): void {
+  store<f32>(sum, load<f32>(sum) + value);
+}

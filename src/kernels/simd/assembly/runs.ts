@@ -1,0 +1,189 @@
+// Columns whose values lie in runs: [outer, width, inner] with statistics per column,
+// or per group of neighbouring columns. Batch normalization with the channels first.
+import {addFlow, beginFlow, flow, product, rest} from './flow';
+import {F32, F64, V128} from './lanes';
+import {addRuns, mean, resume, squares} from './moments';
+
+/**
+ * Takes rows of runs into the moments of their columns.
+ *
+ * @param stride Bytes from one row to the next.
+ * @param before How many values the moments of a column are of already.
+ * @param moments Means and, `size64` bytes on, squares: a float64 per column.
+ */
+export function runMoments(
+  x: usize,
+  rows: i32,
+  width: i32,
+  inner: i32,
+  stride: usize,
+  centered: bool,
+  before: f64,
+  moments: usize,
+  size64: usize,
+): void {
+  for (let w = 0; w < width; w++) {
+    const at = moments + <usize>w * F64;
+    resume(before, load<f64>(at), load<f64>(at + size64));
+    addRuns(x + <usize>(w * inner) * F32, rows, inner, stride, centered);
+    store<f64>(at, mean);
+    store<f64>(at + size64, squares);
+  }
+}
+
+/** y = (x − high) · a + b, with these per column, `size` bytes from one to the next. */
+export function runApply(
+  x: usize,
+  y: usize,
+  rows: i32,
+  width: i32,
+  inner: i32,
+  stride: usize,
+  constants: usize,
+  size: usize,
+): void {
+  const length = <usize>inner * F32;
+  for (let r = 0; r < rows; r++) {
+    for (let w = 0; w < width; w++) {
+      const column = constants + <usize>w * F32;
+      const at = <usize>w * length;
+      applyRun(
+        x + at,
+        y + at,
+        length,
+        load<f32>(column),
+        load<f32>(column + size),
+        load<f32>(column + 2 * size),
+      );
+    }
+    x += stride;
+    y += stride;
+  }
+}
+
+function applyRun(
+  x: usize,
+  y: usize,
+  length: usize,
+  high: f32,
+  a: f32,
+  b: f32,
+): void {
+  const m = f32x4.splat(high);
+  const scale = f32x4.splat(a);
+  const shift = f32x4.splat(b);
+  let at: usize = 0;
+  for (; at + V128 <= length; at += V128) {
+    const d = f32x4.sub(v128.load(x + at), m);
+    v128.store(y + at, f32x4.add(f32x4.mul(d, scale), shift));
+  }
+  for (; at < length; at += F32) {
+    store<f32>(y + at, (load<f32>(x + at) - high) * a + b);
+  }
+}
+
+/**
+ * Adds Σ dy, Σ dy · (x − high) and Σ (x − high) of each column to its totals, which
+ * lie `size64` bytes apart.
+ */
+export function runGradSums(
+  dy: usize,
+  x: usize,
+  rows: i32,
+  width: i32,
+  inner: i32,
+  stride: usize,
+  constants: usize,
+  totals: usize,
+  size64: usize,
+): void {
+  for (let w = 0; w < width; w++) {
+    const high = load<f32>(constants + <usize>w * F32);
+    let at = <usize>(w * inner) * F32;
+    beginFlow();
+    for (let r = 0; r < rows; r++) {
+      addFlow(dy + at, x + at, inner, high);
+      at += stride;
+    }
+    const total = totals + <usize>w * F64;
+    store<f64>(total, load<f64>(total) + flow);
+    store<f64>(total + size64, load<f64>(total + size64) + product);
+    store<f64>(total + 2 * size64, load<f64>(total + 2 * size64) + rest);
+  }
+}
+
+/** dx = A · dy + B · (x − high) + C, or A · dy where the statistics are given. */
+export function runGradApply(
+  dy: usize,
+  x: usize,
+  dx: usize,
+  rows: i32,
+  width: i32,
+  inner: i32,
+  stride: usize,
+  given: bool,
+  constants: usize,
+  size: usize,
+): void {
+  const length = <usize>inner * F32;
+  for (let r = 0; r < rows; r++) {
+    for (let w = 0; w < width; w++) {
+      const column = constants + <usize>w * F32;
+      const at = <usize>w * length;
+      const a = load<f32>(column + size);
+      if (given) {
+        scaleRun(dy + at, dx + at, length, a);
+      } else {
+        gradRun(
+          dy + at,
+          x + at,
+          dx + at,
+          length,
+          load<f32>(column),
+          a,
+          load<f32>(column + 2 * size),
+          load<f32>(column + 3 * size),
+        );
+      }
+    }
+    dy += stride;
+    x += stride;
+    dx += stride;
+  }
+}
+
+function scaleRun(dy: usize, dx: usize, length: usize, a: f32): void {
+  const scale = f32x4.splat(a);
+  let at: usize = 0;
+  for (; at + V128 <= length; at += V128) {
+    v128.store(dx + at, f32x4.mul(v128.load(dy + at), scale));
+  }
+  for (; at < length; at += F32) store<f32>(dx + at, load<f32>(dy + at) * a);
+}
+
+function gradRun(
+  dy: usize,
+  x: usize,
+  dx: usize,
+  length: usize,
+  high: f32,
+  a: f32,
+  b: f32,
+  c: f32,
+): void {
+  const m = f32x4.splat(high);
+  const va = f32x4.splat(a);
+  const vb = f32x4.splat(b);
+  const vc = f32x4.splat(c);
+  let at: usize = 0;
+  for (; at + V128 <= length; at += V128) {
+    const d = f32x4.sub(v128.load(x + at), m);
+    const own = f32x4.add(f32x4.mul(d, vb), vc);
+    const flow = f32x4.mul(v128.load(dy + at), va);
+    v128.store(dx + at, f32x4.add(flow, own));
+  }
+  for (; at < length; at += F32) {
+    const own = (load<f32>(x + at) - high) * b + c;
+    store<f32>(dx + at, load<f32>(dy + at) * a + own);
+  }
+}

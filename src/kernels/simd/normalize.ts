@@ -1,0 +1,128 @@
+import type {NormalizeAttributes} from '../kernels.js';
+import type {Normalized, Parameters} from '../packing.js';
+import {Columns} from './columns.js';
+import {
+  chunksOf,
+  fits,
+  type Geometry,
+  geometryOf,
+  stripsOf,
+  tilesOf,
+} from './geometry.js';
+import {inputOrNone, vector, type Workspace} from './workspace.js';
+
+/**
+ * The tensors of Normalize and of ApplyStatistics. Mean and variance are written by the
+ * first and read by the second.
+ */
+export interface NormalizeData<Data>
+  extends Parameters<Data>, Normalized<Data> {
+  readonly x: Data;
+}
+
+interface Options extends NormalizeAttributes {
+  /** Whether the statistics are known (ApplyStatistics) or computed (Normalize). */
+  readonly given: boolean;
+}
+
+/**
+ * Normalize and ApplyStatistics, by the WebAssembly kernels.
+ *
+ * @return False if the workspace is too small for the view; then nothing is done.
+ */
+export function normalizeIn<Data>(
+  workspace: Workspace<Data>,
+  data: NormalizeData<Data>,
+  options: Options,
+): boolean {
+  const geometry = geometryOf(options.view, options.scale || options.center);
+  if (!fits(geometry, workspace.capacity)) return false;
+  if (geometry.walk === 'rows') {
+    normalizeRows(workspace, data, options, geometry);
+  } else {
+    normalizeColumns(workspace, data, options, geometry);
+  }
+  return true;
+}
+
+function normalizeRows<Data>(
+  workspace: Workspace<Data>,
+  data: NormalizeData<Data>,
+  {epsilon, centered, given}: Options,
+  {batch, group, channel}: Geometry,
+): void {
+  const {module} = workspace;
+  const width = group * channel;
+  const run = given ? module.rowsApply : module.rowsNormalize;
+  const access = given ? 'input' : 'output';
+  const gamma = inputOrNone(workspace, 'gamma', data.gamma, vector(width));
+  const beta = inputOrNone(workspace, 'beta', data.beta, vector(width));
+  for (const {start, count} of chunksOf(batch, workspace.tileValues / width)) {
+    const values = vector(count * width, start * width);
+    const statistics = vector(count * group, start * group);
+    run(
+      workspace.input('x', data.x, values),
+      workspace.output('y', data.y, values),
+      count,
+      group,
+      channel,
+      epsilon,
+      centered ? 1 : 0,
+      gamma,
+      beta,
+      workspace[access]('mean', data.mean, statistics),
+      workspace[access]('variance', data.variance, statistics),
+    );
+    workspace.commit();
+  }
+}
+
+function normalizeColumns<Data>(
+  workspace: Workspace<Data>,
+  data: NormalizeData<Data>,
+  options: Options,
+  geometry: Geometry,
+): void {
+  const {module} = workspace;
+  const {epsilon, given} = options;
+  const {batch, group, channel} = geometry;
+  const centered = options.centered ? 1 : 0;
+  const access = given ? 'input' : 'output';
+  const strips = stripsOf(geometry, workspace.capacity);
+  const widest = strips[0]?.width ?? 0;
+  const kinds = {sums: 2, constants: 3};
+  const columns = new Columns(workspace, geometry, widest, kinds);
+  const {sums, constants} = columns;
+  for (const strip of strips) {
+    const {groups} = strip;
+    const own = vector(strip.width, strip.firstColumn);
+    const gamma = inputOrNone(workspace, 'gamma', data.gamma, own);
+    const beta = inputOrNone(workspace, 'beta', data.beta, own);
+    columns.use(strip.width);
+    for (let b = 0; b < batch; b++) {
+      const tiles = tilesOf(geometry, b, strip, workspace.tileValues);
+      const statistics = vector(groups, b * group + strip.firstGroup);
+      const mean = workspace[access]('mean', data.mean, statistics);
+      const variance = workspace[access]('variance', data.variance, statistics);
+      if (given) {
+        // prettier-ignore
+        module.columnConstantsGiven(mean, variance, groups, channel, epsilon, centered, gamma, beta, constants);
+      } else {
+        let count = 0;
+        columns.beginMoments();
+        for (const tile of tiles) {
+          const x = workspace.input('x', data.x, tile);
+          columns.addMoments(x, tile, centered, count);
+          count += columns.countOf(tile);
+        }
+        // prettier-ignore
+        module.columnConstants(sums, count, groups, channel, epsilon, centered, gamma, beta, mean, variance, constants);
+      }
+      for (const tile of tiles) {
+        const x = workspace.input('x', data.x, tile);
+        columns.apply(x, workspace.output('y', data.y, tile), tile);
+        workspace.commit();
+      }
+    }
+  }
+}

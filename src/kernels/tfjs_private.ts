@@ -1,0 +1,190 @@
+import {engine, type Tensor, type TensorInfo} from '@tensorflow/tfjs-core';
+import {isObject} from '../is_object.js';
+
+/*
+ * The one place that touches what tfjs does not promise: the tape of its gradients,
+ * the heap of its wasm backend, the values of its cpu backend and the op runner of
+ * tfjs-node. Each is described by what is used of it, and looked at before it is used;
+ * where it is not as expected, the caller does without.
+ */
+
+/** What a gradient keeps for later: tfjs disposes it with the tape. */
+interface TapeNode {
+  readonly kernelName: string;
+  readonly saved: Tensor[];
+}
+
+/** The latest node of the tape that records, if it is one of this kernel. */
+export function latestTapeNode(kernelName: string): TapeNode | undefined {
+  const {activeTape} = engine().state as {activeTape?: unknown};
+  const node: unknown = Array.isArray(activeTape) ? activeTape.at(-1) : null;
+  const found =
+    isObject(node) &&
+    node.kernelName === kernelName &&
+    Array.isArray(node.saved);
+  return found ? (node as unknown as TapeNode) : undefined;
+}
+
+/** The heap of a wasm backend, on which its tensors lie. */
+export interface WasmHeap {
+  readonly memory: WebAssembly.Memory;
+  /** Whether threads share the memory. */
+  readonly shared: boolean;
+  /** @throws Error if the heap cannot grow so far. */
+  allocate(bytes: number): number;
+  free(address: number): void;
+  /** Where the values of a tensor are. */
+  addressOf(info: TensorInfo): number;
+  /** A tensor whose values are yet to be written. */
+  makeOutput(shape: number[]): TensorInfo;
+}
+
+interface WasmBackend {
+  readonly wasm: {
+    readonly wasmMemory?: unknown;
+    readonly asm?: {readonly memory?: unknown};
+    readonly wasmExports?: {readonly memory?: unknown};
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+  };
+  readonly dataIdMap: {get(dataId: object): {readonly memoryOffset: number}};
+  makeOutput(shape: number[], dtype: 'float32'): TensorInfo;
+}
+
+/** @throws Error if the backend is not as that of tfjs 4. */
+export function wasmHeapOf(backend: unknown): WasmHeap {
+  const own = backend as WasmBackend;
+  expectMethods(own, ['makeOutput']);
+  expectMethods(own.dataIdMap, ['get']);
+  expectMethods(own.wasm, ['_malloc', '_free']);
+  const {wasm} = own;
+  const memory = memoryOf(wasm);
+  return {
+    memory,
+    shared:
+      typeof SharedArrayBuffer !== 'undefined' &&
+      memory.buffer instanceof SharedArrayBuffer,
+    allocate: (bytes) => {
+      // The module counts bytes in 32 bits and gives them signed.
+      const address = wasm._malloc(bytes) >>> 0;
+      if (address === 0) {
+        throw new Error(`the wasm heap has no ${bytes} bytes left`);
+      }
+      return address;
+    },
+    free: (address) => {
+      wasm._free(address);
+    },
+    addressOf: ({dataId}) => own.dataIdMap.get(dataId).memoryOffset >>> 0,
+    makeOutput: (shape) => own.makeOutput(shape, 'float32'),
+  };
+}
+
+function memoryOf(wasm: WasmBackend['wasm']): WebAssembly.Memory {
+  const found = [
+    wasm.wasmMemory,
+    wasm.asm?.memory,
+    wasm.wasmExports?.memory,
+  ].find((memory) => isObject(memory) && isObject(memory.buffer));
+  if (found === undefined) throw new Error('the wasm heap is out of reach');
+  return found as WebAssembly.Memory;
+}
+
+/** The values that a cpu backend has of its tensors. */
+export interface CpuValues {
+  /** Not to be written to: a user's own array, or several tensors', may be it. */
+  readonly valuesOf: (info: TensorInfo) => Float32Array;
+  readonly makeOutput: (shape: number[], values: Float32Array) => TensorInfo;
+}
+
+interface CpuBackend {
+  readonly data: {get(dataId: object): {readonly values: unknown}};
+  makeTensorInfo(
+    shape: number[],
+    dtype: 'float32',
+    values: Float32Array,
+  ): TensorInfo;
+}
+
+/** @throws Error if the backend is not as that of tfjs 4. */
+export function cpuValuesOf(backend: unknown): CpuValues {
+  const own = backend as CpuBackend;
+  expectMethods(own, ['makeTensorInfo']);
+  expectMethods(own.data, ['get']);
+  return {
+    valuesOf: ({dataId}) => {
+      const {values} = own.data.get(dataId);
+      return values instanceof Float32Array
+        ? values
+        : Float32Array.from(values as ArrayLike<number>);
+    },
+    makeOutput: (shape, values) => own.makeTensorInfo(shape, 'float32', values),
+  };
+}
+
+/** An attribute of a TensorFlow op. */
+export type OpAttribute = boolean | number | string | {readonly type: 'float'};
+
+/**
+ * Runs a TensorFlow op.
+ *
+ * @param outputs How many tensors the op gives.
+ */
+export type OpRunner = (
+  op: string,
+  attributes: Readonly<Record<string, OpAttribute>>,
+  inputs: readonly Tensor[],
+  outputs: number,
+) => Tensor[];
+
+interface NodeBackend {
+  readonly binding: Readonly<Record<string, number>>;
+  readonly isUsingGpuDevice: boolean;
+  executeMultipleOutputs(
+    op: string,
+    attributes: object[],
+    inputs: readonly Tensor[],
+    outputs: number,
+  ): Tensor[];
+}
+
+/**
+ * The op runner of tfjs-node.
+ *
+ * @throws Error if the backend is not as that of tfjs 4, or computes on a GPU, where
+ *   ops keep other statistics for their gradients.
+ */
+export function opRunnerOf(backend: unknown): OpRunner {
+  const own = backend as NodeBackend;
+  expectMethods(own, ['executeMultipleOutputs']);
+  if (own.isUsingGpuDevice) throw new Error('it computes on a GPU');
+  const {binding} = own;
+  const types = ['TF_ATTR_TYPE', 'TF_ATTR_BOOL', 'TF_ATTR_FLOAT'];
+  for (const name of [...types, 'TF_ATTR_STRING', 'TF_FLOAT']) {
+    if (typeof binding[name] !== 'number') {
+      throw new Error(`the backend's binding has no ${name}`);
+    }
+  }
+  const record = (name: string, value: OpAttribute): object => {
+    if (typeof value === 'object') {
+      return {name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT};
+    }
+    const type = {
+      boolean: binding.TF_ATTR_BOOL,
+      number: binding.TF_ATTR_FLOAT,
+      string: binding.TF_ATTR_STRING,
+    }[typeof value as 'boolean' | 'number' | 'string'];
+    return {name, type, value};
+  };
+  return (op, attributes, inputs, outputs) => {
+    const records = Object.entries(attributes).map((entry) => record(...entry));
+    return own.executeMultipleOutputs(op, records, inputs, outputs);
+  };
+}
+
+function expectMethods(object: unknown, names: readonly string[]): void {
+  const missing = names.find(
+    (name) => !isObject(object) || typeof object[name] !== 'function',
+  );
+  if (missing !== undefined) throw new Error(`the backend has no ${missing}`);
+}
