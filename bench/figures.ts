@@ -1,0 +1,29 @@
+import {type Cell, isTiming, type Timing} from './results.js';
+
+const DIGITS = 3;
+const NONE = '–';
+
+/** Three digits and no exponent: 0.0452, 12.3, 4570. */
+export function rounded(value: number): string {
+  return String(Number(value.toPrecision(DIGITS)));
+}
+
+/** 4.21 ±3%: the median, and half of the distance between the quartiles. */
+export function spelled(cell: Cell, scale = 1): string {
+  if (!isTiming(cell)) return shortReason(cell.unavailable);
+  return `${rounded(scale * cell.median)} ±${spreadOf(cell)}%`;
+}
+
+/** 55.4, or a dash where there is none. */
+export function spelledRatio(ratio: number | null): string {
+  return ratio === null ? NONE : rounded(ratio);
+}
+
+/** A reason up to its colon. */
+export function shortReason(reason: string): string {
+  return reason.split(':')[0] ?? reason;
+}
+
+function spreadOf({median, q1, q3}: Timing): number {
+  return Math.round((50 * (q3 - q1)) / median);
+}

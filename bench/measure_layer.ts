@@ -1,0 +1,118 @@
+import os from 'node:os';
+import {dispose} from '@tensorflow/tfjs';
+import {reasonOf} from '../examples/digits/errors.js';
+import type {BackendName} from '../examples/digits/options.js';
+import {problemsOf} from './agreement.js';
+import {rowsOf, withRows} from './cases.js';
+import {canFuse} from './fused.js';
+import {buildSteps, type Step, type Steps} from './layer_steps.js';
+import type {Plan} from './plan.js';
+import {predict} from './prediction.js';
+import {
+  type Cell,
+  CONTENDERS,
+  type Contender,
+  type LayerCase,
+  type LayerRow,
+} from './results.js';
+import {interleave, type Program} from './timing.js';
+import type {Torch} from './torch.js';
+
+type Problems = Partial<Record<Contender, string>>;
+
+/** Measures one computation by all who can do it, in turn. */
+export async function measureLayer(
+  backend: BackendName,
+  layerCase: LayerCase,
+  {schedule, limit}: Pick<Plan, 'schedule' | 'limit'>,
+  torch?: Torch,
+): Promise<LayerRow> {
+  const problems: Problems = problemsOf(layerCase, ['stock', 'fused']);
+  if (!canFuse()) problems.fused = 'there are no fused kernels';
+  problems.stock ??= await tooSlow(layerCase, limit);
+  problems.torch = await notReady(torch, layerCase, threadsOf(backend));
+  const {steps, dispose: disposeSteps} = buildSteps(layerCase);
+  const measured = await interleave(
+    programsOf(layerCase, steps, problems, torch),
+    schedule,
+  );
+  disposeSteps();
+  const cells = CONTENDERS.map((name) => [
+    name,
+    measured[name] ?? {unavailable: problems[name] ?? 'not measured'},
+  ]);
+  return {
+    backend,
+    ...layerCase,
+    cells: Object.fromEntries(cells) as Record<Contender, Cell>,
+  };
+}
+
+/** As many as the backend computes with. */
+function threadsOf(backend: BackendName): number {
+  return backend === 'tensorflow' ? os.cpus().length : 1;
+}
+
+/** Without what there is no point in running. */
+function programsOf(
+  layerCase: LayerCase,
+  steps: Steps['steps'],
+  problems: Problems,
+  torch?: Torch,
+): Partial<Record<Contender, Program>> {
+  const names = CONTENDERS.filter((name) => problems[name] === undefined);
+  const programs = names.map((name) => [
+    name,
+    name === 'torch' ? () => torch?.run() : programOf(steps[name], layerCase),
+  ]);
+  return Object.fromEntries(programs) as Partial<Record<Contender, Program>>;
+}
+
+/**
+ * These backends have computed a result when they return it, so that there is
+ * nothing to wait for; whoever trains reads a small one all the same.
+ */
+function programOf(step: Step, {mode}: LayerCase): Program {
+  return async () => {
+    const results = step();
+    if (mode !== 'inference') await results[results.length - 1]?.data();
+    dispose(results);
+    return undefined;
+  };
+}
+
+/** What keeps stock tf.js from being measured in a time that one would wait. */
+async function tooSlow(
+  layerCase: LayerCase,
+  limit: number,
+): Promise<string | undefined> {
+  const measure = async (rows: number): Promise<number> => {
+    const part = withRows(layerCase, rows);
+    const {steps, dispose: disposeSteps} = buildSteps(part);
+    const begin = performance.now();
+    await programOf(steps.stock, part)();
+    const milliseconds = performance.now() - begin;
+    disposeSteps();
+    return milliseconds;
+  };
+  const expected = await predict(rowsOf(layerCase), measure, limit);
+  if (expected <= limit) return undefined;
+  return (
+    `over ${(limit / 1000).toFixed()} s: ` +
+    `about ${(expected / 1000).toPrecision(2)} s a run, by smaller inputs`
+  );
+}
+
+async function notReady(
+  torch: Torch | undefined,
+  layerCase: LayerCase,
+  threads: number,
+): Promise<string | undefined> {
+  if (torch === undefined) return 'no PyTorch';
+  try {
+    await torch.prepare(layerCase, threads);
+    return undefined;
+  } catch (error) {
+    return `throws: ${reasonOf(error)}`;
+  }
+}
