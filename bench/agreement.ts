@@ -64,7 +64,7 @@ function relativeDifference(
   actual: tf.Tensor,
   expected: tf.Tensor | undefined,
 ): number {
-  if (expected === undefined || actual.size !== expected.size) return Infinity;
+  if (actual.size !== expected?.size) return Infinity;
   return tf.tidy(() => {
     const difference = tf.max(
       tf.abs(tf.sub(tf.reshape(actual, expected.shape), expected)),

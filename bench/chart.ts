@@ -1,9 +1,18 @@
 import type {SeriesOption} from 'echarts';
 import {axisStyle, INK, renderSvg} from '../examples/digits/svg.js';
-import {type BackendName, BACKENDS} from '../examples/digits/options.js';
+import type {BackendName} from '../examples/digits/options.js';
 import {isLast, nameOf} from './cases.js';
 import {rounded, shortReason} from './figures.js';
-import {type Contender, isTiming, type LayerRow, ratioOf} from './results.js';
+import {
+  type Contender,
+  isTiming,
+  type LayerRow,
+  ORDER,
+  ratioOf,
+} from './results.js';
+
+/** Around marks, which lie on bars. */
+const EDGE = '#ffffff';
 
 const TITLE = 'A training step: time, relative to this package';
 const WIDTH = 760;
@@ -24,6 +33,7 @@ type Line = LayerRow | undefined;
 /** How many times as long others take as fused kernels do, as SVG. */
 export function drawChart(rows: readonly LayerRow[]): string {
   const lines = linesOf(rows);
+  const {lowest, highest} = extentOf(lines);
   const frame = {
     title: TITLE,
     width: WIDTH,
@@ -39,9 +49,10 @@ export function drawChart(rows: readonly LayerRow[]): string {
     },
     grid: {left: 176, right: 72, top: TOP, bottom: BOTTOM},
     xAxis: {
-      ...axisStyle('times as long (logarithmic)', 30),
+      ...axisStyle('times as long as with this package, logarithmic', 30),
       type: 'log',
-      min: lowestOf(lines),
+      min: lowest,
+      max: highest,
       startValue: 1,
       minorSplitLine: {show: false},
     },
@@ -58,10 +69,10 @@ export function drawChart(rows: readonly LayerRow[]): string {
       },
     },
     series: [
-      ...BACKENDS.map((backend) => barsOf(backend, lines)),
+      ...ORDER.map((backend) => barsOf(backend, lines)),
       marksOf('composed core ops', 'composed', 'emptyCircle', lines),
       marksOf('PyTorch', 'torch', 'diamond', lines),
-      missingOf(lines),
+      missingOf(lines, highest),
     ],
   });
 }
@@ -93,7 +104,7 @@ function labelOf(lines: readonly Line[], i: number): string {
 
 function legendOf(lines: readonly Line[]): object[] {
   const backends = new Set(lines.map((line) => line?.backend));
-  const bars = BACKENDS.filter((backend) => backends.has(backend));
+  const bars = ORDER.filter((backend) => backends.has(backend));
   return [
     ...bars.map((backend) => ({name: barName(backend), icon: 'rect'})),
     {name: 'composed core ops'},
@@ -103,14 +114,18 @@ function legendOf(lines: readonly Line[]): object[] {
 
 const barName = (backend: BackendName): string => `stock, ${backend}`;
 
-/** What is quicker lies left of 1. */
-function lowestOf(lines: readonly Line[]): number {
+/** Whole powers of ten; what is quicker lies left of 1. */
+function extentOf(lines: readonly Line[]): {lowest: number; highest: number} {
   const ratios = lines.flatMap((line) =>
-    line ? [ratioTo(line, 'torch'), ratioTo(line, 'composed')] : [],
+    line ? SHOWN.map((contender) => ratioTo(line, contender) ?? 1) : [],
   );
-  const lowest = Math.min(1, ...ratios.map((ratio) => ratio ?? 1));
-  return 10 ** Math.floor(Math.log10(lowest));
+  return {
+    lowest: 10 ** Math.floor(Math.log10(Math.min(1, ...ratios))),
+    highest: 10 ** Math.ceil(Math.log10(Math.max(10, ...ratios))),
+  };
 }
+
+const SHOWN: readonly Contender[] = ['stock', 'composed', 'torch'];
 
 const ratioTo = ({cells}: LayerRow, contender: Contender): number | null =>
   ratioOf(cells[contender], cells.fused);
@@ -156,17 +171,18 @@ function marksOf(
     data: pointsOf(lines, contender),
     symbol,
     symbolSize: 9,
+    itemStyle: {opacity: 1, borderWidth: 1.5, borderColor: EDGE},
     color: contender === 'torch' ? '#d9485f' : INK,
     z: 3,
   };
 }
 
-/** Where stock has no bar, why. */
-function missingOf(lines: readonly Line[]): SeriesOption {
+/** Where stock has no bar, why, at the other end of the line. */
+function missingOf(lines: readonly Line[], end: number): SeriesOption {
   const data = lines.flatMap((row, i) => {
     const stock = row?.cells.stock;
     if (stock === undefined || isTiming(stock)) return [];
-    return [{value: [1, i], name: shortReason(stock.unavailable)}];
+    return [{value: [end, i], name: shortReason(stock.unavailable)}];
   });
   return {
     type: 'scatter',
@@ -182,7 +198,7 @@ function missingOf(lines: readonly Line[]): SeriesOption {
     },
     label: {
       show: true,
-      position: 'right',
+      position: 'left',
       color: INK,
       fontStyle: 'italic',
       formatter: ({name}) => `stock: ${name}`,

@@ -1,11 +1,11 @@
 import {type Cell, isTiming, type Timing} from './results.js';
 
-const DIGITS = 3;
+const FORMAT = new Intl.NumberFormat('en', {maximumSignificantDigits: 3});
 const NONE = '–';
 
-/** Three digits and no exponent: 0.0452, 12.3, 4570. */
+/** Three digits: 0.0452, 12.3, 4,570. */
 export function rounded(value: number): string {
-  return String(Number(value.toPrecision(DIGITS)));
+  return FORMAT.format(value);
 }
 
 /** 4.21 ±3%: the median, and half of the distance between the quartiles. */

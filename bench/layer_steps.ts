@@ -133,10 +133,10 @@ function stockBatchNorm(
     const {mean, variance} = tf.moments(x, others);
     return tf.batchNorm(
       x,
-      fit(mean) as tf.Tensor1D,
-      fit(variance) as tf.Tensor1D,
-      fit(beta) as tf.Tensor1D,
-      fit(gamma) as tf.Tensor1D,
+      fit(mean),
+      fit(variance),
+      fit(beta),
+      fit(gamma),
       EPSILON,
     );
   };

@@ -1,11 +1,10 @@
 import {readFileSync} from 'node:fs';
 import os from 'node:os';
-import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type {Machine, Versions} from './results.js';
 
-/** This file runs as build/bench/machine.js. */
-const PACKAGE = join(__dirname, '..', '..', 'package.json');
+/** From where npm runs scripts. */
+const PACKAGE = 'package.json';
 
 /** The machine that this runs on. */
 export function describeMachine(): Machine {

@@ -39,5 +39,6 @@ export function mainJob(
     );
     return 1000 * (epoch?.seconds ?? NaN);
   };
-  return {run, tensors: [training, validation].flatMap(({xs, ys}) => [xs, ys])};
+  const tensors = [training, validation].flatMap(({xs, ys}) => [xs, ys]);
+  return {run, held: [...tensors, model.optimizer]};
 }

@@ -31,5 +31,5 @@ export function mlp(makeNorm: MakeNorm): Prepared {
     await model.trainOnBatch(xs, ys);
     return undefined;
   };
-  return {run, tensors: [xs, classes, ys]};
+  return {run, held: [xs, classes, ys, model.optimizer]};
 }

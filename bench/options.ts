@@ -61,7 +61,7 @@ export function parseOptions(
     .option('--limit <seconds>', 'stock that needs more is out', positiveNumber)
     .option('--out <folder>', 'where the results go', somePath)
     .addHelpText('after', DETAILS);
-  return readCommandLine<Options>(command, args, print);
+  return readCommandLine(command, args, print) as Options | undefined;
 }
 
 function parseShape(

@@ -10,6 +10,8 @@ export interface Plan {
   readonly cases: readonly LayerCase[];
   readonly programs: boolean;
   readonly schedule: Schedule;
+  /** For whole programs, which take longer than a layer. */
+  readonly programSchedule: Schedule;
   /** Stock that needs more milliseconds for a run is not measured. */
   readonly limit: number;
   /** How many epochs of the main job count. */
@@ -17,11 +19,11 @@ export interface Plan {
   readonly out: string;
 }
 
-/** This file runs as build/bench/plan.js. */
-const ROOT = join(__dirname, '..', '..');
-
 const THOROUGH = {budget: 0.4, limit: 40, runs: 50, warmUp: 3, epochs: 30};
 const QUICK = {budget: 0.1, limit: 4, runs: 10, warmUp: 2, epochs: 2};
+
+/** A share of a program's time needs more runs than a ratio of layers'. */
+const PROGRAM_BUDGETS = 30;
 
 /** Fills in what was not asked for. */
 export function planOf(options: Options): Plan {
@@ -34,13 +36,15 @@ export function planOf(options: Options): Plan {
     cases: programs && shape === undefined ? [] : casesOf(shapes),
     programs: programs || (shape === undefined && !quick),
     schedule: {budget: 1000 * budget, runs, warmUp},
+    programSchedule: {budget: PROGRAM_BUDGETS * 1000 * budget, runs, warmUp},
     limit: 1000 * limit,
     epochs,
-    out: options.out ?? (isWhole(options) ? join(ROOT, 'bench') : PARTS),
+    out: options.out ?? (isWhole(options) ? WHOLE : PARTS),
   };
 }
 
-/** Where a part goes, which must not replace the whole. */
+/** Where results go, and those of a part, which must not replace the whole. */
+const WHOLE = 'bench';
 const PARTS = join('out', 'bench');
 
 function isWhole({quick, programs, shape, backend}: Options): boolean {

@@ -19,10 +19,10 @@ import {transformerBlock} from './transformer_block.js';
 /** Makes a normalization, or nothing where a program goes without. */
 export type MakeNorm = () => tf.layers.Layer | undefined;
 
-/** A program that is ready to run, and the tensors that it holds. */
+/** A program that is ready to run, and what it holds besides variables. */
 export interface Prepared {
   readonly run: Program;
-  readonly tensors: readonly tf.Tensor[];
+  readonly held: ReadonlyArray<{dispose: () => void}>;
 }
 
 /** A program as it is built for each variant. */
@@ -80,7 +80,7 @@ function makerOf(norm: Norm, variant: Variant): MakeNorm {
 export async function measureProgram(
   backend: BackendName,
   {program, norm, run, prepare}: Described,
-  {schedule, epochs}: Pick<Plan, 'schedule' | 'epochs'>,
+  {programSchedule, epochs}: Pick<Plan, 'programSchedule' | 'epochs'>,
 ): Promise<ProgramRow> {
   const before = new Set(Object.keys(tf.engine().registeredVariables));
   const prepared = VARIANTS.map(
@@ -89,9 +89,11 @@ export async function measureProgram(
   const programs = prepared.map(([variant, own]) => [variant, own.run]);
   const measured = await interleave(
     Object.fromEntries(programs) as Record<Variant, Program>,
-    run === 'epoch' ? {budget: Infinity, runs: epochs, warmUp: 1} : schedule,
+    run === 'epoch'
+      ? {budget: Infinity, runs: epochs, warmUp: 1}
+      : programSchedule,
   );
-  tf.dispose(prepared.flatMap(([, {tensors}]) => [...tensors]));
+  for (const [, {held}] of prepared) held.forEach((one) => one.dispose());
   disposeVariablesExcept(before);
   const cells = measured as Record<Variant, Cell>;
   return {backend, program, norm, run, cells, normalizationShare: share(cells)};
@@ -104,7 +106,7 @@ function prepareVariant(
 ): Prepared {
   if (variant !== 'patched') return prepare(variant);
   const unpatch = patchStockLayers();
-  const {run, tensors} = prepare(variant);
+  const {run, held} = prepare(variant);
   unpatch();
   const runPatched: Program = async () => {
     patchStockLayers();
@@ -114,7 +116,7 @@ function prepareVariant(
       unpatch();
     }
   };
-  return {run: runPatched, tensors};
+  return {run: runPatched, held};
 }
 
 function share({none, ours}: Record<Variant, Cell>): number | null {

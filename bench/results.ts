@@ -1,4 +1,7 @@
-import type {BackendName} from '../examples/digits/options.js';
+import {type BackendName, BACKENDS} from '../examples/digits/options.js';
+
+/** The order in which backends are measured and shown. */
+export const ORDER: readonly BackendName[] = [...BACKENDS].reverse();
 
 /** What was measured, in milliseconds: half of the runs lie between q1 and q3. */
 export interface Timing {

@@ -15,11 +15,13 @@ import type {Options} from './options.js';
 import {type Plan, planOf} from './plan.js';
 import {measureProgram, PROGRAMS} from './programs.js';
 import {createProgress, type Progress} from './progress.js';
-import type {LayerRow, ProgramRow, Results} from './results.js';
+import {
+  type LayerRow,
+  ORDER,
+  type ProgramRow,
+  type Results,
+} from './results.js';
 import {Torch} from './torch.js';
-
-/** The slowest first: whoever watches knows soon how long it takes. */
-const ORDER = [...BACKENDS].reverse();
 
 /** What is found while measuring. */
 interface Found {
@@ -132,9 +134,17 @@ async function startTorch(found: Found): Promise<Torch | undefined> {
 /** @returns The paths of what was written. */
 function save(results: Results, out: string): string[] {
   const resultsFile = join(out, 'results.json');
-  writeWhole(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
+  writeWhole(resultsFile, `${JSON.stringify(results, toDigits, 2)}\n`);
   if (results.layers.length === 0) return [resultsFile];
   const chartFile = join(out, 'chart.svg');
   writeWhole(chartFile, drawChart(results.layers));
   return [resultsFile, chartFile];
+}
+
+const DIGITS = 5;
+
+/** What a clock tells beyond that is noise. */
+function toDigits(_: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isInteger(value)) return value;
+  return Number(value.toPrecision(DIGITS));
 }

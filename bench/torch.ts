@@ -4,17 +4,23 @@ import {createInterface} from 'node:readline';
 import {reasonOf} from '../examples/digits/errors.js';
 import type {LayerCase} from './results.js';
 
-/** This file runs as build/bench/torch.js. */
-const SCRIPT = join(__dirname, '..', '..', 'bench', 'torch_timing.py');
+/** From where npm runs scripts. */
+const SCRIPT = join('bench', 'torch_timing.py');
 
 /** How much of what Python complains about is told. */
 const LINES_OF_ERROR = 1;
 
-type Answer = Readonly<Record<string, unknown>>;
+/** What the script answers with: one of these. */
+interface Answer {
+  readonly version?: string;
+  readonly ready?: true;
+  readonly milliseconds?: number;
+  readonly error?: string;
+}
 
 /** PyTorch in a process of its own, which runs when it is told to. */
 export class Torch {
-  private readonly answers: AsyncIterator<string>;
+  private readonly answers: AsyncIterator<string, undefined>;
   private errors = '';
 
   private constructor(private readonly child: ChildProcessWithoutNullStreams) {
@@ -40,8 +46,10 @@ export class Torch {
       });
     });
     const torch = new Torch(child);
-    const {version} = await Promise.race([failed, torch.answer()]);
-    return {torch, version: String(version)};
+    const answer: Answer = await Promise.race([failed, torch.answer()]);
+    const {version} = answer;
+    if (version === undefined) throw new Error(`${python} tells no version`);
+    return {torch, version};
   }
 
   /** What is to run from now on, with so many threads. */
@@ -52,7 +60,7 @@ export class Torch {
   /** Runs it, and gives the milliseconds that it took in there. */
   async run(): Promise<number> {
     const {milliseconds} = await this.ask({run: true});
-    return Number(milliseconds);
+    return milliseconds ?? NaN;
   }
 
   /** Ends the process. */
@@ -69,7 +77,7 @@ export class Torch {
     const {value, done} = await this.answers.next();
     if (done === true) throw new Error(`python ended: ${this.lastWords()}`);
     const answer = JSON.parse(value) as Answer;
-    if (answer.error !== undefined) throw new Error(String(answer.error));
+    if (answer.error !== undefined) throw new Error(answer.error);
     return answer;
   }
 

@@ -95,6 +95,8 @@ def main():
             request = json.loads(line)
             if "shape" in request:
                 step = prepare(request)
+                # It starts threads and allocates at the first call.
+                step()
                 answer = {"ready": True}
             else:
                 answer = {"milliseconds": timed(step)}

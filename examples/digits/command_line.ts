@@ -3,6 +3,7 @@ import {
   CommanderError,
   InvalidArgumentError,
   Option,
+  type OptionValues,
 } from 'commander';
 import {InputError} from './errors.js';
 
@@ -14,11 +15,11 @@ import {InputError} from './errors.js';
  * @returns undefined where that was all that was asked for.
  * @throws InputError naming the option and the value that are wrong.
  */
-export function readCommandLine<T extends object>(
+export function readCommandLine(
   command: Command,
   args: readonly string[],
   print: (text: string) => void,
-): T | undefined {
+): OptionValues | undefined {
   command
     .helpOption('--help', 'print this')
     .showSuggestionAfterError(false)
@@ -29,7 +30,7 @@ export function readCommandLine<T extends object>(
       writeErr: () => undefined,
     });
   try {
-    return command.parse(args, {from: 'user'}).opts<T>();
+    return command.parse(args, {from: 'user'}).opts();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
@@ -52,19 +53,19 @@ function explain(
 }
 
 /** An option with one or several of these names, all of them by default. */
-export function namesOption<T extends string>(
+export function namesOption(
   flags: string,
   description: string,
-  names: readonly T[],
+  names: readonly string[],
 ): Option {
   // Commander keeps no count of how often an option came: the default is whole.
-  const repeated = new WeakSet<T[]>();
-  const parseName = (text: string): T => {
+  const repeated = new WeakSet<string[]>();
+  const parseName = (text: string): string => {
     const name = names.find((known) => known === text.trim());
     if (name !== undefined) return name;
     throw new InvalidArgumentError(`Allowed choices are ${names.join(', ')}.`);
   };
-  const parseNames = (text: string, previous: T[]): T[] => {
+  const parseNames = (text: string, previous: string[]): string[] => {
     const added = text.split(',').map(parseName);
     const earlier = repeated.has(previous) ? previous : [];
     const all = [...new Set([...earlier, ...added])];

@@ -65,7 +65,7 @@ export function parseOptions(
   args: readonly string[],
   print: (text: string) => void,
 ): Options | undefined {
-  return readCommandLine<Options>(createCommand(), args, print);
+  return readCommandLine(createCommand(), args, print) as Options | undefined;
 }
 
 function createCommand(): Command {
