@@ -8,10 +8,14 @@ export function rounded(value: number): string {
   return FORMAT.format(value);
 }
 
-/** 4.21 ±3%: the median, and half of the distance between the quartiles. */
-export function spelled(cell: Cell, scale = 1): string {
+/**
+ * 4.21 ±3%: the median, and half of the distance between the quartiles; where
+ * there was one run, that it was one.
+ */
+export function spelled(cell: Cell): string {
   if (!isTiming(cell)) return shortReason(cell.unavailable);
-  return `${rounded(scale * cell.median)} ±${spreadOf(cell)}%`;
+  const median = rounded(cell.median);
+  return cell.runs === 1 ? `${median} once` : `${median} ±${spreadOf(cell)}%`;
 }
 
 /** 55.4, or a dash where there is none. */

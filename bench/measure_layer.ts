@@ -4,6 +4,7 @@ import {reasonOf} from '../examples/digits/errors.js';
 import type {BackendName} from '../examples/digits/options.js';
 import {problemsOf} from './agreement.js';
 import {rowsOf, withRows} from './cases.js';
+import {rounded} from './figures.js';
 import {canFuse} from './fused.js';
 import {buildSteps, type Step, type Steps} from './layer_steps.js';
 import type {Plan} from './plan.js';
@@ -98,8 +99,8 @@ async function tooSlow(
   const expected = await predict(rowsOf(layerCase), measure, limit);
   if (expected <= limit) return undefined;
   return (
-    `over ${(limit / 1000).toFixed()} s: ` +
-    `about ${(expected / 1000).toPrecision(2)} s a run, by smaller inputs`
+    `over ${rounded(limit / 1000)} s: ` +
+    `about ${rounded(expected / 1000)} s a run, judging by smaller inputs`
   );
 }
 

@@ -1,5 +1,11 @@
 import {tablesOf} from '../../bench/table.js';
-import {layerRow, programRow, resultsOf, rowWithoutStock} from './rows.js';
+import {
+  layerRow,
+  programRow,
+  resultsOf,
+  rowWithoutStock,
+  timing,
+} from './rows.js';
 
 /** The cells of the line that starts so. */
 function cellsOf(text: string, start: string): string[] {
@@ -27,6 +33,13 @@ describe('tablesOf', () => {
       '4',
       '2',
     ]);
+  });
+
+  it('says where there was one run', () => {
+    const {cells} = layerRow();
+    const once = {...cells, stock: {...timing(70), runs: 1}};
+    const text = tablesOf(resultsOf({layers: [layerRow({cells: once})]}));
+    expect(cellsOf(text, 'batch norm')[1]).toBe('70 once');
   });
 
   it('says in short what is missing, and below in full', () => {
