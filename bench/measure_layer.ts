@@ -1,6 +1,6 @@
 import os from 'node:os';
 import {dispose} from '@tensorflow/tfjs';
-import {reasonOf} from '../examples/digits/errors.js';
+import {oneLine, reasonOf} from '../examples/digits/errors.js';
 import type {BackendName} from '../examples/digits/options.js';
 import {problemsOf} from './agreement.js';
 import {rowsOf, withRows} from './cases.js';
@@ -30,8 +30,10 @@ export async function measureLayer(
 ): Promise<LayerRow> {
   const problems: Problems = problemsOf(layerCase, ['stock', 'fused']);
   if (!canFuse()) problems.fused = 'there are no fused kernels';
-  problems.stock ??= await tooSlow(layerCase, limit);
-  problems.torch = await notReady(torch, layerCase, threadsOf(backend));
+  problems.stock ??= await failing(() => tooSlow(layerCase, limit));
+  problems.torch = await failing(() =>
+    notReady(torch, layerCase, threadsOf(backend)),
+  );
   const {steps, dispose: disposeSteps} = buildSteps(layerCase);
   const measured = await interleave(
     programsOf(layerCase, steps, problems, torch),
@@ -90,11 +92,13 @@ async function tooSlow(
   const measure = async (rows: number): Promise<number> => {
     const part = withRows(layerCase, rows);
     const {steps, dispose: disposeSteps} = buildSteps(part);
-    const begin = performance.now();
-    await programOf(steps.stock, part)();
-    const milliseconds = performance.now() - begin;
-    disposeSteps();
-    return milliseconds;
+    try {
+      const begin = performance.now();
+      await programOf(steps.stock, part)();
+      return performance.now() - begin;
+    } finally {
+      disposeSteps();
+    }
   };
   const expected = await predict(rowsOf(layerCase), measure, limit);
   if (expected <= limit) return undefined;
@@ -110,10 +114,17 @@ async function notReady(
   threads: number,
 ): Promise<string | undefined> {
   if (torch === undefined) return 'no PyTorch';
+  await torch.prepare(layerCase, threads);
+  return undefined;
+}
+
+/** A problem that is looked for, or the one that comes in between. */
+async function failing(
+  look: () => Promise<string | undefined>,
+): Promise<string | undefined> {
   try {
-    await torch.prepare(layerCase, threads);
-    return undefined;
+    return await look();
   } catch (error) {
-    return `throws: ${reasonOf(error)}`;
+    return `throws: ${oneLine(reasonOf(error))}`;
   }
 }

@@ -31,7 +31,8 @@ Times are medians; the percentage after them is half of the distance between the
 quartiles. PyTorch takes part where python3, or what the environment variable
 PYTHON names, can import it.
 
-Exit codes: 0; 2 for input that cannot be used.
+Exit codes: 0; 2 for input that cannot be used; 130 after Ctrl-C, which writes
+nothing.
 `;
 
 /**

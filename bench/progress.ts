@@ -29,6 +29,8 @@ class BarProgress implements Progress {
       barsize: 14,
       stream,
       clearOnComplete: true,
+      // Its own way is to stop the bar and let the program go on.
+      gracefulExit: false,
     });
     this.bar.start(total, 0, {what: '', time: ''});
   }

@@ -23,6 +23,8 @@ import {
 } from './results.js';
 import {Torch} from './torch.js';
 
+const INTERRUPTED = 130;
+
 /** What is found while measuring. */
 interface Found {
   readonly layers: LayerRow[];
@@ -74,6 +76,11 @@ async function measureAll(options: Options, plan: Plan): Promise<Found> {
   const progress = createProgress(
     backends.length * (plan.cases.length + programs),
   );
+  process.once('SIGINT', () => {
+    // The terminal does not break lines while a bar is there.
+    progress.end();
+    process.exit(INTERRUPTED);
+  });
   try {
     for (const backend of backends) {
       if (!(await starts(backend, options, found))) continue;

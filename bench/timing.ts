@@ -1,3 +1,4 @@
+import {setImmediate} from 'node:timers/promises';
 import {oneLine, reasonOf} from '../examples/digits/errors.js';
 import type {Cell} from './results.js';
 import {quantile} from './statistics.js';
@@ -36,6 +37,8 @@ export async function interleave<Name extends string>(
     meter: newMeter(),
   }));
   for (let turn = 0; turn < warmUp + runs; turn++) {
+    // What computes never waits, and Ctrl-C would not be heard.
+    await setImmediate();
     for (const {run, meter} of entrants) {
       if (run === undefined || isDone(meter, budget)) continue;
       await runOnce(run, meter, now);

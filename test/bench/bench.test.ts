@@ -1,4 +1,4 @@
-import {spawn} from 'node:child_process';
+import {type ChildProcess, spawn} from 'node:child_process';
 import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {CONTENDERS, isTiming, type Results} from '../../bench/results.js';
@@ -11,13 +11,17 @@ const folder = temporaryFolder();
 
 /** Runs the compiled program without PyTorch. */
 function runBench(...args: string[]): Promise<Ended> {
+  return endOf(startBench(...args));
+}
+
+function startBench(...args: string[]): ChildProcess {
   if (!existsSync(MAIN)) {
     throw new Error(
       `${MAIN} is missing: "node scripts/start.mjs --build-only" makes it`,
     );
   }
   const env = {...process.env, PYTHON: join(folder, 'python')};
-  return endOf(spawn(process.execPath, [MAIN, ...args], {cwd: ROOT, env}));
+  return spawn(process.execPath, [MAIN, ...args], {cwd: ROOT, env});
 }
 
 const SMALL = ['--backend', 'cpu', '--shape', '3,2,2,4', '--quick'];
@@ -61,6 +65,16 @@ describe('npm run bench', () => {
       'results.json: cannot be written',
     );
     expect(readdirSync(out)).toEqual(['results.json']);
+  });
+
+  it('ends with Ctrl-C, and writes nothing', async () => {
+    const out = join(folder, 'interrupted');
+    const child = startBench(...SMALL, '--budget', '60', '--out', out);
+    child.stderr?.once('data', () => child.kill('SIGINT'));
+    const {code, stdout} = await endOf(child);
+    expect(code).toBe(130);
+    expect(stdout).toBe('');
+    expect(readdirSync(out)).toEqual([]);
   });
 
   it.each([

@@ -20,4 +20,18 @@ describe('createProgress', () => {
     progress.end();
     expect(written()).toBe('1/2  one\n2/2  another\n');
   });
+
+  it('draws a bar in a terminal, and takes it away at the end', () => {
+    const {stream, written} = recorder(true);
+    const progress = createProgress(2, stream);
+    expect(written()).toContain('0/2');
+    progress.begin('one');
+    progress.begin('another');
+    progress.end();
+    const text = written();
+    expect(text).toContain('2/2');
+    expect(text).toContain('another');
+    // Lines are cleared, and none is left.
+    expect(text).not.toContain('\n');
+  });
 });
