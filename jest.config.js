@@ -17,7 +17,7 @@ const shared = {
 
 /** What computes is tested on every backend; the rest once, on cpu. */
 const COMPUTING = ['kernels', 'ops', 'layers', 'models'];
-const OTHER = ['node', 'package', 'docs', 'examples'];
+const OTHER = ['node', 'package', 'docs', 'examples', 'bench'];
 
 const tests = (folders) =>
   folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`);

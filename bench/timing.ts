@@ -1,50 +1,91 @@
-/** What a measured program takes, in milliseconds. */
-export interface Timing {
-  readonly median: number;
-  readonly runs: number;
-}
+import {setImmediate} from 'node:timers/promises';
+import {oneLine, reasonOf} from '../examples/digits/errors.js';
+import type {Cell} from './results.js';
+import {quantile} from './statistics.js';
+
+/**
+ * What is measured. It may give its own time in milliseconds, where whoever calls
+ * it takes a part of what a clock around it would see.
+ */
+export type Program = () => Promise<number | undefined>;
 
 /** How programs are measured. */
 export interface Schedule {
-  /** How long one program may take altogether, in milliseconds. */
+  /** After how long, in milliseconds, a program has run often enough. */
   readonly budget: number;
-  /** How often it runs at most, after one run that does not count. */
+  /** How many runs count at most. */
   readonly runs: number;
+  /** How many runs before them do not count. */
+  readonly warmUp: number;
   /** A clock in milliseconds. Defaults to the process's. */
   readonly now?: () => number;
 }
 
 /**
  * Runs programs in turn, so that whatever else the machine does meets all of
- * them, and gives the median of each. A slow one runs less often, once at least;
- * then that one run counts.
+ * them. A slow one runs less often, once at least, and then fewer of its runs do
+ * not count; the only one always does. One that throws is out, and told why.
  */
-export async function interleave(
-  programs: ReadonlyArray<() => Promise<void>>,
-  {budget, runs, now = () => performance.now()}: Schedule,
-): Promise<Timing[]> {
-  const times: number[][] = programs.map(() => []);
-  for (let run = 0; run <= runs; run++) {
-    for (const [i, program] of programs.entries()) {
-      const own = times[i] ?? [];
-      const spent = own.reduce((sum, time) => sum + time, 0);
-      if (run > 0 && spent > budget) continue;
-      const begin = now();
-      await program();
-      own.push(now() - begin);
+export async function interleave<Name extends string>(
+  programs: Readonly<Partial<Record<Name, Program>>>,
+  {budget, runs, warmUp, now = () => performance.now()}: Schedule,
+): Promise<Partial<Record<Name, Cell>>> {
+  const entries = Object.entries<Program | undefined>(programs);
+  const entrants = entries.map(([name, run]) => ({
+    name,
+    run,
+    meter: newMeter(),
+  }));
+  for (let turn = 0; turn < warmUp + runs; turn++) {
+    // What computes never waits, and Ctrl-C would not be heard.
+    await setImmediate();
+    for (const {run, meter} of entrants) {
+      if (run === undefined || isDone(meter, budget)) continue;
+      await runOnce(run, meter, now);
     }
   }
-  return times.map((own) => {
-    const counted = own.length > 1 ? own.slice(1) : own;
-    return {median: medianOf(counted), runs: counted.length};
-  });
+  const cells = entrants.map(({name, meter}) => [name, cellOf(meter, warmUp)]);
+  return Object.fromEntries(cells) as Partial<Record<Name, Cell>>;
 }
 
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1
-    ? upper
-    : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+/** The runs of one program so far. */
+interface Meter {
+  readonly times: number[];
+  failure?: string;
+}
+
+const newMeter = (): Meter => ({times: []});
+
+function isDone({times, failure}: Meter, budget: number): boolean {
+  return failure !== undefined || sum(times) > budget;
+}
+
+async function runOnce(
+  run: Program,
+  meter: Meter,
+  now: () => number,
+): Promise<void> {
+  const begin = now();
+  try {
+    const own = await run();
+    meter.times.push(own ?? now() - begin);
+  } catch (error) {
+    meter.failure = `throws: ${oneLine(reasonOf(error))}`;
+  }
+}
+
+function cellOf({times, failure}: Meter, warmUp: number): Cell {
+  if (failure !== undefined) return {unavailable: failure};
+  const counted = times.slice(Math.min(warmUp, Math.floor(times.length / 2)));
+  return {
+    median: quantile(counted, 0.5),
+    q1: quantile(counted, 0.25),
+    q3: quantile(counted, 0.75),
+    runs: counted.length,
+    total: sum(counted),
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

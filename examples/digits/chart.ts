@@ -1,15 +1,13 @@
-import {init, type LineSeriesOption} from 'echarts';
+import type {LineSeriesOption} from 'echarts';
 import {NAMES, type Norm} from './norms.js';
 import type {Seen} from './sentence.js';
+import {axisStyle, INK, renderSvg} from './svg.js';
 
 const TITLE = 'Validation accuracy by epoch';
 const WIDTH = 720;
 const HEIGHT = 400;
 
-/** Greys and colours of middle lightness: readable on white and on black. */
-const INK = '#7d7d7d';
-const GRID = '#7d7d7d55';
-
+/** Of middle lightness: readable on white and on black. */
 const STYLES: Readonly<
   Record<Norm, {color: string; type: 'solid' | 'dashed' | 'dotted'}>
 > = {
@@ -24,52 +22,26 @@ const FEW_EPOCHS = 10;
 
 /** Validation accuracy by epoch, as SVG. */
 export function drawChart(runs: readonly Seen[], epochs: number): string {
-  const chart = init(null, null, {
-    renderer: 'svg',
-    ssr: true,
-    width: WIDTH,
-    height: HEIGHT,
-  });
-  chart.setOption({
-    animation: false,
-    backgroundColor: 'transparent',
-    textStyle: {fontFamily: 'system-ui, sans-serif', color: INK},
-    title: {
-      text: TITLE,
-      textStyle: {color: INK, fontSize: 15},
-    },
+  const frame = {title: TITLE, width: WIDTH, height: HEIGHT};
+  return renderSvg(frame, {
     grid: {left: 64, right: 176, top: 48, bottom: 56},
     xAxis: {
-      ...axis('Epoch', 30),
+      ...axisStyle('Epoch', 30),
+      type: 'value',
       min: Math.min(1, epochs - 1),
       max: epochs,
       minInterval: 1,
       splitLine: {show: false},
     },
     yAxis: {
-      ...axis('Accuracy', 48),
+      ...axisStyle('Accuracy', 48),
+      type: 'value',
       min: 0,
       max: 100,
       axisLabel: {color: INK, formatter: '{value}%'},
     },
     series: runs.map((run) => series(run, epochs)),
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg.replace('<svg ', `<svg role="img" aria-label="${TITLE}" `);
-}
-
-function axis(name: string, nameGap: number): object {
-  return {
-    type: 'value',
-    name,
-    nameGap,
-    nameLocation: 'middle',
-    nameTextStyle: {color: INK},
-    axisLabel: {color: INK},
-    axisLine: {show: true, lineStyle: {color: INK}},
-    splitLine: {lineStyle: {color: GRID}},
-  };
 }
 
 function series({norm, valAccuracy}: Seen, epochs: number): LineSeriesOption {

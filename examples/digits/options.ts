@@ -1,8 +1,15 @@
 import {join, relative} from 'node:path';
-import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {Command, Option} from 'commander';
+import {
+  checkedNumber,
+  namesOption,
+  positiveInteger,
+  positiveNumber,
+  readCommandLine,
+  somePath,
+} from './command_line.js';
 import {CSV_FORMAT} from './data_csv.js';
 import {IDX_FORMAT} from './data_idx.js';
-import {InputError} from './errors.js';
 import {ACTIVATIONS, type Activation, type Norm, NORMS} from './norms.js';
 
 /** The backends that the program can run on, the preferred ones first. */
@@ -58,18 +65,7 @@ export function parseOptions(
   args: readonly string[],
   print: (text: string) => void,
 ): Options | undefined {
-  const command = createCommand().configureOutput({
-    writeOut: print,
-    // The message is the error's, and told once.
-    writeErr: () => undefined,
-  });
-  try {
-    return command.parse(args, {from: 'user'}).opts<Options>();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new InputError(explain(error, args));
-  }
+  return readCommandLine(createCommand(), args, print) as Options | undefined;
 }
 
 function createCommand(): Command {
@@ -83,7 +79,13 @@ function createCommand(): Command {
       somePath,
       relative('', DIGITS),
     )
-    .addOption(normOption())
+    .addOption(
+      namesOption(
+        '--norm <names>',
+        'runs, one or several: a,b or repeated',
+        NORMS,
+      ),
+    )
     .addOption(activationOption())
     .option('--epochs <n>', 'times through the data', positiveInteger, 30)
     .option('--batch-size <n>', 'images in a batch', positiveInteger, 60)
@@ -103,16 +105,7 @@ function createCommand(): Command {
       join('out', 'digits'),
     )
     .option('--quiet', 'no progress, only the results', false)
-    .addHelpText('after', DETAILS)
-    .helpOption('--help', 'print this')
-    .showSuggestionAfterError(false)
-    .exitOverride();
-}
-
-function normOption(): Option {
-  return new Option('--norm <names>', 'runs, one or several: a,b or repeated')
-    .argParser(parseNorms)
-    .default([...NORMS], NORMS.join(','));
+    .addHelpText('after', DETAILS);
 }
 
 function activationOption(): Option {
@@ -128,71 +121,18 @@ function backendOption(): Option {
   ).choices(BACKENDS);
 }
 
-/** Commander keeps no count of how often an option came: the default is whole. */
-const repeated = new WeakSet<Norm[]>();
-
-function parseNorms(text: string, previous: Norm[]): Norm[] {
-  const added = text.split(',').map(parseNorm);
-  const earlier = repeated.has(previous) ? previous : [];
-  const norms = [...new Set([...earlier, ...added])];
-  repeated.add(norms);
-  return norms;
-}
-
-function parseNorm(text: string): Norm {
-  const norm = NORMS.find((name) => name === text.trim());
-  if (norm !== undefined) return norm;
-  throw new InvalidArgumentError(`Allowed choices are ${NORMS.join(', ')}.`);
-}
-
-function somePath(text: string): string {
-  if (text !== '') return text;
-  throw new InvalidArgumentError('It must be a path.');
-}
-
-function positiveInteger(text: string): number {
-  return checked(
+function fractionBelowOne(text: string): number {
+  return checkedNumber(
     text,
-    (n) => Number.isSafeInteger(n) && n > 0,
-    'a whole number from 1',
+    (n) => n >= 0 && n < 1,
+    'a number from 0 to below 1',
   );
 }
 
-function positiveNumber(text: string): number {
-  return checked(text, (n) => n > 0, 'a number above 0');
-}
-
-function fractionBelowOne(text: string): number {
-  return checked(text, (n) => n >= 0 && n < 1, 'a number from 0 to below 1');
-}
-
 function seed(text: string): number {
-  return checked(
+  return checkedNumber(
     text,
     (n) => Number.isInteger(n) && n >= 0 && n <= LARGEST_SEED,
     `a whole number from 0 to ${LARGEST_SEED}`,
   );
-}
-
-function checked(
-  text: string,
-  isRight: (value: number) => boolean,
-  expected: string,
-): number {
-  const value = text.trim() === '' ? NaN : Number(text);
-  if (Number.isFinite(value) && isRight(value)) return value;
-  throw new InvalidArgumentError(`It must be ${expected}.`);
-}
-
-function explain(
-  {message, code}: CommanderError,
-  args: readonly string[],
-): string {
-  const what = message.replace(/^error: /, '').replace(/\.$/, '');
-  // npm keeps to itself what comes before the two hyphens.
-  if (code === 'commander.excessArguments') {
-    const values = args.join(' ');
-    return `too many arguments: ${values} (options follow --: npm start -- --help)`;
-  }
-  return `${what} (npm start -- --help)`;
 }

@@ -110,8 +110,7 @@ function fusedOrComposed(call: Call, backendName: string): KernelFunc {
       : undefined;
     // Core ops inside a kernel are off the tape; the tidy leaves only its outputs.
     return (
-      fused ??
-      (tidy(() => call(COMPOSED, list, attributes) as never) as TensorInfo[])
+      fused ?? tidy((): never => call(COMPOSED, list, attributes) as never)
     );
   };
 }

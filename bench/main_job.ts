@@ -1,0 +1,44 @@
+import {readData} from '../examples/digits/dataset.js';
+import {createNetwork} from '../examples/digits/network.js';
+import type {Norm} from '../examples/digits/norms.js';
+import {parseOptions} from '../examples/digits/options.js';
+import {
+  createRandom,
+  deriveSeed,
+  permutation,
+} from '../examples/digits/random.js';
+import {toTensors, trainEpoch} from '../examples/digits/train.js';
+import type {Prepared} from './programs.js';
+import type {Variant} from './results.js';
+
+/** An epoch of `npm start`, at its defaults. */
+export function mainJob(
+  norm: Extract<Norm, 'batch' | 'layer'>,
+  variant: Variant,
+): Prepared {
+  const options = parseOptions([], () => undefined);
+  if (options === undefined) throw new Error('npm start has no defaults');
+  const {data: path, seed, batchSize} = options;
+  const data = readData(path, seed);
+  const {training, validation} = toTensors(data);
+  const model = createNetwork(
+    variant === 'none' ? 'none' : norm,
+    data.training.size,
+    options,
+    variant === 'ours' ? 'package' : 'stock',
+  );
+  const random = createRandom(deriveSeed(seed, 'order of images'));
+  const run = async (): Promise<number> => {
+    const order = permutation(training.xs.shape[0], random);
+    const epoch = await trainEpoch(
+      model,
+      training,
+      order,
+      batchSize,
+      () => false,
+    );
+    return 1000 * (epoch?.seconds ?? NaN);
+  };
+  const tensors = [training, validation].flatMap(({xs, ys}) => [xs, ys]);
+  return {run, held: [...tensors, model.optimizer]};
+}

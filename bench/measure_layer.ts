@@ -1,0 +1,130 @@
+import os from 'node:os';
+import {dispose} from '@tensorflow/tfjs';
+import {oneLine, reasonOf} from '../examples/digits/errors.js';
+import type {BackendName} from '../examples/digits/options.js';
+import {problemsOf} from './agreement.js';
+import {rowsOf, withRows} from './cases.js';
+import {rounded} from './figures.js';
+import {canFuse} from './fused.js';
+import {buildSteps, type Step, type Steps} from './layer_steps.js';
+import type {Plan} from './plan.js';
+import {predict} from './prediction.js';
+import {
+  type Cell,
+  CONTENDERS,
+  type Contender,
+  type LayerCase,
+  type LayerRow,
+} from './results.js';
+import {interleave, type Program} from './timing.js';
+import type {Torch} from './torch.js';
+
+type Problems = Partial<Record<Contender, string>>;
+
+/** Measures one computation by all who can do it, in turn. */
+export async function measureLayer(
+  backend: BackendName,
+  layerCase: LayerCase,
+  {schedule, limit}: Pick<Plan, 'schedule' | 'limit'>,
+  torch?: Torch,
+): Promise<LayerRow> {
+  const problems: Problems = problemsOf(layerCase, ['stock', 'fused']);
+  if (!canFuse()) problems.fused = 'there are no fused kernels';
+  problems.stock ??= await failing(() => tooSlow(layerCase, limit));
+  problems.torch = await failing(() =>
+    notReady(torch, layerCase, threadsOf(backend)),
+  );
+  const {steps, dispose: disposeSteps} = buildSteps(layerCase);
+  const measured = await interleave(
+    programsOf(layerCase, steps, problems, torch),
+    schedule,
+  );
+  disposeSteps();
+  const cells = CONTENDERS.map((name) => [
+    name,
+    measured[name] ?? {unavailable: problems[name] ?? 'not measured'},
+  ]);
+  return {
+    backend,
+    ...layerCase,
+    cells: Object.fromEntries(cells) as Record<Contender, Cell>,
+  };
+}
+
+/** As many as the backend computes with. */
+function threadsOf(backend: BackendName): number {
+  return backend === 'tensorflow' ? os.cpus().length : 1;
+}
+
+/** Without what there is no point in running. */
+function programsOf(
+  layerCase: LayerCase,
+  steps: Steps['steps'],
+  problems: Problems,
+  torch?: Torch,
+): Partial<Record<Contender, Program>> {
+  const names = CONTENDERS.filter((name) => problems[name] === undefined);
+  const programs = names.map((name) => [
+    name,
+    name === 'torch' ? () => torch?.run() : programOf(steps[name], layerCase),
+  ]);
+  return Object.fromEntries(programs) as Partial<Record<Contender, Program>>;
+}
+
+/**
+ * These backends have computed a result when they return it, so that there is
+ * nothing to wait for; whoever trains reads a small one all the same.
+ */
+function programOf(step: Step, {mode}: LayerCase): Program {
+  return async () => {
+    const results = step();
+    if (mode !== 'inference') await results[results.length - 1]?.data();
+    dispose(results);
+    return undefined;
+  };
+}
+
+/** What keeps stock tf.js from being measured in a time that one would wait. */
+async function tooSlow(
+  layerCase: LayerCase,
+  limit: number,
+): Promise<string | undefined> {
+  const measure = async (rows: number): Promise<number> => {
+    const part = withRows(layerCase, rows);
+    const {steps, dispose: disposeSteps} = buildSteps(part);
+    try {
+      const begin = performance.now();
+      await programOf(steps.stock, part)();
+      return performance.now() - begin;
+    } finally {
+      disposeSteps();
+    }
+  };
+  const expected = await predict(rowsOf(layerCase), measure, limit);
+  if (expected <= limit) return undefined;
+  return (
+    `over ${rounded(limit / 1000)} s: ` +
+    `about ${rounded(expected / 1000)} s a run, judging by smaller inputs`
+  );
+}
+
+async function notReady(
+  torch: Torch | undefined,
+  layerCase: LayerCase,
+  threads: number,
+): Promise<string | undefined> {
+  if (torch === undefined) return 'no PyTorch';
+  await torch.prepare(layerCase, threads);
+  return undefined;
+}
+
+/** A problem that is looked for, or the one that comes in between. */
+async function failing(
+  look: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    return `throws: ${oneLine(reasonOf(error))}`;
+  }
+}

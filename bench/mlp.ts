@@ -1,0 +1,35 @@
+import * as tf from '@tensorflow/tfjs';
+import type {MakeNorm, Prepared} from './programs.js';
+
+const PIXELS = 784;
+const HIDDEN_UNITS = [256, 256];
+const CLASSES = 10;
+const BATCH = 128;
+
+/** A training step of an MLP with normalization before each activation. */
+export function mlp(makeNorm: MakeNorm): Prepared {
+  const model = tf.sequential();
+  model.add(tf.layers.inputLayer({inputShape: [PIXELS]}));
+  for (const units of HIDDEN_UNITS) {
+    model.add(tf.layers.dense({units}));
+    const norm = makeNorm();
+    if (norm !== undefined) model.add(norm);
+    model.add(tf.layers.activation({activation: 'relu'}));
+  }
+  model.add(tf.layers.dense({units: CLASSES, activation: 'softmax'}));
+  model.compile({
+    optimizer: tf.train.sgd(0.01),
+    loss: 'categoricalCrossentropy',
+  });
+  const xs = tf.randomNormal([BATCH, PIXELS]);
+  const classes = tf.tidy(() =>
+    tf.range(0, BATCH, 1, 'int32').mod(tf.scalar(CLASSES, 'int32')),
+  );
+  const ys = tf.tidy(() => tf.oneHot(classes, CLASSES).toFloat());
+  const run = async (): Promise<undefined> => {
+    // It reads the loss.
+    await model.trainOnBatch(xs, ys);
+    return undefined;
+  };
+  return {run, held: [xs, classes, ys, model.optimizer]};
+}

@@ -1,0 +1,57 @@
+import {join} from 'node:path';
+import {BACKENDS} from '../examples/digits/options.js';
+import {casesOf, QUICK_SHAPES, SHAPES} from './cases.js';
+import type {Options} from './options.js';
+import type {LayerCase} from './results.js';
+import type {Schedule} from './timing.js';
+
+/** What is measured, and how thoroughly. */
+export interface Plan {
+  readonly cases: readonly LayerCase[];
+  readonly programs: boolean;
+  readonly schedule: Schedule;
+  /** For whole programs, which take longer than a layer. */
+  readonly programSchedule: Schedule;
+  /** Stock that needs more milliseconds for a run is not measured. */
+  readonly limit: number;
+  /** How many epochs of the main job count. */
+  readonly epochs: number;
+  readonly out: string;
+}
+
+const THOROUGH = {budget: 0.4, limit: 30, runs: 50, warmUp: 3, epochs: 30};
+const QUICK = {budget: 0.1, limit: 4, runs: 10, warmUp: 2, epochs: 2};
+
+/** A share of a program's time needs more runs than a ratio of layers'. */
+const PROGRAM_BUDGETS = 20;
+
+/** Fills in what was not asked for. */
+export function planOf(options: Options): Plan {
+  const {quick, programs, shape} = options;
+  const defaults = quick ? QUICK : THOROUGH;
+  const {runs, warmUp, epochs} = defaults;
+  const {budget = defaults.budget, limit = defaults.limit} = options;
+  const shapes = shape ?? (quick ? QUICK_SHAPES : SHAPES);
+  return {
+    cases: programs && shape === undefined ? [] : casesOf(shapes),
+    programs: programs || (shape === undefined && !quick),
+    schedule: {budget: 1000 * budget, runs, warmUp},
+    programSchedule: {budget: PROGRAM_BUDGETS * 1000 * budget, runs, warmUp},
+    limit: 1000 * limit,
+    epochs,
+    out: options.out ?? (isWhole(options) ? WHOLE : PARTS),
+  };
+}
+
+/** Where results go, and those of a part, which must not replace the whole. */
+const WHOLE = 'bench';
+const PARTS = join('out', 'bench');
+
+function isWhole({quick, programs, shape, backend}: Options): boolean {
+  return (
+    !quick &&
+    !programs &&
+    shape === undefined &&
+    backend.length === BACKENDS.length
+  );
+}

@@ -1,0 +1,157 @@
+import {join} from 'node:path';
+import {startBackend} from '../examples/digits/backend.js';
+import {InputError} from '../examples/digits/errors.js';
+import {type BackendName, BACKENDS} from '../examples/digits/options.js';
+import {checkOutput, writeWhole} from '../examples/digits/output.js';
+import {nameOf} from './cases.js';
+import {drawChart} from './chart.js';
+import {
+  describeMachine,
+  libtensorflowVersion,
+  versionsWith,
+} from './machine.js';
+import {measureLayer} from './measure_layer.js';
+import type {Options} from './options.js';
+import {type Plan, planOf} from './plan.js';
+import {measureProgram, PROGRAMS} from './programs.js';
+import {createProgress, type Progress} from './progress.js';
+import {
+  type LayerRow,
+  ORDER,
+  type ProgramRow,
+  type Results,
+} from './results.js';
+import {Torch} from './torch.js';
+
+const INTERRUPTED = 130;
+
+/** What is found while measuring. */
+interface Found {
+  readonly layers: LayerRow[];
+  readonly programs: ProgramRow[];
+  readonly skipped: string[];
+  libtensorflow: string | null;
+  torchVersion: string | null;
+}
+
+/**
+ * Measures, and writes results.json and chart.svg.
+ *
+ * @returns The results, and the files.
+ * @throws InputError if a backend that was asked for does not load, or if a file
+ *   cannot be written.
+ */
+export async function run(
+  options: Options,
+): Promise<{results: Results; files: string[]}> {
+  const plan = planOf(options);
+  checkOutput(plan.out, []);
+  const date = new Date().toISOString();
+  const found = await measureAll(options, plan);
+  const {layers, programs, skipped, libtensorflow, torchVersion} = found;
+  const results = {
+    date,
+    quick: options.quick,
+    seconds: Math.round(process.uptime()),
+    machine: describeMachine(),
+    versions: versionsWith({libtensorflow, torch: torchVersion}),
+    skipped,
+    layers,
+    programs,
+  };
+  return {results, files: save(results, plan.out)};
+}
+
+async function measureAll(options: Options, plan: Plan): Promise<Found> {
+  const found: Found = {
+    layers: [],
+    programs: [],
+    skipped: [],
+    libtensorflow: null,
+    torchVersion: null,
+  };
+  const torch = plan.cases.length > 0 ? await startTorch(found) : undefined;
+  const backends = ORDER.filter((name) => options.backend.includes(name));
+  const programs = plan.programs ? PROGRAMS.length : 0;
+  const progress = createProgress(
+    backends.length * (plan.cases.length + programs),
+  );
+  process.once('SIGINT', () => {
+    // The terminal does not break lines while a bar is there.
+    progress.end();
+    process.exit(INTERRUPTED);
+  });
+  try {
+    for (const backend of backends) {
+      if (!(await starts(backend, options, found))) continue;
+      found.libtensorflow ??= libtensorflowVersion();
+      await measureBackend(backend, plan, {found, progress, torch});
+    }
+  } finally {
+    progress.end();
+    torch?.close();
+  }
+  return found;
+}
+
+async function measureBackend(
+  backend: BackendName,
+  plan: Plan,
+  {found, progress, torch}: {found: Found; progress: Progress; torch?: Torch},
+): Promise<void> {
+  for (const layerCase of plan.cases) {
+    progress.begin(`${backend}, ${nameOf(layerCase)}, ${layerCase.mode}`);
+    found.layers.push(await measureLayer(backend, layerCase, plan, torch));
+  }
+  if (!plan.programs) return;
+  for (const program of PROGRAMS) {
+    progress.begin(`${backend}, ${program.program}, ${program.norm}`);
+    found.programs.push(await measureProgram(backend, program, plan));
+  }
+}
+
+/** Where all backends were asked for, one that is not there is left out. */
+async function starts(
+  backend: BackendName,
+  options: Options,
+  {skipped}: Found,
+): Promise<boolean> {
+  try {
+    await startBackend(backend);
+    return true;
+  } catch (error) {
+    const all = options.backend.length === BACKENDS.length;
+    if (!all || !(error instanceof InputError)) throw error;
+    skipped.push(`Skipped: ${error.message}`);
+    return false;
+  }
+}
+
+async function startTorch(found: Found): Promise<Torch | undefined> {
+  try {
+    const {torch, version} = await Torch.start(process.env.PYTHON ?? 'python3');
+    found.torchVersion = version;
+    return torch;
+  } catch (error) {
+    found.skipped.push(`Skipped: PyTorch: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+/** @returns The paths of what was written. */
+function save(results: Results, out: string): string[] {
+  const resultsFile = join(out, 'results.json');
+  writeWhole(resultsFile, `${JSON.stringify(results, toDigits, 2)}\n`);
+  if (results.layers.length === 0) return [resultsFile];
+  const chartFile = join(out, 'chart.svg');
+  writeWhole(chartFile, drawChart(results.layers));
+  return [resultsFile, chartFile];
+}
+
+const DIGITS = 5;
+
+/** What a clock tells beyond that is noise. */
+function toDigits(_: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isInteger(value)) return value;
+  return Number(value.toPrecision(DIGITS));
+}

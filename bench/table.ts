@@ -1,0 +1,116 @@
+import Table from 'cli-table3';
+import {percent} from '../examples/digits/format.js';
+import {nameOf} from './cases.js';
+import {rounded, spelled, spelledRatio} from './figures.js';
+import {
+  CONTENDERS,
+  isTiming,
+  type LayerRow,
+  type Mode,
+  MODES,
+  type ProgramRow,
+  ratioOf,
+  type Results,
+  VARIANTS,
+} from './results.js';
+
+/** All results as tables, one for each backend and mode, with what is missing. */
+export function tablesOf({layers, programs, skipped}: Results): string {
+  const backends = [...new Set([...layers, ...programs].map((r) => r.backend))];
+  const tables = backends.flatMap((backend) => [
+    ...MODES.map((mode) =>
+      layerTable(
+        `${backend}, ${mode}, ms`,
+        layers.filter((r) => r.backend === backend && r.mode === mode),
+      ),
+    ),
+    programTable(
+      `${backend}, whole programs`,
+      programs.filter((r) => r.backend === backend),
+    ),
+  ]);
+  const texts = tables.filter((table) => table !== '');
+  const missing = [...skipped, ...notesOf(layers)];
+  return [...texts, ...(missing.length > 0 ? [missing.join('\n')] : [])].join(
+    '\n\n',
+  );
+}
+
+function layerTable(title: string, rows: readonly LayerRow[]): string {
+  if (rows.length === 0) return '';
+  const head = [
+    ...['', 'stock', 'composed', 'fused', 'tf.add', 'PyTorch'],
+    ...['stock / fused', 'fused / add', 'fused / PyTorch'],
+  ];
+  return tableOf(title, head, rows.map(layerCells));
+}
+
+function layerCells(row: LayerRow): string[] {
+  const {stock, fused, add, torch} = row.cells;
+  return [
+    nameOf(row),
+    ...CONTENDERS.map((name) => spelled(row.cells[name])),
+    spelledRatio(ratioOf(stock, fused)),
+    spelledRatio(ratioOf(fused, add)),
+    spelledRatio(ratioOf(fused, torch)),
+  ];
+}
+
+function programTable(title: string, rows: readonly ProgramRow[]): string {
+  if (rows.length === 0) return '';
+  const head = ['', ...VARIANTS, 'ours / none', 'stock / ours', 'share'];
+  return tableOf(title, head, rows.map(programCells));
+}
+
+function programCells(row: ProgramRow): string[] {
+  const {none, stock, ours} = row.cells;
+  const {normalizationShare: share} = row;
+  return [
+    `${row.program}, ${row.norm}, ${runsOf(row)}`,
+    ...VARIANTS.map((name) => programCell(row, name)),
+    spelledRatio(ratioOf(ours, none)),
+    spelledRatio(ratioOf(stock, ours)),
+    share === null ? '–' : percent(share),
+  ];
+}
+
+/** Epochs are told in seconds together, steps in milliseconds each. */
+function programCell(
+  {run, cells}: ProgramRow,
+  name: (typeof VARIANTS)[number],
+): string {
+  const cell = cells[name];
+  if (run === 'epoch' && isTiming(cell)) return rounded(cell.total / 1000);
+  return spelled(cell);
+}
+
+function runsOf({run, cells: {none}}: ProgramRow): string {
+  if (run === 'training step' || !isTiming(none)) return `a ${run}, ms`;
+  return `${none.runs} epochs, s`;
+}
+
+function tableOf(title: string, head: string[], rows: string[][]): string {
+  const table = new Table({
+    head,
+    style: {head: [], border: [], compact: true},
+    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
+  });
+  table.push(...rows);
+  return `${title}\n${table.toString()}`;
+}
+
+/** What the cells say in short, in full. */
+function notesOf(rows: readonly LayerRow[]): string[] {
+  const notes = rows.flatMap((row) =>
+    CONTENDERS.flatMap((name) => {
+      const cell = row.cells[name];
+      if (isTiming(cell) || !cell.unavailable.includes(':')) return [];
+      return [`${whereOf(row, name, row.mode)}: ${cell.unavailable}`];
+    }),
+  );
+  return [...new Set(notes)];
+}
+
+function whereOf(row: LayerRow, name: string, mode: Mode): string {
+  return `${row.backend}, ${name}, ${nameOf(row)}, ${mode}`;
+}

@@ -1,0 +1,106 @@
+import {
+  type Command,
+  CommanderError,
+  InvalidArgumentError,
+  Option,
+  type OptionValues,
+} from 'commander';
+import {InputError} from './errors.js';
+
+/**
+ * Reads a command line.
+ *
+ * @param command Its name is what a user types before the options.
+ * @param print Takes the text of --help.
+ * @returns undefined where that was all that was asked for.
+ * @throws InputError naming the option and the value that are wrong.
+ */
+export function readCommandLine(
+  command: Command,
+  args: readonly string[],
+  print: (text: string) => void,
+): OptionValues | undefined {
+  command
+    .helpOption('--help', 'print this')
+    .showSuggestionAfterError(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: print,
+      // The message is the error's, and told once.
+      writeErr: () => undefined,
+    });
+  try {
+    return command.parse(args, {from: 'user'}).opts();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return undefined;
+    throw new InputError(explain(error, args, `${command.name()} --help`));
+  }
+}
+
+function explain(
+  {message, code}: CommanderError,
+  args: readonly string[],
+  help: string,
+): string {
+  const what = message.replace(/^error: /, '').replace(/\.$/, '');
+  // npm keeps to itself what comes before the two hyphens.
+  if (code === 'commander.excessArguments') {
+    const values = args.join(' ');
+    return `too many arguments: ${values} (options follow --: ${help})`;
+  }
+  return `${what} (${help})`;
+}
+
+/** An option with one or several of these names, all of them by default. */
+export function namesOption(
+  flags: string,
+  description: string,
+  names: readonly string[],
+): Option {
+  // Commander keeps no count of how often an option came: the default is whole.
+  const repeated = new WeakSet<string[]>();
+  const parseName = (text: string): string => {
+    const name = names.find((known) => known === text.trim());
+    if (name !== undefined) return name;
+    throw new InvalidArgumentError(`Allowed choices are ${names.join(', ')}.`);
+  };
+  const parseNames = (text: string, previous: string[]): string[] => {
+    const added = text.split(',').map(parseName);
+    const earlier = repeated.has(previous) ? previous : [];
+    const all = [...new Set([...earlier, ...added])];
+    repeated.add(all);
+    return all;
+  };
+  return new Option(flags, description)
+    .argParser(parseNames)
+    .default([...names], names.join(','));
+}
+
+export function somePath(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('It must be a path.');
+}
+
+export function positiveInteger(text: string): number {
+  return checkedNumber(
+    text,
+    (n) => Number.isSafeInteger(n) && n > 0,
+    'a whole number from 1',
+  );
+}
+
+export function positiveNumber(text: string): number {
+  return checkedNumber(text, (n) => n > 0, 'a number above 0');
+}
+
+/** @throws InvalidArgumentError saying what is expected. */
+export function checkedNumber(
+  text: string,
+  isRight: (value: number) => boolean,
+  expected: string,
+): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (Number.isFinite(value) && isRight(value)) return value;
+  throw new InvalidArgumentError(`It must be ${expected}.`);
+}

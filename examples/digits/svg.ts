@@ -1,0 +1,43 @@
+import {type EChartsOption, init} from 'echarts';
+
+/** Greys of middle lightness: readable on white and on black. */
+export const INK = '#7d7d7d';
+export const GRID = '#7d7d7d55';
+
+/** What every chart has. */
+export interface Frame {
+  readonly title: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A chart as SVG, with no background. */
+export function renderSvg(
+  {title, width, height}: Frame,
+  option: EChartsOption,
+): string {
+  const chart = init(null, null, {renderer: 'svg', ssr: true, width, height});
+  chart.setOption({
+    animation: false,
+    backgroundColor: 'transparent',
+    textStyle: {fontFamily: 'system-ui, sans-serif', color: INK},
+    title: {text: title, textStyle: {color: INK, fontSize: 15}},
+    ...option,
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return svg.replace('<svg ', `<svg role="img" aria-label="${title}" `);
+}
+
+/** How an axis looks that has a name. */
+export function axisStyle(name: string, nameGap: number): object {
+  return {
+    name,
+    nameGap,
+    nameLocation: 'middle',
+    nameTextStyle: {color: INK},
+    axisLabel: {color: INK},
+    axisLine: {show: true, lineStyle: {color: INK}},
+    splitLine: {lineStyle: {color: GRID}},
+  };
+}

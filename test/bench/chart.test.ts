@@ -1,0 +1,39 @@
+import {drawChart} from '../../bench/chart.js';
+import {layerRow, rowWithoutStock} from './rows.js';
+
+/** What an SVG says. */
+const textsOf = (svg: string): string[] =>
+  [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text = '']) => text);
+
+describe('drawChart', () => {
+  it('shows how many times as long stock takes', () => {
+    const texts = textsOf(drawChart([layerRow(), layerRow({backend: 'cpu'})]));
+    expect(texts).toContain('batch norm [128,1024]');
+    expect(texts.filter((text) => text === '1,230')).toHaveLength(2);
+    expect(texts).toEqual(
+      expect.arrayContaining(['stock, cpu', 'stock, wasm', 'PyTorch']),
+    );
+    expect(texts).not.toContain('stock, tensorflow');
+    // From PyTorch's 0.5 to stock's 1,230, in whole powers of ten.
+    expect(texts).toEqual(expect.arrayContaining(['0.1', '10,000']));
+  });
+
+  it('says why there is no bar', () => {
+    const texts = textsOf(drawChart([rowWithoutStock()]));
+    expect(texts).toContain('stock: over 40 s');
+  });
+
+  it('leaves out inference, and channels that come first', () => {
+    const texts = textsOf(
+      drawChart([
+        layerRow({mode: 'inference'}),
+        layerRow({shape: [2, 3, 4, 5]}),
+      ]),
+    );
+    expect(texts.filter((text) => text.includes('batch norm'))).toEqual([]);
+  });
+
+  it('has no background, so that it can lie on any', () => {
+    expect(drawChart([layerRow()])).not.toMatch(/<rect[^>]*fill="(#fff|white)/);
+  });
+});

@@ -1,0 +1,85 @@
+import {tablesOf} from '../../bench/table.js';
+import {
+  layerRow,
+  programRow,
+  resultsOf,
+  rowWithoutStock,
+  timing,
+} from './rows.js';
+
+/** The cells of the line that starts so. */
+function cellsOf(text: string, start: string): string[] {
+  const line = text
+    .split('\n')
+    .find((l) => l.replace('│ ', '').startsWith(start));
+  return (line ?? '')
+    .split('│')
+    .map((cell) => cell.trim())
+    .slice(1, -1);
+}
+
+describe('tablesOf', () => {
+  it('has medians with half of the distance of their quartiles, and ratios', () => {
+    const text = tablesOf(resultsOf({layers: [layerRow()]}));
+    expect(text).toContain('wasm, forward and backward, ms');
+    expect(cellsOf(text, 'batch norm')).toEqual([
+      'batch norm [128,1024]',
+      '1,230 ±10%',
+      '8 ±10%',
+      '1 ±10%',
+      '0.25 ±10%',
+      '0.5 ±10%',
+      '1,230',
+      '4',
+      '2',
+    ]);
+  });
+
+  it('says where there was one run', () => {
+    const {cells} = layerRow();
+    const once = {...cells, stock: {...timing(70), runs: 1}};
+    const text = tablesOf(resultsOf({layers: [layerRow({cells: once})]}));
+    expect(cellsOf(text, 'batch norm')[1]).toBe('70 once');
+  });
+
+  it('says in short what is missing, and below in full', () => {
+    const layers = [rowWithoutStock()];
+    const skipped = ['Skipped: PyTorch: nowhere'];
+    const text = tablesOf(resultsOf({layers, skipped}));
+    const cells = cellsOf(text, 'layer norm');
+    expect([cells[1], cells[6]]).toEqual(['over 40 s', '–']);
+    expect(text.split('\n').slice(-2)).toEqual([
+      'Skipped: PyTorch: nowhere',
+      'wasm, stock, layer norm [128,1024], forward and backward: over 40 s: about 5000 s a run',
+    ]);
+  });
+
+  it('tells training steps in milliseconds and epochs together in seconds', () => {
+    const mainJob = programRow({program: 'main job', run: 'epoch'});
+    const text = tablesOf(resultsOf({programs: [programRow(), mainJob]}));
+    expect(cellsOf(text, 'MLP')).toEqual([
+      'MLP, batch norm, a training step, ms',
+      ...['4 ±10%', '10 ±10%', '5 ±10%', '5 ±10%', '1.25', '2', '20.0%'],
+    ]);
+    expect(cellsOf(text, 'main job').slice(0, 2)).toEqual([
+      'main job, batch norm, 10 epochs, s',
+      '0.04',
+    ]);
+  });
+
+  it('has a table for each backend and mode', () => {
+    const layers = [
+      layerRow(),
+      layerRow({mode: 'inference'}),
+      layerRow({backend: 'cpu'}),
+    ];
+    const titles = tablesOf(resultsOf({layers}))
+      .split('\n')
+      .filter((line) => line.endsWith(', ms'));
+    expect(titles).toEqual([
+      'wasm, inference, ms',
+      'wasm, forward and backward, ms',
+      'cpu, forward and backward, ms',
+    ]);
+  });
+});
