@@ -5,7 +5,6 @@ import type {BackendName} from '../examples/digits/options.js';
 import {problemsOf} from './agreement.js';
 import {rowsOf, withRows} from './cases.js';
 import {rounded} from './figures.js';
-import {canFuse} from './fused.js';
 import {buildSteps, type Step, type Steps} from './layer_steps.js';
 import type {Plan} from './plan.js';
 import {predict} from './prediction.js';
@@ -29,7 +28,6 @@ export async function measureLayer(
   torch?: Torch,
 ): Promise<LayerRow> {
   const problems: Problems = problemsOf(layerCase, ['stock', 'fused']);
-  if (!canFuse()) problems.fused = 'there are no fused kernels';
   problems.stock ??= await failing(() => tooSlow(layerCase, limit));
   problems.torch = await failing(() =>
     notReady(torch, layerCase, threadsOf(backend)),

@@ -1,127 +1,134 @@
 import {
-  add,
-  matMul,
-  mul,
   ones,
-  reshape,
-  rsqrt,
-  slice,
-  sub,
   type Tensor,
   type TensorInfo,
-  tensor1d,
   tidy,
   zeros,
 } from '@tensorflow/tfjs-core';
-import {blockedMean, blockedSum} from './blocked_mean.js';
+import {blockedSum} from './blocked_mean.js';
 import type {Fused} from './implementation.js';
 import {
   type NormalizeGradAttributes,
   valuesPerStatistic,
   type View,
 } from './kernels.js';
-import {type GradInputs, type Gradients, required} from './packing.js';
-import {opRunnerOf, type OpRunner} from './tfjs_private.js';
+import type {
+  GradInputs,
+  Gradients,
+  MovingInputs,
+  Normalized,
+  Parameters,
+} from './packing.js';
+import {type BatchNormLayout, TensorflowOps} from './tensorflow_ops.js';
+import {opRunnerOf} from './tfjs_private.js';
 
 /**
- * TensorFlow adds up the values of a statistic one after the other. Up to so many, that
- * costs 1e-6 of a variance as a rule. Beyond, the composed kernels are more exact,
- * which sum in blocks.
+ * TensorFlow's batch normalization adds up the values of a statistic one after the
+ * other. Up to so many, that costs 1e-6 of a variance as a rule. Beyond, the composed
+ * kernels are more exact, which sum in blocks.
  */
 const MOST_VALUES = 32_768;
 
 /** A view in the four axes of TensorFlow's batch normalization. */
-interface Layout {
-  readonly format: 'NHWC' | 'NCHW';
-  readonly shape: [number, number, number, number];
-  /** The shape of one value per statistic, and the axes it is computed over. */
-  readonly statistics: [number, number, number, number];
-  readonly axes: number[];
+interface Layout extends BatchNormLayout {
+  readonly shape: readonly number[];
+  /** The shape of one value per statistic. */
+  readonly statistics: readonly number[];
+  /** The axes a statistic is computed over. */
+  readonly axes: readonly number[];
 }
 
 /**
  * Kernels for tfjs-node: TensorFlow's own batch normalization where a view fits it, and
- * fewer passes than the composed kernels take for the gradient of rows.
+ * as few passes over the data as its other ops allow for rows.
  *
  * @throws Error if the op runner is out of reach, or computes on a GPU.
  */
 export function tensorflowKernels(backend: unknown): Fused<TensorInfo> {
-  // This backend's kernels are given tensors, and may give tensors.
-  return kernelsWith(opRunnerOf(backend)) as unknown as Fused<TensorInfo>;
-}
-
-function kernelsWith(run: OpRunner): Fused<Tensor> {
-  return {
-    normalize(x, {gamma, beta}, {view, epsilon, centered}) {
-      const layout = centered ? layoutOf(view) : undefined;
-      return (
-        layout && tidy(() => normalize(run, x, gamma, beta, layout, epsilon))
-      );
+  const ops = new TensorflowOps(opRunnerOf(backend));
+  const kernels: Fused<Tensor> = {
+    normalize(x, parameters, {view, epsilon, centered}) {
+      const layout = centered ? layoutOf(view, epsilon) : undefined;
+      if (layout !== undefined) {
+        return tidy(() => ({...normalizeColumns(ops, x, parameters, layout)}));
+      }
+      if (!areRows(view)) return undefined;
+      const options = {view, epsilon, centered};
+      return tidy(() => ({...normalizeRows(ops, x, parameters, options)}));
     },
 
-    applyStatistics(
-      x,
-      mean,
-      variance,
-      {gamma, beta},
-      {view, epsilon, centered},
-    ) {
-      const layout = layoutOf(view, Infinity);
+    applyStatistics(x, mean, variance, parameters, attributes) {
+      const {view, epsilon, centered} = attributes;
+      const layout = layoutOf(view, epsilon, Infinity);
       if (layout?.format !== 'NHWC') return undefined;
       return tidy(() => {
-        const {group} = view;
-        const [y] = run(
-          'FusedBatchNormV3',
-          {...attributesOf(layout, epsilon, false), exponential_avg_factor: 1},
+        const {gamma, beta} = vectorsOf(ops, parameters, view.group);
+        const vector = [view.group];
+        const y = ops.applyBatchNorm(
           [
-            reshape(x, layout.shape),
-            gamma ? reshape(gamma, [group]) : ones([group]),
-            beta ? reshape(beta, [group]) : zeros([group]),
-            centered ? reshape(mean, [group]) : zeros([group]),
-            reshape(variance, [group]),
+            ops.reshape(x, layout.shape),
+            gamma,
+            beta,
+            centered ? ops.reshape(mean, vector) : zeros([view.group]),
+            ops.reshape(variance, vector),
           ],
-          6,
+          layout,
         );
-        return reshape(required(y), x.shape);
+        return ops.reshape(y, x.shape);
       });
     },
 
     normalizeGrad(inputs, attributes) {
-      const layout = attributes.centered
-        ? layoutOf(attributes.view)
-        : undefined;
+      const {view, epsilon, centered, given} = attributes;
+      const layout = centered ? layoutOf(view, epsilon) : undefined;
       if (layout !== undefined) {
-        const {given, scale, center} = attributes;
-        // Without parameters, given statistics are one product.
-        const known = layout.format === 'NHWC' && (scale || center);
-        if (given && !known) return undefined;
-        return tidy(() => ({...gradient(run, inputs, attributes, layout)}));
+        if (given && !fitsGiven(layout, attributes)) return undefined;
+        return tidy(() => ({...columnsGrad(ops, inputs, attributes, layout)}));
       }
-      const {given, statistics, view} = attributes;
-      if (given || statistics || !areRows(view)) return undefined;
-      return tidy(() => ({...rowsGradient(inputs, attributes)}));
+      if (given || attributes.statistics || !areRows(view)) return undefined;
+      return tidy(() => ({...rowsGrad(ops, inputs, attributes)}));
+    },
+
+    movingStatistics(inputs) {
+      return tidy((): [Tensor, Tensor] => moveStatistics(ops, inputs));
     },
   };
+  // This backend's kernels are given tensors, and may give tensors.
+  return kernels as unknown as Fused<TensorInfo>;
 }
 
 /** How a view fits TensorFlow's batch normalization, if it does. */
-function layoutOf(view: View, mostValues = MOST_VALUES): Layout | undefined {
+function layoutOf(
+  view: View,
+  epsilon: number,
+  mostValues = MOST_VALUES,
+): Layout | undefined {
   const {batch, outer, group, channel, inner} = view;
   if (batch !== 1 || channel !== 1) return undefined;
   if (valuesPerStatistic(view) > mostValues) return undefined;
   return inner === 1
     ? {
         format: 'NHWC',
+        epsilon,
         shape: [1, 1, outer, group],
         statistics: [1, 1, 1, group],
         axes: [2],
       }
     : {
         format: 'NCHW',
+        epsilon,
         shape: [outer, group, inner, 1],
         statistics: [1, group, 1, 1],
         axes: [0, 2],
       };
+}
+
+/** TensorFlow knows given statistics with the channels last only; without parameters one product does it. */
+function fitsGiven(
+  {format}: Layout,
+  {scale, center}: NormalizeGradAttributes,
+): boolean {
+  return format === 'NHWC' && (scale || center);
 }
 
 function areRows(view: View): boolean {
@@ -130,141 +137,169 @@ function areRows(view: View): boolean {
   return outer === 1 && group === 1 && inner === 1 && most <= MOST_VALUES;
 }
 
+function vectorsOf(
+  ops: TensorflowOps,
+  {gamma, beta}: Parameters,
+  length: number,
+): {gamma: Tensor; beta: Tensor} {
+  return {
+    gamma: gamma ? ops.reshape(gamma, [length]) : ones([length]),
+    beta: beta ? ops.reshape(beta, [length]) : zeros([length]),
+  };
+}
+
 /**
  * One value of the data per statistic is subtracted first: where the mean is large
- * against the deviation, TensorFlow's variance has no digits left otherwise. The
- * variance that it returns has Bessel's correction; the one that it keeps for its
- * gradient is biased.
+ * against the deviation, TensorFlow's variance has no digits left otherwise.
  */
-function normalize(
-  run: OpRunner,
+function normalizeColumns(
+  ops: TensorflowOps,
   x: Tensor,
-  gamma: Tensor | undefined,
-  beta: Tensor | undefined,
+  parameters: Parameters,
   layout: Layout,
-  epsilon: number,
-): {y: Tensor; mean: Tensor; variance: Tensor} {
-  const input = reshape(x, layout.shape);
-  const origin = slice(input, [0, 0, 0, 0], layout.statistics);
-  const group = origin.size;
-  const none = tensor1d([]);
-  const [y, , , mean, variance] = run(
-    'FusedBatchNormV3',
-    {...attributesOf(layout, epsilon, true), exponential_avg_factor: 1},
-    [
-      sub(input, origin),
-      gamma ? reshape(gamma, [group]) : ones([group]),
-      beta ? reshape(beta, [group]) : zeros([group]),
-      none,
-      none,
-    ],
-    6,
-  ) as [Tensor, Tensor, Tensor, Tensor, Tensor];
+): Normalized {
+  const input = ops.reshape(x, layout.shape);
+  const origin = ops.first(input, layout.statistics);
+  const {gamma, beta} = vectorsOf(ops, parameters, origin.size);
+  const shifted = ops.sub(input, origin);
+  const {y, mean, variance} = ops.batchNorm([shifted, gamma, beta], layout);
   return {
-    y: reshape(y, x.shape),
-    mean: add(mean, reshape(origin, [group])),
+    y: ops.reshape(y, x.shape),
+    mean: ops.add(mean, ops.reshape(origin, mean.shape)),
     variance,
   };
 }
 
-function gradient(
-  run: OpRunner,
+function columnsGrad(
+  ops: TensorflowOps,
   {dy, x, mean, variance, gamma, dmean, dvariance}: GradInputs,
-  {epsilon, given, scale, center, view}: NormalizeGradAttributes,
+  {given, scale, center, view}: NormalizeGradAttributes,
   layout: Layout,
 ): Gradients {
-  const rough = sub(reshape(x, layout.shape), reshape(mean, layout.statistics));
-  const group = mean.size;
-  const [dx, dgamma, dbeta] = run(
-    'FusedBatchNormGradV3',
-    attributesOf(layout, epsilon, !given),
+  const vector = [view.group];
+  const perStatistic = (values: Tensor): Tensor =>
+    ops.reshape(values, layout.statistics);
+  const rough = ops.sub(ops.reshape(x, layout.shape), perStatistic(mean));
+  // What rounding took of the mean.
+  const rest = given
+    ? zeros(vector)
+    : ops.reshape(ops.mean(rough, layout.axes), vector);
+  const {dx, dgamma, dbeta} = ops.batchNormGrad(
     [
-      reshape(dy, layout.shape),
+      ops.reshape(dy, layout.shape),
       rough,
-      gamma ? reshape(gamma, [group]) : ones([group]),
-      // What rounding took of the mean.
-      given
-        ? zeros([group])
-        : reshape(blockedMean(rough, layout.axes), [group]),
-      reshape(variance, [group]),
-      tensor1d([]),
+      vectorsOf(ops, {gamma}, view.group).gamma,
+      rest,
+      ops.reshape(variance, vector),
     ],
-    5,
-  ) as [Tensor, Tensor, Tensor];
-  const throughStatistics = (input: Tensor): Tensor => {
-    if (dmean === undefined || dvariance === undefined) return input;
+    layout,
+    given,
+  );
+  let flow = dx;
+  if (dmean !== undefined && dvariance !== undefined) {
     const share = 1 / valuesPerStatistic(view);
-    const perStatistic = (values: Tensor, factor: number): Tensor =>
-      mul(reshape(values, layout.statistics), factor);
-    const own = mul(rough, perStatistic(dvariance, 2 * share));
-    return add(input, add(own, perStatistic(dmean, share)));
-  };
+    const along = ops.scale(perStatistic(dvariance), 2 * share);
+    const offset = ops.scale(perStatistic(dmean), share);
+    flow = ops.add(flow, ops.add(ops.mul(rough, along), offset));
+  }
   return {
-    dx: reshape(throughStatistics(dx), x.shape),
+    dx: ops.reshape(flow, x.shape),
     dgamma: scale ? dgamma : undefined,
     dbeta: center ? dbeta : undefined,
   };
 }
 
-/**
- * The gradient of rows `[batch, channel]`. Sums of products are products of matrices,
- * which need no temporary of x's size.
- */
-function rowsGradient(
-  inputs: GradInputs,
-  {view, epsilon, centered, scale, center}: NormalizeGradAttributes,
-): Gradients {
-  const {batch, channel} = view;
-  const dy = reshape(inputs.dy, [batch, channel]);
-  const x = reshape(inputs.x, [batch, channel]);
-  const perRow = (values: Tensor): Tensor => reshape(values, [batch, 1]);
-  const inverse = rsqrt(add(perRow(inputs.variance), epsilon));
-  const rough = centered ? sub(x, perRow(inputs.mean)) : x;
-  // What rounding took of the mean.
-  const rest = centered ? blockedMean(rough, [1]) : zeros([batch, 1]);
-  const products = mul(dy, rough);
+/** Rows `[batch, channel]`, each with a mean and a variance of its own. */
+function normalizeRows(
+  ops: TensorflowOps,
+  x: Tensor,
+  {gamma, beta}: Parameters,
+  {
+    view: {batch, channel},
+    epsilon,
+    centered,
+  }: {
+    readonly view: View;
+    readonly epsilon: number;
+    readonly centered: boolean;
+  },
+): Normalized {
+  const input = ops.reshape(x, [batch, channel]);
+  let deviation = input;
+  let mean: Tensor = zeros([batch, 1]);
+  if (centered) {
+    const origin = ops.first(input, [batch, 1]);
+    const shifted = ops.sub(input, origin);
+    const offset = ops.mean(shifted, [1]);
+    deviation = ops.sub(shifted, offset);
+    mean = ops.add(origin, offset);
+  }
+  const variance = ops.mean(ops.square(deviation), [1]);
+  let y = ops.mul(deviation, ops.inverseRoot(variance, epsilon));
+  if (gamma) y = ops.mul(y, ops.reshape(gamma, [channel]));
+  if (beta) y = ops.add(y, ops.reshape(beta, [channel]));
+  return {y: ops.reshape(y, x.shape), mean, variance};
+}
 
-  const weights = inputs.gamma
-    ? reshape(inputs.gamma, [channel, 1])
-    : ones([channel, 1]);
-  const flow: Tensor = matMul(dy, weights);
-  const aligned = sub(matMul(products, weights), mul(rest, flow));
-  const along = mul(
-    mul(aligned, mul(inverse, mul(inverse, inverse))),
-    -1 / channel,
-  );
-  const offset = centered
-    ? sub(mul(mul(flow, inverse), -1 / channel), mul(along, rest))
-    : undefined;
-  const flowing = inputs.gamma
-    ? mul(dy, reshape(inputs.gamma, [1, channel]))
-    : dy;
-  let dx = add(mul(flowing, inverse), mul(rough, along));
-  if (offset) dx = add(dx, offset);
+/**
+ * The gradient of rows. Sums of products are products of matrices, which need no
+ * temporary of x's size.
+ */
+function rowsGrad(
+  ops: TensorflowOps,
+  inputs: GradInputs,
+  {
+    view: {batch, channel},
+    epsilon,
+    centered,
+    scale,
+    center,
+  }: NormalizeGradAttributes,
+): Gradients {
+  const {gamma} = inputs;
+  const dy = ops.reshape(inputs.dy, [batch, channel]);
+  const x = ops.reshape(inputs.x, [batch, channel]);
+  const perRow = (values: Tensor): Tensor => ops.reshape(values, [batch, 1]);
+  const inverse = ops.inverseRoot(perRow(inputs.variance), epsilon);
+  const rough = centered ? ops.sub(x, perRow(inputs.mean)) : x;
+  // What rounding took of the mean.
+  const rest = centered ? ops.mean(rough, [1]) : zeros([batch, 1]);
+  const products = ops.mul(dy, rough);
+
+  const weights = gamma ? ops.reshape(gamma, [channel, 1]) : ones([channel, 1]);
+  const flow = ops.matMul(dy, weights);
+  const aligned = ops.sub(ops.matMul(products, weights), ops.mul(rest, flow));
+  const cubed = ops.mul(inverse, ops.square(inverse));
+  const along = ops.scale(ops.mul(aligned, cubed), -1 / channel);
+  const flowing = gamma ? ops.mul(dy, ops.reshape(gamma, [channel])) : dy;
+  let dx = ops.add(ops.mul(flowing, inverse), ops.mul(rough, along));
+  if (centered) {
+    const toMean = ops.scale(ops.mul(flow, inverse), -1 / channel);
+    dx = ops.add(dx, ops.sub(toMean, ops.mul(along, rest)));
+  }
   return {
-    dx: reshape(dx, inputs.x.shape),
+    dx: ops.reshape(dx, inputs.x.shape),
     dgamma: scale
-      ? sub(
-          matMul(inverse, products, true),
-          matMul(mul(inverse, rest), dy, true),
+      ? ops.sub(
+          ops.matMul(inverse, products, true),
+          ops.matMul(ops.mul(inverse, rest), dy, true),
         )
       : undefined,
     dbeta: center ? blockedSum(dy, [0], false) : undefined,
   };
 }
 
-const FLOAT = {type: 'float'} as const;
-
-function attributesOf(
-  {format}: Layout,
-  epsilon: number,
-  training: boolean,
-): Parameters<OpRunner>[1] {
-  return {
-    T: FLOAT,
-    U: FLOAT,
-    epsilon,
-    data_format: format,
-    is_training: training,
+function moveStatistics(
+  ops: TensorflowOps,
+  {movingMean, movingVariance, mean, variance, rate}: MovingInputs,
+): [Tensor, Tensor] {
+  const {shape} = movingMean;
+  const batch = [ops.reshape(mean, shape), ops.reshape(variance, shape)];
+  const rest = ops.sub(ones([]), rate);
+  const blend = (old: Tensor, value: Tensor): Tensor => {
+    const moved = ops.add(ops.mul(old, rest), ops.mul(value, rate));
+    return ops.selectFinite(batch, moved, old);
   };
+  const [newMean, newVariance] = batch as [Tensor, Tensor];
+  return [blend(movingMean, newMean), blend(movingVariance, newVariance)];
 }

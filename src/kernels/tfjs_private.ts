@@ -123,7 +123,8 @@ export function cpuValuesOf(backend: unknown): CpuValues {
 }
 
 /** An attribute of a TensorFlow op. */
-export type OpAttribute = boolean | number | string | {readonly type: 'float'};
+export type OpAttribute =
+  boolean | number | string | {readonly type: 'float' | 'int32'};
 
 /**
  * Runs a TensorFlow op.
@@ -160,14 +161,15 @@ export function opRunnerOf(backend: unknown): OpRunner {
   if (own.isUsingGpuDevice) throw new Error('it computes on a GPU');
   const {binding} = own;
   const types = ['TF_ATTR_TYPE', 'TF_ATTR_BOOL', 'TF_ATTR_FLOAT'];
-  for (const name of [...types, 'TF_ATTR_STRING', 'TF_FLOAT']) {
+  for (const name of [...types, 'TF_ATTR_STRING', 'TF_FLOAT', 'TF_INT32']) {
     if (typeof binding[name] !== 'number') {
       throw new Error(`the backend's binding has no ${name}`);
     }
   }
   const record = (name: string, value: OpAttribute): object => {
     if (typeof value === 'object') {
-      return {name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT};
+      const types = {float: binding.TF_FLOAT, int32: binding.TF_INT32};
+      return {name, type: binding.TF_ATTR_TYPE, value: types[value.type]};
     }
     const type = {
       boolean: binding.TF_ATTR_BOOL,
