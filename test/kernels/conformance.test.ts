@@ -283,6 +283,65 @@ describe('what is not a number', () => {
   });
 });
 
+describe('NaN and infinity', () => {
+  const finiteIn = (tensors: tf.Tensor[]): boolean[][] =>
+    tensors.map((tensor) => valuesOf(tensor).map(Number.isFinite));
+
+  it('spread as they do in core ops', () => {
+    const cases = fc.tuple(
+      anyCase,
+      fc.array(fc.tuple(fc.nat(), fc.constantFrom(NaN, Infinity, -Infinity)), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+    );
+    fc.assert(
+      fc.property(cases, ([options, strange]) => {
+        const attributes = {...attributesOf(options), center: true};
+        tf.tidy((): void => {
+          const {x, dy, gamma, beta} = dataOf(options);
+          const values = Float32Array.from(x.values);
+          for (const [at, value] of strange) values[at % values.length] = value;
+          const input = tf.tensor1d(values);
+          const compute = (): boolean[][] => {
+            const scale = options.scale ? gamma.tensor : undefined;
+            const forward = runKernel(
+              NORMALIZE,
+              [input, ...packParameters({gamma: scale, beta: beta.tensor})],
+              attributes,
+            );
+            const [, mean, variance] = forward as [
+              tf.Tensor,
+              tf.Tensor,
+              tf.Tensor,
+            ];
+            const gradients = runKernel(
+              NORMALIZE_GRAD,
+              packGradInputs({
+                dy: dy.tensor,
+                x: input,
+                mean,
+                variance,
+                gamma: scale,
+              }),
+              {...attributes, statistics: false, given: false},
+            );
+            return finiteIn([...forward, ...gradients]);
+          };
+          const fused = compute();
+          tf.env().set('NORMALIZATION_FUSED', false);
+          try {
+            expect(fused).toEqual(compute());
+          } finally {
+            tf.env().set('NORMALIZATION_FUSED', true);
+          }
+        });
+      }),
+      {numRuns: 40},
+    );
+  });
+});
+
 describe('an empty tensor', () => {
   it.each([
     {batch: 0, outer: 1, group: 1, channel: 4, inner: 1},

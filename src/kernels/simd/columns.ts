@@ -33,7 +33,8 @@ export class Columns {
     this.module = module;
     this.inner = inner;
     this.areRuns = walk === 'runs';
-    const size = module.columnBytes(widest);
+    // Three columns, read four rows at once, take more than four.
+    const size = Math.max(module.columnBytes(widest), module.columnBytes(3));
     this.sums = workspace.scratch(kinds.sums * module.sumBytes(widest));
     this.constants = workspace.scratch(kinds.constants * size);
     this.scratch = this.areRuns ? 0 : workspace.scratch(6 * size);

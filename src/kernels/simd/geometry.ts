@@ -33,10 +33,10 @@ export interface Strip {
 }
 
 /**
- * As many columns at once as keep what is known per column, which takes up to ten times
- * a row, small beside everything.
+ * As many columns at once as keep what is known per column, which takes up to twenty
+ * rows, small beside everything.
  */
-const MOST_COLUMNS = 16_384;
+const MOST_COLUMNS = 4096;
 
 /** Whether a workspace can hold what must be there at once. */
 export function fits(

@@ -1,0 +1,215 @@
+// What computes on the cpu backend beside the usual: tiles so small that every view is
+// cut in every way, rows that are too long to be copied, and loops where there is no
+// WebAssembly. conformance.test.ts has the usual.
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import {cpuKernels} from '../../src/kernels/cpu.js';
+import {statisticsCount} from '../../src/kernels/kernels.js';
+import {CopyWorkspace} from '../../src/kernels/simd/copy_workspace.js';
+import {instantiate} from '../../src/kernels/simd/module.js';
+import {normalize, normalizeGrad} from '../oracle/view.js';
+import {expectClose} from '../support/close.js';
+import {magnitude} from '../support/tensors.js';
+import {anyCase, type Case, dataOf, leavingNothing} from './views.js';
+
+const workspaceOf = (capacity: number, tileValues: number): CopyWorkspace => {
+  const memory = new WebAssembly.Memory({initial: 1});
+  const module = instantiate(memory, false);
+  return new CopyWorkspace(module, memory, {capacity, tileValues});
+};
+
+const WORKSPACES: Array<[string, () => CopyWorkspace | undefined]> = [
+  ['tiles of 64 values', () => workspaceOf(4096, 64)],
+  ['rows of at most 100, in tiles of 1000', () => workspaceOf(100, 1000)],
+  ['loops', () => undefined],
+];
+
+beforeAll(() => tf.setBackend('cpu'));
+
+describe.each(WORKSPACES)('cpuKernels with %s', (_, make) => {
+  const kernels = () => cpuKernels(tf.backend(), {workspace: make()});
+  const asTensor = (info: tf.TensorInfo | undefined): tf.Tensor =>
+    tf.engine().makeTensorFromTensorInfo(info as tf.TensorInfo);
+
+  const check = (test: (options: Case) => Promise<void>): Promise<void> =>
+    fc.assert(
+      fc.asyncProperty(anyCase, (options) =>
+        leavingNothing(() => test(options)),
+      ),
+      {numRuns: 60},
+    );
+
+  it('normalizes, and with statistics that are given too', async () => {
+    await check(async (options) => {
+      const {view, epsilon, centered} = options;
+      const {x, gamma, beta} = dataOf(options);
+      const parameters = {
+        gamma: options.scale ? gamma.tensor : undefined,
+        beta: options.center ? beta.tensor : undefined,
+      };
+      const {normalize: run, applyStatistics} = kernels();
+      const outputs = run?.(x.tensor, parameters, options);
+      const expected = normalize(x.values, view, {
+        epsilon,
+        centered,
+        gamma: options.scale ? gamma.values : undefined,
+        beta: options.center ? beta.values : undefined,
+      });
+      const plain = normalize(x.values, view, {epsilon, centered});
+      const scale = Math.max(1, magnitude(Array.from(plain.y))) * 4;
+      const y = asTensor(outputs?.y);
+      const mean = asTensor(outputs?.mean);
+      const variance = asTensor(outputs?.variance);
+      // As in the conformance tests.
+      const tolerance = {what: 'y', roundings: 24, scale};
+      await expectClose(y, expected.y, {...tolerance, shape: x.tensor.shape});
+      await expectClose(mean, expected.mean, {
+        what: 'mean',
+        roundings: 8,
+        scale: magnitude(x.values),
+      });
+      // A mean that is far away is rounded, and this has nothing else.
+      if (Math.abs(options.mean) > 100) return;
+      const again = applyStatistics?.(
+        x.tensor,
+        mean,
+        variance,
+        parameters,
+        options,
+      );
+      await expectClose(asTensor(again), expected.y, {
+        ...tolerance,
+        // The mean is off by one rounding, of which an inverse deviation is made.
+        scale:
+          scale * Math.max(...plain.variance.map((v) => inverse(v, epsilon))),
+      });
+    });
+  });
+
+  it.each([false, true])(
+    'has gradients, statistics given: %s',
+    async (given) => {
+      await check(async (options) => {
+        const {view, epsilon, centered, scale, statistics} = options;
+        const flows = statistics && !given;
+        const {x, dy, gamma, dmean, dvariance} = dataOf(options);
+        const forward = normalize(x.values, view, {epsilon, centered});
+        const rounded = {
+          mean: Float32Array.from(forward.mean),
+          variance: Float32Array.from(forward.variance),
+        };
+        const outputs = kernels().normalizeGrad?.(
+          {
+            dy: dy.tensor,
+            x: x.tensor,
+            mean: tf.tensor1d(rounded.mean),
+            variance: tf.tensor1d(rounded.variance),
+            gamma: scale ? gamma.tensor : undefined,
+            dmean: flows ? dmean.tensor : undefined,
+            dvariance: flows ? dvariance.tensor : undefined,
+          },
+          {...options, statistics: flows, given},
+        );
+        const expected = normalizeGrad(
+          {
+            dy: dy.values,
+            dmean: flows ? dmean.values : undefined,
+            dvariance: flows ? dvariance.values : undefined,
+          },
+          x.values,
+          view,
+          {
+            epsilon,
+            centered,
+            gamma: scale ? gamma.values : undefined,
+            given: given ? rounded : undefined,
+          },
+        );
+        const normalized = Math.max(1, magnitude(Array.from(forward.y)));
+        const most = Math.max(
+          ...rounded.variance.map((v) => inverse(v, epsilon)),
+        );
+        const flow = magnitude(dy.values) * 3 * most * (1 + normalized);
+        const through = flows ? 4 + 8 * (normalized / most) : 0;
+        await expectClose(asTensor(outputs?.dx), expected.dx, {
+          what: 'dx',
+          roundings: 32,
+          scale: flow + through,
+          shape: x.tensor.shape,
+        });
+        const sums =
+          magnitude(dy.values) *
+          Math.sqrt(x.values.length / gamma.values.length) *
+          normalized;
+        for (const [what, wanted, actual, right] of [
+          ['dgamma', scale, outputs?.dgamma, expected.dgamma],
+          ['dbeta', options.center, outputs?.dbeta, expected.dbeta],
+        ] as const) {
+          expect(actual !== undefined).toBe(wanted);
+          if (!wanted) continue;
+          const tolerance = {what, roundings: 32, scale: sums};
+          await expectClose(asTensor(actual), right, tolerance);
+        }
+      });
+    },
+  );
+
+  it('moves statistics, and keeps both where one is not finite', () => {
+    const outputs = kernels().movingStatistics?.({
+      movingMean: tf.tensor1d([0, 10]),
+      movingVariance: tf.tensor1d([1, 2]),
+      mean: tf.tensor1d([4, 4]),
+      variance: tf.tensor1d([5, NaN]),
+      rate: tf.scalar(0.25),
+    });
+    const values = outputs?.map((info) =>
+      Array.from(asTensor(info).dataSync()),
+    );
+    expect(values).toEqual([
+      [1, 10],
+      [2, 2],
+    ]);
+  });
+});
+
+function inverse(variance: number, epsilon: number): number {
+  return 1 / Math.sqrt(variance + epsilon);
+}
+
+describe('the memory of the copies', () => {
+  it('stays small however large the tensors are', () => {
+    const memory = new WebAssembly.Memory({initial: 1});
+    const workspace = new CopyWorkspace(instantiate(memory, false), memory);
+    const {normalize: run} = cpuKernels(tf.backend(), {workspace});
+    tf.tidy(() => {
+      for (const [outer, group] of [
+        [100_000, 64],
+        [1_000_000, 1],
+        [20, 200_000],
+      ] as const) {
+        const view = {batch: 1, outer, group, channel: 1, inner: 1};
+        const x = tf.fill([outer * group], 0.5);
+        const outputs = run?.(
+          x,
+          {},
+          {
+            view,
+            epsilon: 1e-3,
+            centered: true,
+            scale: false,
+            center: false,
+            statistics: false,
+          },
+        );
+        expect(asFinite(outputs?.mean)).toBe(statisticsCount(view));
+      }
+    });
+    // Two tiles of 256 KB, and 52 bytes for each of 4096 columns.
+    expect(memory.buffer.byteLength).toBeLessThan(1024 * 1024);
+  });
+
+  const asFinite = (info: tf.TensorInfo | undefined): number => {
+    const tensor = tf.engine().makeTensorFromTensorInfo(info as tf.TensorInfo);
+    return tensor.dataSync().filter((value) => value === 0.5).length;
+  };
+});

@@ -1,0 +1,184 @@
+// That fused kernels run where they are said to, that they can be switched off, and
+// what happens where they cannot be made.
+import * as tf from '@tensorflow/tfjs';
+import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
+import {fusedFor} from '../../src/kernels/fused.js';
+import {instantiate} from '../../src/kernels/simd/module.js';
+import {backend} from '../support/backend.js';
+import {
+  difference,
+  kernelsOf,
+  randomTensor,
+  valuesOf,
+} from '../support/tensors.js';
+import {warnings} from '../support/warnings.js';
+
+afterEach(() => {
+  tf.env().set('NORMALIZATION_FUSED', true);
+});
+
+describe('the flag NORMALIZATION_FUSED', () => {
+  it('is true by default', () => {
+    expect(tf.env().getBool('NORMALIZATION_FUSED')).toBe(true);
+  });
+
+  it('switches to core ops and back, at any time', async () => {
+    const x = randomTensor([64, 16], 1);
+    const step = (): tf.Tensor => tf.grad((a) => ops.batchNorm(a).y)(x, x);
+    const fused = await kernelsOf(step);
+    tf.env().set('NORMALIZATION_FUSED', false);
+    const composed = await kernelsOf(step);
+    expect(composed.length).toBeGreaterThan(fused.length + 20);
+    tf.env().set('NORMALIZATION_FUSED', true);
+    expect(await kernelsOf(step)).toEqual(fused);
+  });
+
+  it('changes nothing but the last digits', () => {
+    const x = randomTensor([32, 5, 6], 2, 3);
+    const results = [true, false].map((on) => {
+      tf.env().set('NORMALIZATION_FUSED', on);
+      return [
+        ops.batchNorm(x).y,
+        ops.layerNorm(x),
+        tf.grad((a) => ops.layerNorm(a))(x, x),
+      ];
+    });
+    const [fused, composed] = results as [tf.Tensor[], tf.Tensor[]];
+    fused.forEach((tensor, i) => {
+      expect(difference(tensor, composed[i] as tf.Tensor)).toBeLessThan(1e-5);
+    });
+  });
+});
+
+describe('a step of training', () => {
+  const stepOf = (layer: tf.layers.Layer, shape: number[]) => {
+    const x = randomTensor(shape, 1);
+    layer.apply(x, {training: true});
+    const weights = layer.trainableWeights.map((weight) => weight.read());
+    const gradients = tf.grads(
+      (input) => layer.apply(input, {training: true}) as tf.Tensor,
+    );
+    return () => gradients([x, ...weights], x);
+  };
+
+  it.each<[string, () => tf.layers.Layer, number[]]>([
+    ['BatchNorm', () => batchNorm(), [128, 32]],
+    ['BatchNorm of images', () => batchNorm(), [8, 14, 14, 6]],
+    ['BatchNorm, channels first', () => batchNorm({axis: 1}), [8, 6, 14, 14]],
+    ['LayerNorm', () => layerNorm(), [128, 32]],
+    ['LayerNorm of sequences', () => layerNorm(), [4, 50, 32]],
+    ['LayerNorm of images', () => layerNorm({axis: [1, 2, 3]}), [8, 7, 7, 6]],
+  ])('takes at most 16 kernels: %s', async (_, make, shape) => {
+    const kernels = await kernelsOf(stepOf(make(), shape));
+    expect(kernels).toContain('TfjsNormalization/NormalizeGrad');
+    expect(kernels.length).toBeLessThanOrEqual(16);
+  });
+
+  it('saves x for the gradient without copying it', async () => {
+    const x = randomTensor([1000, 16], 1);
+    const profile = await tf.profile(() =>
+      tf.grad((a) => ops.layerNorm(a))(x, x),
+    );
+    const names = profile.kernels.map(({name}) => name);
+    expect(names).toContain('TfjsNormalization/Hold');
+    const clones = profile.kernels.filter(({name}) => name === 'Identity');
+    const sizes = clones.flatMap(({outputShapes}) =>
+      outputShapes.map((shape) => shape.reduce((a, b) => a * b, 1)),
+    );
+    // Mean and variance.
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(1000);
+  });
+
+  it('saves x by tfjs’s own means where the tape is not as expected', () => {
+    const engine = tf.engine();
+    const x = randomTensor([6, 4], 1);
+    const expected = tf.grad((a) => ops.layerNorm(a))(x, x);
+    const {state} = engine;
+    const tape = state.activeTape;
+    let reads = 0;
+    Object.defineProperty(state, 'activeTape', {
+      configurable: true,
+      get: () => {
+        reads += 1;
+        // The package looks through `.at`, tfjs pushes and filters.
+        return hidden;
+      },
+      set: (value: unknown[] | null) => {
+        hidden = value && Object.assign([...value], {at: () => undefined});
+      },
+    });
+    let hidden: unknown = tape;
+    try {
+      const actual = tf.grad((a) => ops.layerNorm(a))(x, x);
+      expect(reads).toBeGreaterThan(0);
+      expect(difference(actual, expected)).toBe(0);
+    } finally {
+      Object.defineProperty(state, 'activeTape', {
+        configurable: true,
+        writable: true,
+        value: tape,
+      });
+    }
+  });
+});
+
+describe('where fused kernels cannot be made', () => {
+  it('one warning says why, and there are none', () => {
+    const strange = {};
+    expect(fusedFor('wasm', strange)).toEqual({});
+    expect(fusedFor('wasm', strange)).toEqual({});
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        /the backend wasm computes with tfjs's own operations.*no makeOutput/,
+      ),
+    ]);
+    expect(fusedFor('tensorflow', {})).toEqual({});
+    expect(fusedFor('cpu', {})).toEqual({});
+    expect(warnings()).toHaveLength(3);
+  });
+
+  it('a GPU keeps other statistics, so TensorFlow on one has none', () => {
+    const gpu = {executeMultipleOutputs: () => [], isUsingGpuDevice: true};
+    expect(fusedFor('tensorflow', gpu)).toEqual({});
+    expect(warnings()).toEqual([expect.stringContaining('on a GPU')]);
+  });
+
+  it('a backend that is not known has none, without a warning', () => {
+    expect(fusedFor('webgl', {})).toEqual({});
+    expect(fusedFor('constructor', {})).toEqual({});
+    expect(warnings()).toEqual([]);
+  });
+
+  it('a content security policy forbids to compile', () => {
+    jest.isolateModules(() => {
+      jest.spyOn(WebAssembly, 'Module').mockImplementation(() => {
+        throw new WebAssembly.CompileError('blocked by CSP');
+      });
+      const isolated = jest.requireActual<{instantiate: typeof instantiate}>(
+        '../../src/kernels/simd/module.js',
+      );
+      const memory = new WebAssembly.Memory({initial: 1});
+      expect(() => isolated.instantiate(memory, false)).toThrow('CSP');
+    });
+  });
+});
+
+describe('a backend that is removed and made again', () => {
+  it('computes as before', async () => {
+    const x = [
+      [1, 2],
+      [3, 8],
+    ];
+    const compute = (): number[] => valuesOf(ops.batchNorm(tf.tensor2d(x)).y);
+    const before = compute();
+    const factory = tf.findBackendFactory(backend);
+    const {priority} = tf.engine().registryFactory[backend] as {
+      priority: number;
+    };
+    tf.removeBackend(backend);
+    tf.registerBackend(backend, factory, priority);
+    expect(await tf.setBackend(backend)).toBe(true);
+    expect(compute()).toEqual(before);
+    expect(warnings()).toEqual([]);
+  });
+});

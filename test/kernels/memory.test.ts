@@ -1,0 +1,142 @@
+// Where memory lives: the heap of wasm, tf.memory, the process. What is kept between
+// steps, and what a step takes beside its outputs.
+import * as tf from '@tensorflow/tfjs';
+import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
+import {backend} from '../support/backend.js';
+import {difference, randomTensor} from '../support/tensors.js';
+
+interface Wasm {
+  asm: {memory: WebAssembly.Memory};
+  _malloc: (bytes: number) => number;
+  _free: (address: number) => void;
+}
+
+const wasm = (): Wasm => (tf.backend() as unknown as {wasm: Wasm}).wasm;
+
+const onWasm = backend === 'wasm';
+
+/** Bytes of the heap, or of the process where there is none. */
+const memoryNow = (): number =>
+  onWasm ? wasm().asm.memory.buffer.byteLength : process.memoryUsage().rss;
+
+describe('10,000 steps', () => {
+  it('leave memory as it was', () => {
+    const batch = batchNorm();
+    const layer = layerNorm();
+    const x = randomTensor([16, 12], 1);
+    const step = (): void => {
+      for (const norm of [batch, layer]) {
+        const f = (a: tf.Tensor): tf.Tensor =>
+          norm.apply(a, {training: true}) as tf.Tensor;
+        tf.dispose(tf.grad(f)(x, x));
+      }
+    };
+    // Until compilers and allocators have settled.
+    for (let i = 0; i < 1000; i++) step();
+    const {numTensors, numBytes, numDataBuffers} = tf.memory();
+    const before = memoryNow();
+    for (let i = 0; i < 9000; i++) step();
+    const after = tf.memory();
+    expect([after.numTensors, after.numBytes, after.numDataBuffers]).toEqual([
+      numTensors,
+      numBytes,
+      numDataBuffers,
+    ]);
+    // A leak of one x a step would be 7 MB for each layer; a heap does not move at
+    // all, while a process's collector lets tens of megabytes come and go.
+    const most = onWasm ? 0 : 64 * 2 ** 20;
+    expect(memoryNow() - before).toBeLessThanOrEqual(most);
+  }, 180_000);
+});
+
+// tf.memory sees no scratch inside a kernel; the allocator of the wasm heap does.
+if (onWasm) describe('the heap of the wasm backend', heapTests);
+
+function heapTests(): void {
+  it.each<[string, number[], () => tf.layers.Layer]>([
+    ['batch norm', [4096, 64], () => batchNorm({statistics: 'batch'})],
+    ['batch norm, channels first', [64, 16, 256], () => batchNorm({axis: 1})],
+    ['batch norm, few rows', [8, 40_000], () => batchNorm()],
+    ['layer norm', [4096, 64], () => layerNorm()],
+    ['layer norm, long rows', [2, 200_000], () => layerNorm()],
+  ])('a step takes y and dx, and little else: %s', (_, shape, make) => {
+    const layer = make();
+    const x = randomTensor(shape, 1);
+    const dy = randomTensor(shape, 2);
+    layer.apply(x);
+    const weights = layer.weights.reduce(
+      (bytes, weight) => bytes + 4 * weight.read().size,
+      0,
+    );
+    const f = (a: tf.Tensor): tf.Tensor =>
+      layer.apply(a, {training: true}) as tf.Tensor;
+    tf.dispose(tf.grad(f)(x, dy));
+    const peak = peakOfHeap(() => tf.dispose(tf.grad(f)(x, dy)));
+    const own = 4 * x.size;
+    // Means and variances (a row of LayerNorm has its own), gradients of the parameters,
+    // moving statistics; and a hundred bytes for each column of a strip.
+    const rows = 4 * 4 * 4096;
+    const strip = 100 * Math.min(weights / 8, 4096);
+    expect(peak).toBeGreaterThan(2 * own);
+    expect(peak).toBeLessThan(2 * own + 2 * weights + rows + strip);
+  });
+
+  it('may grow in the middle of a step', () => {
+    const small = randomTensor([40, 8], 1);
+    const step = (x: tf.Tensor): tf.Tensor =>
+      tf.grad((a) => ops.batchNorm(a).y)(x, x);
+    const expected = step(small);
+    const {memory} = wasm().asm;
+    const before = memory.buffer.byteLength;
+    const held: tf.Tensor[] = [];
+    const block = Math.ceil(before / 4 / 3);
+    while (memory.buffer.byteLength === before) {
+      held.push(step(tf.ones([block, 1])));
+    }
+    expect(difference(step(small), expected)).toBe(0);
+    tf.dispose(held);
+  });
+
+  it('gives addresses that are aligned to 8 bytes and no more', () => {
+    const {dataIdMap} = tf.backend() as unknown as {
+      dataIdMap: {get(id: object): {memoryOffset: number}};
+    };
+    const expected = ops.layerNorm(randomTensor([5, 7], 3));
+    const seen = new Set<number>();
+    for (let i = 0; i < 40; i++) {
+      tf.ones([1 + (i % 5)]);
+      const x = randomTensor([5, 7], 3);
+      seen.add(dataIdMap.get(x.dataId).memoryOffset % 16);
+      expect(difference(ops.layerNorm(x), expected)).toBe(0);
+    }
+    expect(seen).toEqual(new Set([0, 8]));
+  });
+}
+
+/** The most bytes that were allocated at once, beside those from before. */
+function peakOfHeap(step: () => void): number {
+  const module = wasm();
+  const {_malloc: malloc, _free: free} = module;
+  const sizes = new Map<number, number>();
+  let now = 0;
+  let peak = 0;
+  module._malloc = (bytes) => {
+    const address = malloc(bytes);
+    sizes.set(address, bytes);
+    now += bytes;
+    peak = Math.max(peak, now);
+    return address;
+  };
+  module._free = (address) => {
+    now -= sizes.get(address) ?? 0;
+    sizes.delete(address);
+    free(address);
+  };
+  try {
+    step();
+  } finally {
+    module._malloc = malloc;
+    module._free = free;
+  }
+  return peak;
+}
