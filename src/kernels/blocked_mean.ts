@@ -10,6 +10,9 @@ const SHORT_RUN = 1024;
 /** How far from the square root a divisor may be and still make good blocks. */
 const BALANCE = 8;
 
+/** Sums of more values than this go in three levels or more. */
+const TWO_LEVELS = 2 ** 16;
+
 /** What webgl and wasm have kernels for. Blocks take one axis more. */
 export const MAX_RANK = 6;
 
@@ -19,9 +22,10 @@ interface Blocks {
 }
 
 /**
- * Sums over `axes` in two levels, first within blocks and then over them. A
- * backend's own sum may be one running float32 sum, whose error grows with the
- * number of values; two levels of about the root of it leave it at the root.
+ * Sums over `axes` in levels, first within blocks and then over them. A backend's
+ * own sum may be one running float32 sum, whose error grows with the number of
+ * values; two levels of about the root of it leave it at the root, and three, for
+ * very many, at the third root.
  *
  * @param keepDims Whether the axes stay, with length one.
  */
@@ -36,11 +40,16 @@ export function blockedSum(
     return sum(sum(x, longest, true), [...axes], keepDims);
   }
   const length = size(x, longest);
-  const blocks = blocksOf(length, Math.sqrt(sizeOf(x, axes)));
+  const count = sizeOf(x, axes);
+  const isLong = count > TWO_LEVELS;
+  const blocks = blocksOf(length, isLong ? Math.cbrt(count) : Math.sqrt(count));
   const missing = blocks.count * blocks.length - length;
   const even = missing === 0 ? x : padEnd(x, longest, missing);
   const split = reshape(even, splitShape(x.shape, longest, blocks));
-  return sum(sum(split, longest + 1), [...axes], keepDims);
+  const sums = sum(split, longest + 1);
+  return isLong && blocks.length > 1
+    ? blockedSum(sums, axes, keepDims)
+    : sum(sums, [...axes], keepDims);
 }
 
 /** As {@link blockedSum}, divided by the number of values; the axes stay. */
