@@ -1,10 +1,4 @@
-import {
-  ones,
-  type Tensor,
-  type TensorInfo,
-  tidy,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import {ones, type Tensor, type TensorInfo, zeros} from '@tensorflow/tfjs-core';
 import {blockedSum} from './blocked_mean.js';
 import type {Fused} from './implementation.js';
 import {
@@ -48,23 +42,23 @@ export function tensorflowKernels(backend: unknown): Fused<TensorInfo> {
   const ops = new TensorflowOps(opRunnerOf(backend));
   const kernels: Fused<Tensor> = {
     normalize(x, parameters, {view, epsilon, centered}) {
-      const layout = centered ? layoutOf(view, epsilon) : undefined;
+      const layout = centered ? layoutOf(view, x.shape, epsilon) : undefined;
       if (layout !== undefined) {
-        return tidy(() => ({...normalizeColumns(ops, x, parameters, layout)}));
+        return ops.tidy(() => normalizeColumns(ops, x, parameters, layout));
       }
       if (!areRows(view)) return undefined;
       const options = {view, epsilon, centered};
-      return tidy(() => ({...normalizeRows(ops, x, parameters, options)}));
+      return ops.tidy(() => normalizeRows(ops, x, parameters, options));
     },
 
     applyStatistics(x, mean, variance, parameters, attributes) {
       const {view, epsilon, centered} = attributes;
-      const layout = layoutOf(view, epsilon, Infinity);
+      const layout = layoutOf(view, x.shape, epsilon, Infinity);
       if (layout?.format !== 'NHWC') return undefined;
-      return tidy(() => {
+      const {y} = ops.tidy(() => {
         const {gamma, beta} = vectorsOf(ops, parameters, view.group);
         const vector = [view.group];
-        const y = ops.applyBatchNorm(
+        const output = ops.applyBatchNorm(
           [
             ops.reshape(x, layout.shape),
             gamma,
@@ -74,23 +68,26 @@ export function tensorflowKernels(backend: unknown): Fused<TensorInfo> {
           ],
           layout,
         );
-        return ops.reshape(y, x.shape);
+        return {y: ops.reshape(output, x.shape)};
       });
+      return y;
     },
 
     normalizeGrad(inputs, attributes) {
       const {view, epsilon, centered, given} = attributes;
-      const layout = centered ? layoutOf(view, epsilon) : undefined;
+      const {shape} = inputs.x;
+      const layout = centered ? layoutOf(view, shape, epsilon) : undefined;
       if (layout !== undefined) {
         if (given && !fitsGiven(layout, attributes)) return undefined;
-        return tidy(() => ({...columnsGrad(ops, inputs, attributes, layout)}));
+        return ops.tidy(() => columnsGrad(ops, inputs, attributes, layout));
       }
       if (given || attributes.statistics || !areRows(view)) return undefined;
-      return tidy(() => ({...rowsGrad(ops, inputs, attributes)}));
+      return ops.tidy(() => rowsGrad(ops, inputs, attributes));
     },
 
     movingStatistics(inputs) {
-      return tidy((): [Tensor, Tensor] => moveStatistics(ops, inputs));
+      const {mean, variance} = ops.tidy(() => moveStatistics(ops, inputs));
+      return [mean, variance];
     },
   };
   // This backend's kernels are given tensors, and may give tensors.
@@ -100,6 +97,7 @@ export function tensorflowKernels(backend: unknown): Fused<TensorInfo> {
 /** How a view fits TensorFlow's batch normalization, if it does. */
 function layoutOf(
   view: View,
+  shape: readonly number[],
   epsilon: number,
   mostValues = MOST_VALUES,
 ): Layout | undefined {
@@ -110,16 +108,20 @@ function layoutOf(
     ? {
         format: 'NHWC',
         epsilon,
-        shape: [1, 1, outer, group],
+        // As it is, where it has four axes and the last one is the features'.
+        shape:
+          shape.length === 4 && shape[3] === group
+            ? shape
+            : [1, 1, outer, group],
         statistics: [1, 1, 1, group],
-        axes: [2],
+        axes: [0, 1, 2],
       }
     : {
         format: 'NCHW',
         epsilon,
         shape: [outer, group, inner, 1],
         statistics: [1, group, 1, 1],
-        axes: [0, 2],
+        axes: [0, 2, 3],
       };
 }
 
@@ -177,13 +179,12 @@ function columnsGrad(
   layout: Layout,
 ): Gradients {
   const vector = [view.group];
+  // With the features last, a vector of them broadcasts as it is.
   const perStatistic = (values: Tensor): Tensor =>
-    ops.reshape(values, layout.statistics);
+    ops.reshape(values, layout.format === 'NHWC' ? vector : layout.statistics);
   const rough = ops.sub(ops.reshape(x, layout.shape), perStatistic(mean));
   // What rounding took of the mean.
-  const rest = given
-    ? zeros(vector)
-    : ops.reshape(ops.mean(rough, layout.axes), vector);
+  const rest = given ? zeros(vector) : ops.mean(rough, layout.axes, false);
   const {dx, dgamma, dbeta} = ops.batchNormGrad(
     [
       ops.reshape(dy, layout.shape),
@@ -230,11 +231,11 @@ function normalizeRows(
   if (centered) {
     const origin = ops.first(input, [batch, 1]);
     const shifted = ops.sub(input, origin);
-    const offset = ops.mean(shifted, [1]);
+    const offset = ops.mean(shifted, [1], true);
     deviation = ops.sub(shifted, offset);
     mean = ops.add(origin, offset);
   }
-  const variance = ops.mean(ops.square(deviation), [1]);
+  const variance = ops.mean(ops.square(deviation), [1], true);
   let y = ops.mul(deviation, ops.inverseRoot(variance, epsilon));
   if (gamma) y = ops.mul(y, ops.reshape(gamma, [channel]));
   if (beta) y = ops.add(y, ops.reshape(beta, [channel]));
@@ -263,7 +264,7 @@ function rowsGrad(
   const inverse = ops.inverseRoot(perRow(inputs.variance), epsilon);
   const rough = centered ? ops.sub(x, perRow(inputs.mean)) : x;
   // What rounding took of the mean.
-  const rest = centered ? ops.mean(rough, [1]) : zeros([batch, 1]);
+  const rest = centered ? ops.mean(rough, [1], true) : zeros([batch, 1]);
   const products = ops.mul(dy, rough);
 
   const weights = gamma ? ops.reshape(gamma, [channel, 1]) : ones([channel, 1]);
@@ -292,14 +293,18 @@ function rowsGrad(
 function moveStatistics(
   ops: TensorflowOps,
   {movingMean, movingVariance, mean, variance, rate}: MovingInputs,
-): [Tensor, Tensor] {
+): {mean: Tensor; variance: Tensor} {
   const {shape} = movingMean;
-  const batch = [ops.reshape(mean, shape), ops.reshape(variance, shape)];
+  const newMean = ops.reshape(mean, shape);
+  const newVariance = ops.reshape(variance, shape);
+  const usable = ops.areFinite(newMean, newVariance);
   const rest = ops.sub(ones([]), rate);
   const blend = (old: Tensor, value: Tensor): Tensor => {
     const moved = ops.add(ops.mul(old, rest), ops.mul(value, rate));
-    return ops.selectFinite(batch, moved, old);
+    return ops.select(usable, moved, old);
   };
-  const [newMean, newVariance] = batch as [Tensor, Tensor];
-  return [blend(movingMean, newMean), blend(movingVariance, newVariance)];
+  return {
+    mean: blend(movingMean, newMean),
+    variance: blend(movingVariance, newVariance),
+  };
 }

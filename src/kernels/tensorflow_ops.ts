@@ -1,4 +1,4 @@
-import {scalar, type Tensor, tensor1d} from '@tensorflow/tfjs-core';
+import {scalar, type Tensor, tensor1d, tidy} from '@tensorflow/tfjs-core';
 import {required} from './packing.js';
 import type {OpAttribute, OpRunner} from './tfjs_private.js';
 
@@ -16,7 +16,16 @@ export interface BatchNormLayout {
  * is known to be right here, which takes longer than a small op.
  */
 export class TensorflowOps {
+  /** To hand a small tensor over takes longer than a small op: one for each value. */
+  private constants = new Map<string, Tensor>();
+
   constructor(private readonly run: OpRunner) {}
+
+  /** Runs a kernel, and frees what it made beside its result. */
+  tidy<Result extends object>(kernel: () => Result): Result {
+    this.constants = new Map();
+    return tidy(() => ({...kernel()}) as never);
+  }
 
   add(a: Tensor, b: Tensor): Tensor {
     return this.one('AddV2', {T: FLOAT}, [a, b]);
@@ -31,7 +40,7 @@ export class TensorflowOps {
   }
 
   scale(a: Tensor, factor: number): Tensor {
-    return this.mul(a, scalar(factor));
+    return this.mul(a, this.number(factor));
   }
 
   square(x: Tensor): Tensor {
@@ -40,14 +49,14 @@ export class TensorflowOps {
 
   /** `1 / sqrt(x + epsilon)` */
   inverseRoot(x: Tensor, epsilon: number): Tensor {
-    return this.one('Rsqrt', {T: FLOAT}, [this.add(x, scalar(epsilon))]);
+    return this.one('Rsqrt', {T: FLOAT}, [this.add(x, this.number(epsilon))]);
   }
 
-  /** The mean over axes, which stay with length one. */
-  mean(x: Tensor, axes: readonly number[]): Tensor {
-    return this.one('Mean', {T: FLOAT, Tidx: INT32, keep_dims: true}, [
+  /** The mean over axes. They stay with length one, or go. */
+  mean(x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
+    return this.one('Mean', {T: FLOAT, Tidx: INT32, keep_dims: keepDims}, [
       x,
-      tensor1d([...axes], 'int32'),
+      this.integers(axes),
     ]);
   }
 
@@ -64,24 +73,39 @@ export class TensorflowOps {
     const same =
       x.rank === shape.length && x.shape.every((n, i) => n === shape[i]);
     if (same) return x;
-    const lengths = tensor1d([...shape], 'int32');
-    return this.one('Reshape', {T: FLOAT, Tshape: INT32}, [x, lengths]);
+    const extra = x.rank - shape.length;
+    const leadingOnes =
+      extra > 0 &&
+      x.shape.every((n, i) => n === (i < extra ? 1 : shape[i - extra]));
+    if (leadingOnes) {
+      const integers = [...new Array(extra).keys()];
+      return this.one('Squeeze', {T: FLOAT, squeeze_dims: {integers}}, [x]);
+    }
+    return this.one('Reshape', {T: FLOAT, Tshape: INT32}, [
+      x,
+      this.integers(shape),
+    ]);
   }
 
   /** The first values of x, so many along each axis. */
   first(x: Tensor, size: readonly number[]): Tensor {
     return this.one('Slice', {T: FLOAT, Index: INT32}, [
       x,
-      tensor1d(new Array<number>(x.rank).fill(0), 'int32'),
-      tensor1d([...size], 'int32'),
+      this.integers(new Array<number>(x.rank).fill(0)),
+      this.integers(size),
     ]);
   }
 
-  /** `no` where the difference of a value with itself is not 0, as with NaN. */
-  selectFinite(values: readonly Tensor[], yes: Tensor, no: Tensor): Tensor {
-    const finite = values.map((x) => this.one('IsFinite', {T: FLOAT}, [x]));
-    const usable = finite.reduce((a, b) => this.one('LogicalAnd', {}, [a, b]));
-    return this.one('Select', {T: FLOAT}, [usable, yes, no]);
+  /** Where all of the values are finite: a condition for {@link select}. */
+  areFinite(a: Tensor, b: Tensor): Tensor {
+    const [left, right] = [a, b].map((x) =>
+      this.one('IsFinite', {T: FLOAT}, [x]),
+    ) as [Tensor, Tensor];
+    return this.one('LogicalAnd', {}, [left, right]);
+  }
+
+  select(condition: Tensor, yes: Tensor, no: Tensor): Tensor {
+    return this.one('Select', {T: FLOAT}, [condition, yes, no]);
   }
 
   /** FusedBatchNormV3 with the batch's statistics; the variance is biased. */
@@ -89,7 +113,7 @@ export class TensorflowOps {
     [x, gamma, beta]: readonly [Tensor, Tensor, Tensor],
     layout: BatchNormLayout,
   ): {y: Tensor; mean: Tensor; variance: Tensor} {
-    const none = tensor1d([]);
+    const none = this.nothing();
     const outputs = this.fused([x, gamma, beta, none, none], layout, true);
     // The second and third are for moving statistics, with Bessel's correction.
     const [y, , , mean, variance] = outputs.map(required);
@@ -129,7 +153,7 @@ export class TensorflowOps {
     const outputs = this.run(
       'FusedBatchNormGradV3',
       attributesOf(layout, !given),
-      [...inputs, tensor1d([])],
+      [...inputs, this.nothing()],
       5,
     );
     const [dx, dgamma, dbeta] = outputs;
@@ -150,6 +174,27 @@ export class TensorflowOps {
       exponential_avg_factor: 1,
     };
     return this.run('FusedBatchNormV3', attributes, inputs, 6);
+  }
+
+  private number(value: number): Tensor {
+    return this.constant(`${value}`, () => scalar(value));
+  }
+
+  private integers(values: readonly number[]): Tensor {
+    const make = (): Tensor => tensor1d([...values], 'int32');
+    return this.constant(`[${values.join()}]`, make);
+  }
+
+  private nothing(): Tensor {
+    return this.constant('nothing', () => tensor1d([]));
+  }
+
+  private constant(key: string, make: () => Tensor): Tensor {
+    const known = this.constants.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    this.constants.set(key, made);
+    return made;
   }
 
   private one(

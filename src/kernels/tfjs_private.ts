@@ -124,7 +124,11 @@ export function cpuValuesOf(backend: unknown): CpuValues {
 
 /** An attribute of a TensorFlow op. */
 export type OpAttribute =
-  boolean | number | string | {readonly type: 'float' | 'int32'};
+  | boolean
+  | number
+  | string
+  | {readonly type: 'float' | 'int32'}
+  | {readonly integers: readonly number[]};
 
 /**
  * Runs a TensorFlow op.
@@ -161,12 +165,21 @@ export function opRunnerOf(backend: unknown): OpRunner {
   if (own.isUsingGpuDevice) throw new Error('it computes on a GPU');
   const {binding} = own;
   const types = ['TF_ATTR_TYPE', 'TF_ATTR_BOOL', 'TF_ATTR_FLOAT'];
-  for (const name of [...types, 'TF_ATTR_STRING', 'TF_FLOAT', 'TF_INT32']) {
+  for (const name of [
+    ...types,
+    'TF_ATTR_INT',
+    'TF_ATTR_STRING',
+    'TF_FLOAT',
+    'TF_INT32',
+  ]) {
     if (typeof binding[name] !== 'number') {
       throw new Error(`the backend's binding has no ${name}`);
     }
   }
   const record = (name: string, value: OpAttribute): object => {
+    if (typeof value === 'object' && 'integers' in value) {
+      return {name, type: binding.TF_ATTR_INT, value: [...value.integers]};
+    }
     if (typeof value === 'object') {
       const types = {float: binding.TF_FLOAT, int32: binding.TF_INT32};
       return {name, type: binding.TF_ATTR_TYPE, value: types[value.type]};

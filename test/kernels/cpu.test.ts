@@ -8,6 +8,7 @@ import {statisticsCount} from '../../src/kernels/kernels.js';
 import {CopyWorkspace} from '../../src/kernels/simd/copy_workspace.js';
 import {instantiate} from '../../src/kernels/simd/module.js';
 import {normalize, normalizeGrad} from '../oracle/view.js';
+import {backend} from '../support/backend.js';
 import {expectClose} from '../support/close.js';
 import {magnitude} from '../support/tensors.js';
 import {anyCase, type Case, dataOf, leavingNothing} from './views.js';
@@ -24,9 +25,13 @@ const WORKSPACES: Array<[string, () => CopyWorkspace | undefined]> = [
   ['loops', () => undefined],
 ];
 
-beforeAll(() => tf.setBackend('cpu'));
+// Once is enough: these kernels are called directly, whatever backend runs.
+if (backend === 'cpu') {
+  describe.each(WORKSPACES)('cpuKernels with %s', kernelTests);
+  describe('the memory of the copies', memoryTests);
+}
 
-describe.each(WORKSPACES)('cpuKernels with %s', (_, make) => {
+function kernelTests(_: string, make: () => CopyWorkspace | undefined): void {
   const kernels = () => cpuKernels(tf.backend(), {workspace: make()});
   const asTensor = (info: tf.TensorInfo | undefined): tf.Tensor =>
     tf.engine().makeTensorFromTensorInfo(info as tf.TensorInfo);
@@ -36,7 +41,7 @@ describe.each(WORKSPACES)('cpuKernels with %s', (_, make) => {
       fc.asyncProperty(anyCase, (options) =>
         leavingNothing(() => test(options)),
       ),
-      {numRuns: 60},
+      {numRuns: 40},
     );
 
   it('normalizes, and with statistics that are given too', async () => {
@@ -170,13 +175,13 @@ describe.each(WORKSPACES)('cpuKernels with %s', (_, make) => {
       [2, 2],
     ]);
   });
-});
+}
 
 function inverse(variance: number, epsilon: number): number {
   return 1 / Math.sqrt(variance + epsilon);
 }
 
-describe('the memory of the copies', () => {
+function memoryTests(): void {
   it('stays small however large the tensors are', () => {
     const memory = new WebAssembly.Memory({initial: 1});
     const workspace = new CopyWorkspace(instantiate(memory, false), memory);
@@ -212,4 +217,4 @@ describe('the memory of the copies', () => {
     const tensor = tf.engine().makeTensorFromTensorInfo(info as tf.TensorInfo);
     return tensor.dataSync().filter((value) => value === 0.5).length;
   };
-});
+}
