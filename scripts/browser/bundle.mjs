@@ -17,7 +17,7 @@ const shared = {
 };
 
 /** What jest's own packages use of Node, in the page. */
-const NODE = ['assert', 'path', 'process', 'url', 'util'];
+const NODE = ['assert', 'path', 'url', 'util'];
 
 /** Packages that jest's only need for what is not done in a page. */
 const UNUSED = /^(graceful-fs|jest-snapshot)$/;
