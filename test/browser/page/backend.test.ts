@@ -1,6 +1,9 @@
 // That the page has what it was opened for, and nothing that merely works.
 import {getThreadsCount} from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs';
+import {ops} from 'tfjs-normalization';
+import {kernelsOf, randomTensor} from '../../support/tensors.js';
+import {warnings} from '../../support/warnings.js';
 
 declare const BACKEND: string;
 declare const THREADED: boolean;
@@ -32,5 +35,15 @@ if (BACKEND === 'wasm') {
     const binary = THREADED ? 'threaded-simd' : 'simd';
     expect(wasmFiles()).toEqual([`tfjs-backend-wasm-${binary}.wasm`]);
     if (THREADED) expect(getThreadsCount()).toBe(2);
+  });
+
+  it('normalizes in one kernel, made for it', async () => {
+    const x = randomTensor([64, 8], 1);
+    const kernels = await kernelsOf(() => {
+      ops.layerNorm(x);
+    });
+    expect(kernels).toContain('TfjsNormalization/Normalize');
+    expect(kernels).not.toContain('Sum');
+    expect(warnings()).toEqual([]);
   });
 }
