@@ -48,7 +48,13 @@ process.exitCode = counts.failed === 0 ? 0 : 1;
 async function run() {
   // Before anything is built: is there a browser?
   await (await launchChromium()).close();
-  const files = options.files ?? testFiles(options.match);
+  const {match} = options;
+  const all = options.files ?? testFiles();
+  const files = all.filter((path) => path.includes(match));
+  if (files.length === 0) {
+    counts.fail(`No test file matches. Received: --match ${match}`);
+    return;
+  }
   const server = await serve(await bundle(files));
   const queue = [...options.backend];
   const worker = async () => {

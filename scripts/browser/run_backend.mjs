@@ -1,4 +1,5 @@
 import {runFile} from './run_file.mjs';
+import {whyNot} from './test_files.mjs';
 
 /**
  * `name` is what tfjs calls the backend. `propertyRuns`: software that emulates a
@@ -27,6 +28,11 @@ export async function* runBackend(browser, {name, files, url, propertyRuns}) {
   const context = await browser.newContext();
   let adapter;
   for (const file of files) {
+    const why = whyNot(file, name);
+    if (why !== undefined) {
+      console.log(`${name}  Skipped: ${file}: ${why}`);
+      continue;
+    }
     const result = await runFile(context, url, file, {
       BACKEND: backend.name,
       THREADED: backend.threaded ?? false,

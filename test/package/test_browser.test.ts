@@ -95,13 +95,19 @@ describe('npm run test:browser', () => {
     expect(status).toBe(1);
   });
 
-  it('refuses a CHROME_PATH that is no file, an unknown backend and a factor of 0', () => {
-    const nowhere = runner(files('passing'), {CHROME_PATH: '/nowhere'});
-    expect(nowhere.status).not.toBe(0);
-    expect(nowhere.text).toContain('Received: CHROME_PATH=/nowhere');
-    expect(runner(['--backend', 'cpu']).status).toBe(1);
-    expect(runner(['--property-runs', '0']).text).toContain(
-      'It must be a number above 0.',
-    );
-  });
+  itInBrowser(
+    'refuses a CHROME_PATH that is no file, and options that are wrong',
+    () => {
+      const nowhere = runner(files('passing'), {CHROME_PATH: '/nowhere'});
+      expect(nowhere.status).not.toBe(0);
+      expect(nowhere.text).toContain('Received: CHROME_PATH=/nowhere');
+      expect(runner(['--backend', 'cpu']).status).toBe(1);
+      const nothing = runner(['--match', 'no such file']);
+      expect(nothing.text).toContain('Received: --match no such file');
+      expect(nothing.status).toBe(1);
+      expect(runner(['--property-runs', '0']).text).toContain(
+        'It must be a number above 0.',
+      );
+    },
+  );
 });
