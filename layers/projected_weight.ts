@@ -1,5 +1,6 @@
 import {
   abs,
+  backend,
   lessEqual,
   maximum,
   mul,
@@ -12,11 +13,8 @@ import {
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
 import type {Constraint} from './objects.js';
 
-/**
- * tfjs's norm constraints add 1e-7 to a norm they divide by, and so move by up to
- * this, or by a few roundings, what holds them already.
- */
-const SLACK = {absolute: 2e-7, relative: 1e-6};
+/** A few roundings. */
+const ROUNDINGS = 1e-6;
 
 /**
  * Makes a weight hold its constraint whenever it is read.
@@ -69,8 +67,13 @@ function projection(value: Variable, constraint: Constraint): Tensor {
   return target.dataId === value.dataId ? target.clone() : target;
 }
 
+/**
+ * tfjs's norm constraints add the backend's epsilon to a norm they divide by, 1e-7
+ * or, on webgl, 1e-4, and so move what holds them already by up to this.
+ */
 function isSlack(value: Tensor, target: Tensor): Tensor {
-  const {absolute, relative} = SLACK;
+  const absolute = 2 * backend().epsilon();
+  const relative = Math.max(ROUNDINGS, absolute);
   const allowed = maximum(mul(abs(value), relative), absolute);
   return lessEqual(abs(sub(target, value)), allowed);
 }

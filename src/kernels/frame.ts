@@ -2,6 +2,12 @@ import {reshape, type Tensor} from '@tensorflow/tfjs-core';
 import {blockedMean, blockedSum, MAX_RANK} from './blocked_mean.js';
 import type {View} from './kernels.js';
 
+/**
+ * The rank up to which webgpu 4.22 broadcasts a short vector. Beyond, its shader
+ * does not compile, and the result is whatever was in memory.
+ */
+const VECTOR_BROADCAST_RANK = 4;
+
 type Role = keyof View;
 
 interface Axis {
@@ -38,6 +44,7 @@ export class Frame {
     // Trailing axes broadcast as they are, which saves the reshape.
     const trailing = shape.slice(shape.length - values.rank);
     const fits =
+      (values.rank > 1 || shape.length <= VECTOR_BROADCAST_RANK) &&
       values.shape.every((length, i) => length === trailing[i]) &&
       trailing.length === values.rank &&
       values.size === shape.reduce((product, length) => product * length, 1);

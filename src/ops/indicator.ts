@@ -1,4 +1,5 @@
-import {ones, type Tensor, where, zeros} from '@tensorflow/tfjs-core';
+import {ones, type Tensor, zeros} from '@tensorflow/tfjs-core';
+import {whereAnyRank} from './where_any_rank.js';
 
 /**
  * 1 where a condition holds and 0 elsewhere, in float32.
@@ -8,5 +9,5 @@ import {ones, type Tensor, where, zeros} from '@tensorflow/tfjs-core';
  */
 export function indicator(condition: Tensor): Tensor {
   const {shape} = condition;
-  return where(condition, ones(shape), zeros(shape));
+  return whereAnyRank(condition, ones(shape), zeros(shape));
 }

@@ -14,12 +14,12 @@ import {
   sub,
   sum,
   type Tensor,
-  where,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {blockedSum} from '../kernels/blocked_mean.js';
 import {indicator} from './indicator.js';
 import type {Statistics} from './moving_statistics.js';
+import {whereAnyRank} from './where_any_rank.js';
 
 /** Below any float32 that is data. */
 const LOWEST = -3.4e38;
@@ -54,7 +54,7 @@ export function alignMask(mask: Tensor, x: Tensor): Tensor {
  * included, reaches no output and no gradient.
  */
 export function blankMasked(x: Tensor, aligned: Tensor): Tensor {
-  return where(broadcastTo(aligned, x.shape), x, zerosLike(x));
+  return whereAnyRank(broadcastTo(aligned, x.shape), x, zerosLike(x));
 }
 
 /**
@@ -113,7 +113,11 @@ function largestPresent(x: Tensor, aligned: Tensor, axes: number[]): Tensor {
   const find = customGrad((input) => {
     const values = input as Tensor;
     const everywhere = broadcastTo(aligned, values.shape);
-    const candidates = where(everywhere, values, fill(values.shape, LOWEST));
+    const candidates = whereAnyRank(
+      everywhere,
+      values,
+      fill(values.shape, LOWEST),
+    );
     return {
       value: max(candidates, axes, true),
       gradFunc: () => zerosLike(values),

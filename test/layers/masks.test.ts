@@ -163,6 +163,21 @@ describe('a mask', () => {
     },
   );
 
+  // tf.where of webgl and webgpu ends at rank 4.
+  it.each([
+    [2, 3, 2, 3, 2],
+    [2, 3, 2, 1, 3, 2],
+  ])('covers x of whatever rank: %d, %d, %d, %d, …', (...shape) => {
+    const mask = maskOf(MASK);
+    const x = randomTensor(shape, 4);
+    const flat = tf.reshape(x, [2, 3, 6, 2]);
+    const [y, expected] = [x, flat].map((input) =>
+      batchNorm().apply(input, {...TRAINING, mask}),
+    ) as [tf.Tensor, tf.Tensor];
+    expect(y.shape).toEqual(shape);
+    expect(difference(y, expected)).toBeLessThan(2e-6);
+  });
+
   it('reaches BatchNorm from a Masking layer, and the layers after it', () => {
     const layer = batchNorm({momentum: 0});
     const model = tf.sequential();

@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs';
+import './each_test.js';
 import './node_polyfill.js';
 
 declare const BACKEND: string;
@@ -12,15 +13,4 @@ beforeAll(async () => {
   if (!(await tf.setBackend(BACKEND))) {
     throw new Error(`the backend ${BACKEND} does not start`);
   }
-});
-
-// Warnings are part of what is tested, and would drown the rest of the output.
-beforeEach(() => {
-  // tfjs then checks after every kernel that it left no memory behind.
-  tf.env().set('IS_TEST', true);
-  jest.spyOn(console, 'warn').mockImplementation(() => undefined);
-});
-
-afterEach(() => {
-  jest.restoreAllMocks();
 });

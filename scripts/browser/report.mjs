@@ -1,0 +1,59 @@
+import {renameSync, writeFileSync} from 'node:fs';
+
+/** How many tests passed and failed so far. */
+export class Counts {
+  passed = 0;
+  failed = 0;
+  skipped = 0;
+
+  /** An error outside of any test counts as one failed test. */
+  add({tests, errors}) {
+    const count = (status) => withStatus(tests, status).length;
+    this.passed += count('passed');
+    this.failed += count('failed') + (errors.length > 0 ? 1 : 0);
+    this.skipped += count('skipped');
+  }
+
+  fail(message) {
+    console.error(message);
+    this.failed++;
+  }
+
+  write(file) {
+    const counts = {
+      numPassedTests: this.passed,
+      numFailedTests: this.failed,
+      numPendingTests: this.skipped,
+    };
+    const part = `${file}.${process.pid}.part`;
+    writeFileSync(part, `${JSON.stringify(counts, undefined, 2)}\n`);
+    renameSync(part, file);
+  }
+
+  toString() {
+    return `Browser tests: ${this.passed} passed, ${this.failed} failed`;
+  }
+}
+
+/** A line for a file, then whatever failed in it, in full, and what was skipped. */
+export function describeFile(backend, {file, tests, errors, seconds}) {
+  const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map(
+    (status) => withStatus(tests, status),
+  );
+  const counts = `${passed.length} passed, ${failed.length} failed`;
+  const title = ({path}) => path.join(' › ');
+  return [
+    `${backend}  ${file}: ${counts} (${seconds.toFixed(1)} s)`,
+    ...failed.map((test) => block(backend, title(test), test.errors)),
+    ...(errors.length > 0 ? [block(backend, file, errors)] : []),
+    ...skipped.map((test) => `  Skipped: ${title(test)}`),
+  ].join('\n');
+}
+
+function block(backend, title, errors) {
+  return `\n● ${backend} › ${title}\n\n${errors.join('\n\n')}\n`;
+}
+
+function withStatus(tests, status) {
+  return tests.filter((test) => test.status === status);
+}

@@ -1,0 +1,35 @@
+import {readdirSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Tests that run in a browser too: all in these folders of test/ … */
+const FOLDERS = ['browser/page', 'kernels', 'ops', 'layers', 'models'];
+
+/** … except these: on which backends they do not run, and why. */
+const EXCEPT = {
+  'test/kernels/cpu.test.ts': {why: 'is of the cpu backend'},
+  'test/kernels/fused.test.ts': {why: 'loads modules anew, as only jest does'},
+  'test/kernels/memory.test.ts': {
+    on: ['webgl', 'webgpu'],
+    why: "looks at wasm's heap and at Node's process",
+  },
+};
+
+/** The files of these tests, from the root, with `/`. */
+export function testFiles() {
+  return FOLDERS.flatMap(testsIn);
+}
+
+/** Why a file does not run on a backend; undefined if it does. */
+export function whyNot(path, backend) {
+  const {on, why} = EXCEPT[path] ?? {on: []};
+  return on === undefined || on.includes(backend) ? why : undefined;
+}
+
+function testsIn(folder) {
+  return readdirSync(join(root, 'test', folder))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `test/${folder}/${name}`);
+}
