@@ -22,12 +22,17 @@ const OTHER = ['node', 'package', 'docs', 'examples', 'bench'];
 const tests = (folders) =>
   folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`);
 
+/** The kernels of one backend, called directly. */
+const ofOthers = (backend) =>
+  backend === 'cpu' ? [] : ['<rootDir>/test/kernels/cpu.test.ts'];
+
 const project = (displayName, backend, folders) => ({
   ...shared,
   displayName,
   globals: {BACKEND: backend},
   setupFilesAfterEnv: ['<rootDir>/test/support/setup.ts'],
   testMatch: tests(folders),
+  testPathIgnorePatterns: ['/node_modules/', ...ofOthers(backend)],
 });
 
 module.exports = {
@@ -38,6 +43,11 @@ module.exports = {
   reporters: ['default', '<rootDir>/test/support/skipped_reporter.js'],
   // Asked for with --coverage, as the gate does.
   coverageThreshold: {global: {branches: 95}},
-  collectCoverageFrom: ['src/**/*.ts', 'layers/**/*.ts'],
+  collectCoverageFrom: [
+    'src/**/*.ts',
+    'layers/**/*.ts',
+    // AssemblyScript, which is compiled.
+    '!src/kernels/simd/assembly/**',
+  ],
   testTimeout: 60_000,
 };

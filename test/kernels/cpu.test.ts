@@ -8,7 +8,6 @@ import {statisticsCount} from '../../src/kernels/kernels.js';
 import {CopyWorkspace} from '../../src/kernels/simd/copy_workspace.js';
 import {instantiate} from '../../src/kernels/simd/module.js';
 import {normalize, normalizeGrad} from '../oracle/view.js';
-import {backend} from '../support/backend.js';
 import {expectClose} from '../support/close.js';
 import {magnitude} from '../support/tensors.js';
 import {anyCase, type Case, dataOf, leavingNothing} from './views.js';
@@ -25,13 +24,7 @@ const WORKSPACES: Array<[string, () => CopyWorkspace | undefined]> = [
   ['loops', () => undefined],
 ];
 
-// Once is enough: these kernels are called directly, whatever backend runs.
-if (backend === 'cpu') {
-  describe.each(WORKSPACES)('cpuKernels with %s', kernelTests);
-  describe('the memory of the copies', memoryTests);
-}
-
-function kernelTests(_: string, make: () => CopyWorkspace | undefined): void {
+describe.each(WORKSPACES)('cpuKernels with %s', (_, make) => {
   const kernels = () => cpuKernels(tf.backend(), {workspace: make()});
   const asTensor = (info: tf.TensorInfo | undefined): tf.Tensor =>
     tf.engine().makeTensorFromTensorInfo(info as tf.TensorInfo);
@@ -175,13 +168,13 @@ function kernelTests(_: string, make: () => CopyWorkspace | undefined): void {
       [2, 2],
     ]);
   });
-}
+});
 
 function inverse(variance: number, epsilon: number): number {
   return 1 / Math.sqrt(variance + epsilon);
 }
 
-function memoryTests(): void {
+describe('the memory of the copies', () => {
   it('stays small however large the tensors are', () => {
     const memory = new WebAssembly.Memory({initial: 1});
     const workspace = new CopyWorkspace(instantiate(memory, false), memory);
@@ -217,4 +210,4 @@ function memoryTests(): void {
     const tensor = tf.engine().makeTensorFromTensorInfo(info as tf.TensorInfo);
     return tensor.dataSync().filter((value) => value === 0.5).length;
   };
-}
+});
