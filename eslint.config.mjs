@@ -16,7 +16,13 @@ const mayNotImport = (from, to, why) => ({
 
 export default tseslint.config(
   {
-    ignores: ['dist', 'build', 'coverage', 'out', 'node_modules'],
+    ignores: [
+      ...['dist', 'build', 'coverage', 'out', 'node_modules'],
+      // A program of a project that has its own settings.
+      'test/consumers/shared/*.ts',
+      // What follows code of the README.
+      'test/consumers/readme-*/**',
+    ],
   },
   eslint.configs.recommended,
   {
@@ -93,6 +99,16 @@ export default tseslint.config(
         exports: 'writable',
         __dirname: 'readonly',
         __filename: 'readonly',
+      },
+    },
+  },
+  {
+    files: ['test/consumers/**'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        postMessage: 'readonly',
+        Worker: 'readonly',
       },
     },
   },
