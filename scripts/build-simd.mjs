@@ -12,6 +12,7 @@ const result = join(simd, 'binary.generated.ts');
 
 const FLAGS = [
   ...['--enable', 'simd', '--runtime', 'stub', '--optimizeLevel', '3'],
+  ...['--shrinkLevel', '1'],
   ...['--noAssert', '--importMemory', '--noExportMemory'],
 ];
 // A module must say of the memory it imports whether it is shared.
@@ -73,19 +74,41 @@ function refuseData(binary) {
   }
 }
 
+/** The two differ in what they say of their memory, and in nothing else. */
 function write(plain, shared) {
-  const base64 = (binary) => Buffer.from(binary).toString('base64');
+  const begin = plain.findIndex((byte, i) => byte !== shared[i]);
+  const difference = shared.length - plain.length;
+  let end = plain.length;
+  while (end > begin && plain[end - 1] === shared[end - 1 + difference]) end--;
   const text = `// Made from assembly/ by scripts/build-simd.mjs.
 
-/** The kernels over a memory of one thread, in base64. */
-export const BINARY = '${base64(plain)}';
+/** The kernels in WebAssembly, as text, but for what their memory is. */
+export const BEGIN = "${asText(plain.slice(0, begin))}";
+export const END = "${asText(plain.slice(end))}";
 
-/** The same over a memory that threads share. */
-export const SHARED_BINARY = '${base64(shared)}';
+/** What is between these where the memory is one thread's … */
+export const OWN_MEMORY = "${asText(plain.slice(begin, end))}";
+
+/** … and where threads share it. */
+export const SHARED_MEMORY = "${asText(shared.slice(begin, end + difference))}";
 `;
   const temporary = `${result}.${process.pid}`;
   writeFileSync(temporary, text);
   renameSync(temporary, result);
   const kilobytes = (plain.length / 1024).toFixed(1);
   console.log(`compiled the kernels: ${kilobytes} KB of WebAssembly`);
+}
+
+/**
+ * A byte as one printable character, or two: text that zips like the binary itself,
+ * which base64 does not. `asBytes` in src/kernels/simd/module.ts reads it.
+ */
+function asText(binary) {
+  const PREFIXES = ['', '!', ' '];
+  return Array.from(binary, (byte) => {
+    const code = 35 + (byte % 91);
+    // There is no backslash in it, and no quotation mark.
+    const character = String.fromCharCode(code < 92 ? code : code + 1);
+    return PREFIXES[Math.floor(byte / 91)] + character;
+  }).join('');
 }

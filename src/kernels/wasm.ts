@@ -1,6 +1,11 @@
 import {type TensorInfo, util} from '@tensorflow/tfjs-core';
 import type {Fused} from './implementation.js';
-import {parametersCount, statisticsCount} from './kernels.js';
+import {
+  type NormalizeAttributes,
+  parametersCount,
+  statisticsCount,
+} from './kernels.js';
+import {canWalk, geometryOf} from './simd/geometry.js';
 import {HeapWorkspace} from './simd/heap_workspace.js';
 import {instantiate} from './simd/module.js';
 import {moveIn} from './simd/moving.js';
@@ -42,6 +47,7 @@ export function wasmKernels(backend: unknown): Fused<TensorInfo> {
     },
 
     applyStatistics(x, mean, variance, {gamma, beta}, attributes) {
+      if (!canCompute(attributes, true)) return undefined;
       const y = like(x);
       const data = {x, gamma, beta, y, mean, variance};
       compute((w) => normalizeIn(w, data, {...attributes, given: true}));
@@ -49,6 +55,7 @@ export function wasmKernels(backend: unknown): Fused<TensorInfo> {
     },
 
     normalizeGrad(inputs, attributes) {
+      if (!canCompute(attributes, attributes.given)) return undefined;
       const count = parametersCount(attributes.view);
       const dx = like(inputs.x);
       const dgamma = attributes.scale ? vectorOf(count) : undefined;
@@ -68,4 +75,11 @@ export function wasmKernels(backend: unknown): Fused<TensorInfo> {
       return next;
     },
   };
+}
+
+function canCompute(
+  {view, scale, center}: NormalizeAttributes,
+  given: boolean,
+): boolean {
+  return canWalk(geometryOf(view, scale || center), given, Infinity);
 }

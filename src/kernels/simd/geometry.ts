@@ -38,13 +38,19 @@ export interface Strip {
  */
 const MOST_COLUMNS = 4096;
 
-/** Whether a workspace can hold what must be there at once. */
-export function fits(
+/**
+ * Whether the WebAssembly kernels can compute this. They know no given statistics of
+ * rows, which no layer has.
+ *
+ * @param capacity How many values of a row may be there at once.
+ */
+export function canWalk(
   {walk, group, channel, inner}: Geometry,
+  given: boolean,
   capacity: number,
 ): boolean {
-  const atOnce = walk === 'rows' ? group * channel : channel * inner;
-  return atOnce <= capacity;
+  if (walk === 'rows') return !given && group * channel <= capacity;
+  return channel * inner <= capacity;
 }
 
 /**

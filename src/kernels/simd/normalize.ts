@@ -2,8 +2,8 @@ import type {NormalizeAttributes} from '../kernels.js';
 import type {Normalized, Parameters} from '../packing.js';
 import {Columns} from './columns.js';
 import {
+  canWalk,
   chunksOf,
-  fits,
   type Geometry,
   geometryOf,
   stripsOf,
@@ -28,7 +28,7 @@ interface Options extends NormalizeAttributes {
 /**
  * Normalize and ApplyStatistics, by the WebAssembly kernels.
  *
- * @return False if the workspace is too small for the view; then nothing is done.
+ * @return False if it is not for them; then nothing is done.
  */
 export function normalizeIn<Data>(
   workspace: Workspace<Data>,
@@ -36,7 +36,8 @@ export function normalizeIn<Data>(
   options: Options,
 ): boolean {
   const geometry = geometryOf(options.view, options.scale || options.center);
-  if (!fits(geometry, workspace.capacity)) return false;
+  const {capacity} = workspace;
+  if (!canWalk(geometry, options.given, capacity)) return false;
   if (geometry.walk === 'rows') {
     normalizeRows(workspace, data, options, geometry);
   } else {
@@ -48,19 +49,17 @@ export function normalizeIn<Data>(
 function normalizeRows<Data>(
   workspace: Workspace<Data>,
   data: NormalizeData<Data>,
-  {epsilon, centered, given}: Options,
+  {epsilon, centered}: Options,
   {batch, group, channel}: Geometry,
 ): void {
   const {module} = workspace;
   const width = group * channel;
-  const run = given ? module.rowsApply : module.rowsNormalize;
-  const access = given ? 'input' : 'output';
   const gamma = inputOrNone(workspace, 'gamma', data.gamma, vector(width));
   const beta = inputOrNone(workspace, 'beta', data.beta, vector(width));
   for (const {start, count} of chunksOf(batch, workspace.tileValues / width)) {
     const values = vector(count * width, start * width);
     const statistics = vector(count * group, start * group);
-    run(
+    module.rowsNormalize(
       workspace.input('x', data.x, values),
       workspace.output('y', data.y, values),
       count,
@@ -70,8 +69,8 @@ function normalizeRows<Data>(
       centered ? 1 : 0,
       gamma,
       beta,
-      workspace[access]('mean', data.mean, statistics),
-      workspace[access]('variance', data.variance, statistics),
+      workspace.output('mean', data.mean, statistics),
+      workspace.output('variance', data.variance, statistics),
     );
     workspace.commit();
   }

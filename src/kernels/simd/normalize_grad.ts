@@ -2,8 +2,8 @@ import type {NormalizeGradAttributes} from '../kernels.js';
 import type {GradInputs, Gradients} from '../packing.js';
 import {Columns} from './columns.js';
 import {
+  canWalk,
   chunksOf,
-  fits,
   type Geometry,
   geometryOf,
   stripsOf,
@@ -24,16 +24,16 @@ const FEW_ROWS = 64;
 /**
  * NormalizeGrad, by the WebAssembly kernels.
  *
- * @return False if the workspace is too small for the view; then nothing is done.
+ * @return False if it is not for them; then nothing is done.
  */
 export function normalizeGradIn<Data>(
   workspace: Workspace<Data>,
   data: GradData<Data>,
   attributes: NormalizeGradAttributes,
 ): boolean {
-  const {view, scale, center} = attributes;
+  const {view, scale, center, given} = attributes;
   const geometry = geometryOf(view, scale || center);
-  if (!fits(geometry, workspace.capacity)) return false;
+  if (!canWalk(geometry, given, workspace.capacity)) return false;
   if (geometry.walk === 'rows') {
     rowsGrad(workspace, data, attributes, geometry);
   } else {
@@ -45,7 +45,7 @@ export function normalizeGradIn<Data>(
 function rowsGrad<Data>(
   workspace: Workspace<Data>,
   data: GradData<Data>,
-  {epsilon, centered, given}: NormalizeGradAttributes,
+  {epsilon, centered}: NormalizeGradAttributes,
   {batch, group, channel}: Geometry,
 ): void {
   const {module} = workspace;
@@ -74,7 +74,6 @@ function rowsGrad<Data>(
       channel,
       epsilon,
       centered ? 1 : 0,
-      given ? 1 : 0,
       workspace.input('mean', data.mean, statistics),
       workspace.input('variance', data.variance, statistics),
       gamma,

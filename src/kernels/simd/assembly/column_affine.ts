@@ -5,7 +5,7 @@ import {
   lastVector,
   repeatColumns,
   sumBytes,
-  vectorsOf,
+  vectorBytes,
 } from './columns';
 import {F32, F64, inverseDeviation, roundedOff, V128} from './lanes';
 
@@ -13,7 +13,7 @@ import {F32, F64, inverseDeviation, roundedOff, V128} from './lanes';
 // @ts-ignore: decorator
 @inline
 export function columnBytes(width: i32): usize {
-  return <usize>vectorsOf(width * foldOf(width)) * V128;
+  return vectorBytes(width * foldOf(width));
 }
 
 /**
@@ -138,24 +138,25 @@ export function columnApply(
   const fold = foldOf(width);
   const wide = width * fold;
   const last = lastVector(wide);
+  const end = vectorBytes(wide);
   stride *= fold;
   const a = constants + size;
   const b = a + size;
   const wideRows = rows / fold;
   let r = 0;
   for (; r + 4 <= wideRows; r += 4) {
-    for (let at: usize = 0; at < last; at += V128) {
+    for (let place: usize = 0; place < end; place += V128) {
+      const at = min(place, last);
       apply4(x + at, y + at, stride, constants + at, a + at, b + at);
     }
-    apply4(x + last, y + last, stride, constants + last, a + last, b + last);
     x += 4 * stride;
     y += 4 * stride;
   }
   for (; r < wideRows; r++) {
-    for (let at: usize = 0; at < last; at += V128) {
+    for (let place: usize = 0; place < end; place += V128) {
+      const at = min(place, last);
       apply1(x + at, y + at, constants + at, a + at, b + at);
     }
-    apply1(x + last, y + last, constants + last, a + last, b + last);
     x += stride;
     y += stride;
   }

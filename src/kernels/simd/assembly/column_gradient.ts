@@ -9,7 +9,7 @@ import {
   lastVector,
   spreadSums,
   sumBytes,
-  vectorsOf,
+  vectorBytes,
 } from './columns';
 import {drain, F32, F64, inverseDeviation, sumOf8, V128} from './lanes';
 
@@ -97,25 +97,22 @@ function sumRows(
   sums: usize,
   size: usize,
 ): void {
-  const last = vectorsOf(width) - 1;
+  const last = lastVector(width);
+  const end = vectorBytes(width);
   let r = 0;
   for (; r + 8 <= rows; r += 8) {
-    for (let j = 0; j < last; j++) {
-      const at = <usize>j * V128;
-      sum8(dy + at, x + at, stride, high + at, sums + at, size);
+    for (let sum: usize = 0; sum < end; sum += V128) {
+      const at = min(sum, last);
+      sum8(dy + at, x + at, stride, high + at, sums + sum, size);
     }
-    const at = lastVector(width);
-    sum8(dy + at, x + at, stride, high + at, sums + <usize>last * V128, size);
     dy += 8 * stride;
     x += 8 * stride;
   }
   for (; r < rows; r++) {
-    for (let j = 0; j < last; j++) {
-      const at = <usize>j * V128;
-      sum1(dy + at, x + at, high + at, sums + at, size);
+    for (let sum: usize = 0; sum < end; sum += V128) {
+      const at = min(sum, last);
+      sum1(dy + at, x + at, high + at, sums + sum, size);
     }
-    const at = lastVector(width);
-    sum1(dy + at, x + at, high + at, sums + <usize>last * V128, size);
     dy += stride;
     x += stride;
   }
@@ -265,33 +262,34 @@ export function columnGradApply(
   const fold = foldOf(width);
   const wide = width * fold;
   const last = lastVector(wide);
+  const end = vectorBytes(wide);
   stride *= fold;
   const wideRows = rows / fold;
   let r = 0;
   if (given) {
     for (; r < wideRows; r++) {
-      for (let at: usize = 0; at < last; at += V128) {
+      for (let place: usize = 0; place < end; place += V128) {
+        const at = min(place, last);
         scale1(dy + at, dx + at, constants + size + at);
       }
-      scale1(dy + last, dx + last, constants + size + last);
       dy += stride;
       dx += stride;
     }
   } else {
     for (; r + 4 <= wideRows; r += 4) {
-      for (let at: usize = 0; at < last; at += V128) {
+      for (let place: usize = 0; place < end; place += V128) {
+        const at = min(place, last);
         grad4(dy + at, x + at, dx + at, stride, constants + at, size);
       }
-      grad4(dy + last, x + last, dx + last, stride, constants + last, size);
       dy += 4 * stride;
       x += 4 * stride;
       dx += 4 * stride;
     }
     for (; r < wideRows; r++) {
-      for (let at: usize = 0; at < last; at += V128) {
+      for (let place: usize = 0; place < end; place += V128) {
+        const at = min(place, last);
         grad1(dy + at, x + at, dx + at, constants + at, size);
       }
-      grad1(dy + last, x + last, dx + last, constants + last, size);
       dy += stride;
       x += stride;
       dx += stride;

@@ -28,6 +28,13 @@ export function vectorsOf(width: i32): i32 {
   return (width + 3) >> 2;
 }
 
+/** Bytes of a place for every vector of a row. */
+// @ts-ignore: decorator
+@inline
+export function vectorBytes(width: i32): usize {
+  return <usize>vectorsOf(width) * V128;
+}
+
 /** Bytes of a float64 for each column; pairs of them are read and written at once. */
 // @ts-ignore: decorator
 @inline
@@ -91,24 +98,21 @@ function sumRows(
   origin: usize,
   sums: usize,
 ): void {
-  const last = vectorsOf(width) - 1;
+  const last = lastVector(width);
+  const end = vectorBytes(width);
   let r = 0;
   for (; r + 8 <= rows; r += 8) {
-    for (let j = 0; j < last; j++) {
-      const at = <usize>j * V128;
-      sum8(x + at, stride, origin + at, sums + at);
+    for (let sum: usize = 0; sum < end; sum += V128) {
+      const at = min(sum, last);
+      sum8(x + at, stride, origin + at, sums + sum);
     }
-    const at = lastVector(width);
-    sum8(x + at, stride, origin + at, sums + <usize>last * V128);
     x += 8 * stride;
   }
   for (; r < rows; r++) {
-    for (let j = 0; j < last; j++) {
-      const at = <usize>j * V128;
-      sum1(x + at, origin + at, sums + at);
+    for (let sum: usize = 0; sum < end; sum += V128) {
+      const at = min(sum, last);
+      sum1(x + at, origin + at, sums + sum);
     }
-    const at = lastVector(width);
-    sum1(x + at, origin + at, sums + <usize>last * V128);
     x += stride;
   }
 }
@@ -149,26 +153,21 @@ function squareRows(
   rests: usize,
   squares: usize,
 ): void {
-  const last = vectorsOf(width) - 1;
+  const last = lastVector(width);
+  const end = vectorBytes(width);
   let r = 0;
   for (; r + 8 <= rows; r += 8) {
-    for (let j = 0; j < last; j++) {
-      const at = <usize>j * V128;
-      square8(x + at, stride, origin + at, center + at, rests + at, squares + at);
+    for (let sum: usize = 0; sum < end; sum += V128) {
+      const at = min(sum, last);
+      square8(x + at, stride, origin + at, center + at, rests + sum, squares + sum);
     }
-    const at = lastVector(width);
-    const sum = <usize>last * V128;
-    square8(x + at, stride, origin + at, center + at, rests + sum, squares + sum);
     x += 8 * stride;
   }
   for (; r < rows; r++) {
-    for (let j = 0; j < last; j++) {
-      const at = <usize>j * V128;
-      square1(x + at, origin + at, center + at, rests + at, squares + at);
+    for (let sum: usize = 0; sum < end; sum += V128) {
+      const at = min(sum, last);
+      square1(x + at, origin + at, center + at, rests + sum, squares + sum);
     }
-    const at = lastVector(width);
-    const sum = <usize>last * V128;
-    square1(x + at, origin + at, center + at, rests + sum, squares + sum);
     x += stride;
   }
 }
@@ -290,7 +289,7 @@ export function columnMoments(
 ): void {
   const fold = foldOf(width);
   const wide = width * fold;
-  const size = <usize>vectorsOf(wide) * V128;
+  const size = vectorBytes(wide);
   const origin = scratch;
   const center = scratch + size;
   const sums = scratch + 2 * size;

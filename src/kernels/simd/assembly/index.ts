@@ -15,6 +15,6 @@ export {
   columnGradSums,
 } from './column_gradient';
 export {runApply, runGradApply, runGradSums, runMoments} from './runs';
-export {rowsApply, rowsNormalize} from './rows';
+export {rowsNormalize} from './rows';
 export {rowsGrad} from './rows_gradient';
 export {moveStatistics} from './moving';

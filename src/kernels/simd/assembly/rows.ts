@@ -43,40 +43,6 @@ export function rowsNormalize(
   }
 }
 
-/** Normalizes whole rows with statistics that are known: a float32 per row. */
-export function rowsApply(
-  x: usize,
-  y: usize,
-  batch: i32,
-  group: i32,
-  length: i32,
-  epsilon: f64,
-  centered: bool,
-  gamma: usize,
-  beta: usize,
-  means: usize,
-  variances: usize,
-): void {
-  const bytes = <usize>length * F32;
-  for (let b = 0; b < batch; b++) {
-    for (let g = 0; g < group; g++) {
-      rowApply(
-        x,
-        y,
-        length,
-        centered ? <f64>load<f32>(means) : 0,
-        inverseDeviation(<f64>load<f32>(variances), epsilon),
-        gamma ? gamma + <usize>g * bytes : 0,
-        beta ? beta + <usize>g * bytes : 0,
-      );
-      x += bytes;
-      y += bytes;
-      means += F32;
-      variances += F32;
-    }
-  }
-}
-
 /** y = ((x − mean) · inverse) · gamma + beta over a row. */
 function rowApply(
   x: usize,

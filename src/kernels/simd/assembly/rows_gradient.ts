@@ -31,7 +31,6 @@ export function rowsGrad(
   length: i32,
   epsilon: f64,
   centered: bool,
-  given: bool,
   means: usize,
   variances: usize,
   gamma: usize,
@@ -48,12 +47,11 @@ export function rowsGrad(
       const ownGamma = gamma ? gamma + parameter : 0;
       high = centered ? load<f32>(means) : 0;
       beginFlow();
-      if (!given) rowFlow(dy, x, length, ownGamma);
+      rowFlow(dy, x, length, ownGamma);
       rowConstants(
         <f64>length,
         epsilon,
         centered,
-        given,
         <f64>load<f32>(variances),
         dmean ? <f64>load<f32>(dmean) : 0,
         dvariance ? <f64>load<f32>(dvariance) : 0,
@@ -63,7 +61,6 @@ export function rowsGrad(
         x,
         dx,
         length,
-        given,
         ownGamma,
         dgamma ? dgamma + parameter : 0,
         dbeta ? dbeta + parameter : 0,
@@ -106,13 +103,12 @@ function rowConstants(
   count: f64,
   epsilon: f64,
   centered: bool,
-  given: bool,
   variance: f64,
   dmean: f64,
   dvariance: f64,
 ): void {
   const i = inverseDeviation(variance, epsilon);
-  const center = centered && !given ? rest / count : 0;
+  const center = centered ? rest / count : 0;
   const b =
     (2 * dvariance - i * i * i * (product - center * flow)) / count;
   const c = centered ? (dmean - i * flow) / count : 0;
@@ -127,15 +123,12 @@ function rowGradApply(
   x: usize,
   dx: usize,
   length: i32,
-  given: bool,
   gamma: usize,
   dgamma: usize,
   dbeta: usize,
 ): void {
   const bytes = <usize>length * F32;
-  if (given) {
-    applyGiven(dy, x, dx, bytes, gamma, dgamma, dbeta);
-  } else if (gamma) {
+  if (gamma) {
     applyScaled(dy, x, dx, bytes, gamma, dgamma, dbeta);
   } else if (dbeta) {
     applyShifted(dy, x, dx, bytes, dbeta);
@@ -212,25 +205,6 @@ function applyPlain(dy: usize, x: usize, dx: usize, bytes: usize): void {
   for (; at < bytes; at += F32) {
     const own = (load<f32>(x + at) - high) * along + offset;
     store<f32>(dx + at, load<f32>(dy + at) * inverse + own);
-  }
-}
-
-// No layer of this package gives statistics to rows: it need not be fast.
-function applyGiven(
-  dy: usize,
-  x: usize,
-  dx: usize,
-  bytes: usize,
-  gamma: usize,
-  dgamma: usize,
-  dbeta: usize,
-): void {
-  for (let at: usize = 0; at < bytes; at += F32) {
-    const g = load<f32>(dy + at);
-    const scale: f32 = gamma ? load<f32>(gamma + at) : 1;
-    store<f32>(dx + at, g * scale * inverse);
-    if (dgamma) addTo(dgamma + at, g * ((load<f32>(x + at) - high) * inverse));
-    if (dbeta) addTo(dbeta + at, g);
   }
 }
 
