@@ -1,12 +1,14 @@
 // Builds dist/: ES modules for bundlers, CommonJS for Node, and for Node's own
 // ES modules a thin wrapper around the CommonJS, so that a program has one
-// instance of the package whatever mix of import and require it uses.
+// instance of the package whatever mix of import and require it uses; and one file
+// for a <script> tag.
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import './build-simd.mjs';
+import {bundleForScriptTag} from './script-tag.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -14,6 +16,7 @@ const dist = join(root, 'dist');
 const made = join(root, 'build', `dist-${process.pid}`);
 const require = createRequire(import.meta.url);
 const tsc = require.resolve('typescript/bin/tsc');
+const {sideEffects} = require('../package.json');
 
 const ENTRIES = {
   index: 'src/index.js',
@@ -25,6 +28,10 @@ compile('cjs', 'commonjs');
 compile('esm', 'module');
 markAs('wrapper', 'module');
 for (const [name, file] of Object.entries(ENTRIES)) wrap(name, file);
+await bundleForScriptTag(
+  join(made, 'esm/src/index.js'),
+  join(made, 'tfjs-normalization.min.js'),
+);
 rmSync(dist, {recursive: true, force: true});
 renameSync(made, dist);
 
@@ -37,11 +44,12 @@ function compile(format, type) {
   markAs(format, type);
 }
 
+/** Bundlers read from the nearest package.json which modules have effects. */
 function markAs(folder, type) {
   mkdirSync(join(made, folder), {recursive: true});
   writeFileSync(
     join(made, folder, 'package.json'),
-    `${JSON.stringify({type})}\n`,
+    `${JSON.stringify({type, sideEffects})}\n`,
   );
 }
 

@@ -13,7 +13,8 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const PACKAGE = {
   command: [join(root, 'scripts/build.mjs')],
   sources: [
-    ...['src', 'layers', 'scripts/build.mjs', 'package.json'],
+    ...['src', 'layers', 'package.json'],
+    ...['scripts/build.mjs', 'scripts/script-tag.mjs'],
     ...['tsconfig.json', 'tsconfig.cjs.json', 'tsconfig.esm.json'],
   ],
   result: 'dist/wrapper/node.js',

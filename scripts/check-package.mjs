@@ -1,0 +1,72 @@
+// `npm run check:package`: what a stranger gets, checked on the packed tarball by
+// publint and are-the-types-wrong, and by what this package promises.
+import {readFileSync} from 'node:fs';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {
+  checkPackage,
+  createPackageFromTarballData,
+} from '@arethetypeswrong/core';
+import {publint} from 'publint';
+import {formatMessage} from 'publint/utils';
+import {packInto} from './pack.mjs';
+
+const manifest = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+);
+
+/** npm runs these where a package is installed. */
+const RUN_ON_INSTALL = ['preinstall', 'install', 'postinstall', 'prepare'];
+
+const SHIPPED =
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.+\.(js|js\.map|d\.ts|json))$/;
+
+const folder = await mkdtemp(join(tmpdir(), 'tfjs-normalization-package-'));
+try {
+  const {path, size, files} = packInto(folder);
+  const tarball = new Uint8Array(readFileSync(path));
+  const problems = [
+    ...ownProblems(files),
+    ...(await publintProblems(tarball)),
+    ...(await typesProblems(tarball)),
+  ];
+  console.log(
+    problems.length === 0
+      ? `${files.length} files in ${Math.ceil(size / 1024)} KB, nothing wrong`
+      : problems.join('\n'),
+  );
+  process.exitCode = problems.length === 0 ? 0 : 1;
+} finally {
+  await rm(folder, {recursive: true, force: true});
+}
+
+function ownProblems(files) {
+  const scripts = RUN_ON_INSTALL.filter((name) => name in manifest.scripts);
+  const strangers = files.filter((file) => !SHIPPED.test(file));
+  const dependencies = Object.keys(manifest.dependencies ?? {});
+  return [
+    ...scripts.map((name) => `package.json: ${name} runs on install`),
+    ...strangers.map((file) => `${file}: not a file to ship`),
+    ...dependencies.map((name) => `package.json: depends on ${name}`),
+  ];
+}
+
+async function publintProblems(tarball) {
+  const {messages} = await publint({
+    pack: {tarball: tarball.buffer},
+    strict: true,
+  });
+  return messages.map(
+    (message) => `publint: ${formatMessage(message, manifest)}`,
+  );
+}
+
+async function typesProblems(tarball) {
+  const analysis = await checkPackage(createPackageFromTarballData(tarball));
+  if (!analysis.types) return ['are-the-types-wrong: there are no types'];
+  return analysis.problems.map(
+    ({kind, ...details}) =>
+      `are-the-types-wrong: ${kind} ${JSON.stringify(details)}`,
+  );
+}

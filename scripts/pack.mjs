@@ -1,0 +1,33 @@
+// Packs the package as it would be published.
+import {execFileSync} from 'node:child_process';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Packs what is in dist/, without building it anew.
+ *
+ * @returns `{path, size, files}` of the tarball that it puts into `folder`; size is
+ *   in bytes, and files are paths inside the package.
+ */
+export function packInto(folder) {
+  const where = ['--pack-destination', folder];
+  const printed = execFileSync(
+    'npm',
+    ['pack', '--json', '--ignore-scripts', ...where],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      // A warning about a user's npm settings is no business of ours.
+      env: {...process.env, npm_config_loglevel: 'error'},
+      shell: process.platform === 'win32',
+    },
+  );
+  const [{filename, size, files}] = Object.values(JSON.parse(printed));
+  return {
+    path: join(folder, filename),
+    size,
+    files: files.map(({path}) => path),
+  };
+}

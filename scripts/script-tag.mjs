@@ -1,0 +1,52 @@
+// Bundles the package for a <script> tag: one file, which takes TensorFlow.js
+// from the global `tf` and gives the global `tfjsNormalization`.
+import {build} from 'esbuild';
+
+export const GLOBAL_NAME = 'tfjsNormalization';
+
+const TAKEN_FROM_GLOBAL = /^@tensorflow\/tfjs-(core|layers)$/;
+
+/**
+ * What stands in for tfjs-core and tfjs-layers. `tf` holds the names of both.
+ */
+const GLOBAL_TF = `
+const {tf} = globalThis;
+if (tf === undefined || tf.layers === undefined) {
+  throw new Error(
+    'tfjs-normalization: there is no TensorFlow.js. Load tf.min.js by a script ' +
+      'before this one. Received: tf=' + tf,
+  );
+}
+module.exports = tf;
+`;
+
+const globalTf = {
+  name: 'global-tf',
+  setup({onResolve, onLoad}) {
+    onResolve({filter: TAKEN_FROM_GLOBAL}, () => ({
+      path: 'tf',
+      namespace: 'global-tf',
+    }));
+    onLoad({filter: /^/, namespace: 'global-tf'}, () => ({
+      contents: GLOBAL_TF,
+      loader: 'js',
+    }));
+  },
+};
+
+/** Bundles the ES module `entry` into the file `outfile`, with a source map. */
+export async function bundleForScriptTag(entry, outfile) {
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    globalName: GLOBAL_NAME,
+    target: 'es2020',
+    sourcemap: true,
+    plugins: [globalTf],
+    logLevel: 'warning',
+    legalComments: 'none',
+  });
+}
