@@ -21,6 +21,10 @@ export default tseslint.config(
       // AssemblyScript is another language.
       'src/kernels/simd/assembly',
       'src/kernels/simd/binary.generated.ts',
+      // A program of a project that has its own settings.
+      'test/consumers/shared/*.ts',
+      // What follows code of the README.
+      'test/consumers/readme-*/**',
     ],
   },
   eslint.configs.recommended,
@@ -98,6 +102,16 @@ export default tseslint.config(
         exports: 'writable',
         __dirname: 'readonly',
         __filename: 'readonly',
+      },
+    },
+  },
+  {
+    files: ['test/consumers/**'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        postMessage: 'readonly',
+        Worker: 'readonly',
       },
     },
   },

@@ -8,8 +8,12 @@ export const ROOT = resolve(__dirname, '../..');
 export interface Block {
   /** The file and the line it begins in. */
   place: string;
+  /** The heading above it. */
+  section: string;
   /** What stands behind the fence: js, ts, sh … */
   language: string;
+  /** The word after that: `browser`, for what Node cannot run. */
+  where: string;
   code: string;
 }
 
@@ -53,11 +57,18 @@ export async function runBlock(
 }
 
 function blocksIn(file: string, text: string): Block[] {
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map((match) => ({
-    place: `${file}:${text.slice(0, match.index).split('\n').length}`,
-    language: match[1] ?? '',
-    code: match[2] ?? '',
-  }));
+  const fences = /^```(\w+)(?: (\w+))?\n([\s\S]*?)^```$/gm;
+  return [...text.matchAll(fences)].map((match) => {
+    const [, language = '', where = '', code = ''] = match;
+    const before = text.slice(0, match.index);
+    const section = /^#+ (.*)$/m.exec(reversedLines(before))?.[1] ?? '';
+    const place = `${file}:${before.split('\n').length}`;
+    return {place, section, language, where, code};
+  });
+}
+
+function reversedLines(text: string): string {
+  return text.split('\n').reverse().join('\n');
 }
 
 function filesIn(folder: string, ending: string): string[] {

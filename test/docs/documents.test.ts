@@ -15,7 +15,10 @@ import {
 const inLanguage = (blocks: Block[], ...languages: string[]): Block[] =>
   blocks.filter(({language}) => languages.includes(language));
 
-const CODE = inLanguage(documentBlocks(), 'js', 'ts');
+/** What only a browser runs, the projects of test/consumers run. */
+const CODE = inLanguage(documentBlocks(), 'js', 'ts').filter(
+  ({where}) => where !== 'browser',
+);
 const EXAMPLES = inLanguage(docstringBlocks(), 'js', 'ts');
 const COMMANDS = inLanguage(documentBlocks(), 'sh', 'bash')
   .flatMap(({place, code}) =>
@@ -57,6 +60,35 @@ describe('every block of code', () => {
 describe('every example in a docstring', () => {
   it.each(EXAMPLES)('in $place runs', async (block) => {
     await runBlock(block, {tf, ...normalization, ...nodeOnly});
+  });
+});
+
+describe('every page', () => {
+  const {name, version, jsdelivr} = JSON.parse(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+  ) as {name: string; version: string; jsdelivr: string};
+  const ours = `${name}@${version}/${jsdelivr.replace('./', '')}`;
+  const pages = inLanguage(documentBlocks(), 'html');
+  const CDN = 'https://cdn.jsdelivr.net/npm/';
+
+  it('loads tf.js and this package', () => {
+    for (const {place, code} of pages) {
+      const sources = [...code.matchAll(/<script src="([^"]*)"/g)];
+      const tfjs = `^${CDN}@tensorflow/tfjs@4[.0-9]*/dist/tf.min.js$`;
+      expect([place, ...sources.map(([, source]) => source)]).toEqual([
+        place,
+        expect.stringMatching(tfjs),
+        CDN + ours,
+      ]);
+    }
+  });
+
+  it('has a script that runs', async () => {
+    for (const block of pages) {
+      const [, code = ''] = /<script>([^]*?)<\/script>/.exec(block.code) ?? [];
+      expect(code).toContain('tfjsNormalization.');
+      await runBlock({...block, code}, {tf, tfjsNormalization: normalization});
+    }
   });
 });
 

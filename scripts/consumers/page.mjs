@@ -1,0 +1,82 @@
+import {createReadStream, existsSync} from 'node:fs';
+import {createServer} from 'node:http';
+import {extname, join} from 'node:path';
+import {launchChromium} from '../chromium.mjs';
+import {Skipped} from './skip.mjs';
+
+/** How long a page may take to say how it went, in milliseconds. */
+const PATIENCE = 120_000;
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+};
+
+/**
+ * Opens a page in a headless Chromium and waits for its global `outcome`.
+ *
+ * @throws Skipped if there is no browser; Error if the page throws or complains.
+ */
+export async function outcomeOfPage(folder, page) {
+  const browser = await launch();
+  const server = await serve(folder);
+  try {
+    const {port} = server.address();
+    return await visit(browser, `http://127.0.0.1:${port}/${page}`);
+  } finally {
+    server.close();
+    await browser.close();
+  }
+}
+
+async function launch() {
+  try {
+    return await launchChromium();
+  } catch (error) {
+    if (error.constructor.name !== 'NoBrowserError') throw error;
+    throw new Skipped(error.message);
+  }
+}
+
+async function visit(browser, url) {
+  const page = await browser.newPage();
+  const complaints = [];
+  const failed = new Promise((_, reject) => {
+    page.on('pageerror', reject);
+    page.on('crash', () => reject(new Error('the page has crashed')));
+  });
+  // It may come before anybody waits for it.
+  failed.catch(() => undefined);
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(url);
+  const ready = page.waitForFunction(() => globalThis.outcome, undefined, {
+    timeout: PATIENCE,
+  });
+  const handle = await Promise.race([ready, failed]).catch((error) => {
+    throw new Error([error.message, ...complaints].join('\n'));
+  });
+  if (complaints.length > 0) throw new Error(complaints.join('\n'));
+  return handle.jsonValue();
+}
+
+async function serve(folder) {
+  const server = createServer((request, response) => {
+    const {pathname} = new URL(request.url, 'http://localhost');
+    const file = join(folder, decodeURIComponent(pathname));
+    const type = TYPES[extname(file)];
+    if (type === undefined || !existsSync(file)) {
+      response.writeHead(pathname === '/favicon.ico' ? 204 : 404).end();
+      return;
+    }
+    response.writeHead(200, {'content-type': type});
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}

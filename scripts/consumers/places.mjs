@@ -1,0 +1,10 @@
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** The projects. */
+export const CONSUMERS = join(ROOT, 'test/consumers');
+
+/** What is worth keeping from one run to the next. */
+export const CACHE = join(ROOT, 'node_modules/.cache/consumers');

@@ -1,0 +1,40 @@
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {CONSUMERS} from './places.mjs';
+
+/** What a variant of a project is, where its consumer.json says nothing else. */
+const DEFAULTS = {installer: 'npm', tfjs: '4.22.0', node: ['current']};
+
+/**
+ * The projects of test/consumers, each with its name, its folder and what its
+ * consumer.json says:
+ *
+ * - `what` it is, in words;
+ * - `run`, the file that Node runs, or `page`, the page that a browser opens;
+ * - `types`: whether its TypeScript is checked;
+ * - `readme`: the README's block of code that goes before the file `into`. Without
+ *   a package.json, the README also says what is installed;
+ * - `needs`: what has to be in this checkout;
+ * - `expect`: what it must tell, besides what all must;
+ * - `variants`: with which installer (`npm`, `pnpm`, or `strict pnpm`), tfjs and
+ *   Nodes it is tried.
+ */
+export function allProjects() {
+  return readdirSync(CONSUMERS)
+    .filter((name) => existsSync(settingsOf(name)))
+    .map((name) => {
+      const {variants = [{}], ...settings} = JSON.parse(
+        readFileSync(settingsOf(name), 'utf8'),
+      );
+      return {
+        name,
+        folder: join(CONSUMERS, name),
+        ...settings,
+        variants: variants.map((variant) => ({...DEFAULTS, ...variant})),
+      };
+    });
+}
+
+function settingsOf(name) {
+  return join(CONSUMERS, name, 'consumer.json');
+}

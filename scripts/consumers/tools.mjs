@@ -1,0 +1,68 @@
+import {existsSync} from 'node:fs';
+import {mkdir, rename, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {run} from './command.mjs';
+import {CACHE} from './places.mjs';
+import {Skipped} from './skip.mjs';
+
+const SYSTEM = process.platform === 'win32' ? 'win' : process.platform;
+
+/** The npm packages that hold nothing but the binary of a Node. */
+const NODES = [
+  `node-bin-${SYSTEM}-${process.arch}`,
+  `node-${SYSTEM}-${process.arch}`,
+];
+
+/**
+ * The path of a Node of this major version: the one that runs this, or one from
+ * npm, kept for the next time.
+ *
+ * @throws Skipped if npm has none for this system.
+ */
+export async function nodeOfMajor(major) {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
+  const modules = await fromNpm(NODES, major);
+  const name = NODES.find((each) => existsSync(join(modules, each)));
+  const binary = process.platform === 'win32' ? 'node.exe' : 'node';
+  return join(modules, name, 'bin', binary);
+}
+
+/**
+ * The path of pnpm, from npm. It is no dependency of this package's own, whose
+ * lock file would have to name its binaries for every system.
+ *
+ * @throws Skipped if npm has none.
+ */
+export async function pnpm() {
+  return join(await fromNpm(['pnpm'], '12'), '.bin', 'pnpm');
+}
+
+/** A node_modules with the first of these packages that npm has. */
+async function fromNpm(names, version) {
+  const home = join(CACHE, `${names.at(-1)}-${version}`);
+  if (!existsSync(home)) await download(names, version, home);
+  return join(home, 'node_modules');
+}
+
+/** Whole, or not at all: what is half there would be taken for a tool. */
+async function download(names, version, home) {
+  const folder = `${home}-${process.pid}`;
+  await mkdir(folder, {recursive: true});
+  try {
+    await writeFile(join(folder, 'package.json'), '{}');
+    await installOneOf(names, version, folder);
+    await rename(folder, home);
+  } finally {
+    await rm(folder, {recursive: true, force: true});
+  }
+}
+
+async function installOneOf([name, ...others], version, cwd) {
+  const specifier = `${name}@${version}`;
+  try {
+    await run('npm', ['install', '--no-audit', '--no-fund', specifier], {cwd});
+  } catch (error) {
+    if (others.length > 0) await installOneOf(others, version, cwd);
+    else throw new Skipped(`${specifier} does not install: ${error.message}`);
+  }
+}

@@ -1,0 +1,66 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {run} from './command.mjs';
+import {install} from './install.mjs';
+import {nodeOfMajor} from './tools.mjs';
+import {outcomeOfPage} from './page.mjs';
+import {checkTypes} from './types.mjs';
+
+/** What every project must tell, */
+const RELOADED = {sameWeights: true};
+
+/** and where it trained by shared/exercise.mjs. `loss` besides is a number. */
+const TRAINED = {unmoved: 0, isBatchNorm: true};
+
+/**
+ * How far apart the predictions of a model and of the same model reloaded may be.
+ * webgl may keep a weight that was trained in another layout than one that was
+ * loaded, and sum in another order: a few roundings of values about 1.
+ */
+const GAPS = {webgl: 1e-6};
+
+/**
+ * Installs a project in an empty folder, builds it, runs it, and checks what it
+ * tells.
+ *
+ * @returns Remarks.
+ * @throws Skipped if it cannot be tried here; Error if it does not work.
+ */
+export async function tryProject(project, variant, tarball, folder) {
+  await install(project, variant, tarball, folder);
+  const remarks = [];
+  if (project.types) {
+    const others = await checkTypes(folder);
+    if (others > 0) remarks.push(`${others} errors in types of other packages`);
+  }
+  const {scripts = {}} = manifestOf(folder);
+  if (scripts.build) await run('npm', ['run', 'build'], {cwd: folder});
+  for (const major of project.run ? variant.node : []) {
+    const node =
+      major === 'current' ? process.execPath : await nodeOfMajor(major);
+    const printed = await run(node, [project.run], {cwd: folder});
+    check(JSON.parse(printed.trim().split('\n').pop()), project);
+  }
+  if (project.page) {
+    const {page} = project;
+    const slash = page.lastIndexOf('/');
+    const root = join(folder, page.slice(0, slash));
+    check(await outcomeOfPage(root, page.slice(slash + 1)), project);
+  }
+  return remarks;
+}
+
+function manifestOf(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
+
+function check(outcome, {expect = {}, readme}) {
+  const expected = {...RELOADED, ...(readme ? {} : TRAINED), ...expect};
+  const wrong = Object.entries(expected)
+    .filter(([key, value]) => outcome[key] !== value)
+    .map(([key, value]) => `${key} is ${outcome[key]} instead of ${value}`);
+  const {backend, gap, loss} = outcome;
+  if (!(gap <= (GAPS[backend] ?? 0))) wrong.push(`gap is ${gap} on ${backend}`);
+  if (!readme && !Number.isFinite(loss)) wrong.push(`loss is ${loss}`);
+  if (wrong.length > 0) throw new Error(wrong.join('\n'));
+}

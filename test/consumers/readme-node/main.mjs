@@ -1,0 +1,3 @@
+import {compare} from './shared/exercise.mjs';
+
+console.log(JSON.stringify(await compare(tf, model, loaded, pixels)));
