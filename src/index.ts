@@ -20,5 +20,6 @@ export {
 } from '../layers/layer_norm.js';
 export type {MovingAverageKind} from '../layers/moving_average.js';
 export {register, type RegisterOptions} from '../layers/registration.js';
+export {fromKeras} from './models/from_keras.js';
 export {patchStockLayers} from './models/patch_stock_layers.js';
 export * as ops from './ops/index.js';
