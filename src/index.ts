@@ -20,6 +20,8 @@ export {
 } from '../layers/layer_norm.js';
 export type {MovingAverageKind} from '../layers/moving_average.js';
 export {register, type RegisterOptions} from '../layers/registration.js';
+export {convertModel, type ConvertOptions} from './models/convert_model.js';
 export {fromKeras} from './models/from_keras.js';
 export {patchStockLayers} from './models/patch_stock_layers.js';
+export {toStock, type ToStockOptions} from './models/to_stock.js';
 export * as ops from './ops/index.js';

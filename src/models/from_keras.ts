@@ -11,6 +11,7 @@ import {
 import type {Translated} from './keras/translate_layer.js';
 import {translateModel} from './keras/translate_model.js';
 import {tryTraining, withTrial} from './keras/trial.js';
+import {checkBuilt} from './keras/check_built.js';
 import {targetsOf} from './keras/weight_targets.js';
 
 const WHO = 'fromKeras';
@@ -60,7 +61,7 @@ async function translate(
   const file = readTopology(artifacts.modelTopology);
   const hasWeights = weightData !== undefined;
   const topology = translateModel(file, {hasWeights, notes});
-  const stored = hasWeights ? readStored(artifacts) : undefined;
+  const stored = hasWeights ? readStored(artifacts, WHO) : undefined;
   const matches = await tryOut(topology, file, stored, artifacts);
   notes.warn();
   const weights = matches && weightData && renamed(matches, artifacts);
@@ -76,10 +77,11 @@ function tryOut(
 ): Promise<Match[] | undefined> {
   const ofModel = stored?.filter(({spec}) => spec.group !== 'optimizer');
   const values = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
-  return withTrial(topology, values, (trial) => {
+  return withTrial(topology, {who: WHO, values}, (trial) => {
+    checkBuilt(trial);
     const matches =
       ofModel && matchWeights(ofModel, targetsOf(model, trial), model);
-    if (trainingConfig) tryTraining(trial, trainingConfig);
+    if (trainingConfig) tryTraining(trial, trainingConfig, WHO);
     return matches;
   });
 }
@@ -91,7 +93,7 @@ function renamed(
 ): Pick<io.ModelArtifacts, 'weightSpecs' | 'weightData'> {
   const {weightData = [], trainingConfig} = artifacts;
   const ofOptimizer = trainingConfig
-    ? readStored(artifacts).filter(({spec}) => spec.group === 'optimizer')
+    ? readStored(artifacts, WHO).filter(({spec}) => spec.group === 'optimizer')
     : [];
   const all = [...matches.map(({stored}) => stored), ...ofOptimizer];
   return {

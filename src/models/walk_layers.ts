@@ -36,6 +36,31 @@ export function layersOf(model: LayersModel): PlacedLayer[] {
   return [...found.values()];
 }
 
+/**
+ * The layer at a path that {@link layersOf} gives for a model, or for another one
+ * that is built the same way.
+ */
+export function layerAt(
+  model: LayersModel,
+  path: string,
+): layers.Layer | undefined {
+  // Names may have a slash in them.
+  const find = (
+    inner: readonly layers.Layer[],
+    rest: string,
+  ): layers.Layer | undefined => {
+    for (const layer of inner) {
+      if (layer.name === rest) return layer;
+      if (!rest.startsWith(`${layer.name}/`)) continue;
+      const below = rest.slice(layer.name.length + 1);
+      const found = find(innerLayers(layer), below);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  return find(model.layers, path);
+}
+
 /** Whether a layer is a model, used as a layer of another. */
 export function isModel(layer: layers.Layer): layer is LayersModel {
   return Array.isArray((layer as Holder).layers);

@@ -11,7 +11,11 @@ export interface LayerRule {
    */
   readonly only: Readonly<Record<string, (value: unknown) => boolean>>;
   /** A layer of tf.js by another name that computes the same. */
-  readonly become?: (config: Json) => {className: string; config: Json};
+  readonly become?: (
+    config: Json,
+  ) => {className: string; config: Json} | undefined;
+  /** How many axes of length 1 tf.js drops that `keepdims` keeps. */
+  readonly pooledAxes?: number;
 }
 
 /** Draws of random numbers differ anyway, and speed is tf.js's own matter. */
@@ -32,9 +36,9 @@ const isLast = is('channels_last');
 function rule(
   keys: string,
   only: LayerRule['only'] = {},
-  become?: LayerRule['become'],
+  more: Pick<LayerRule, 'become' | 'pooledAxes'> = {},
 ): LayerRule {
-  return {keys: keys.split(' ').filter(Boolean), only, become};
+  return {keys: keys.split(' ').filter(Boolean), only, ...more};
 }
 
 const parameters = (...names: readonly string[]): string =>
@@ -68,6 +72,7 @@ const gru = {...rnn, reset_after: is(false)};
 const lstmKeys = `${CELL} recurrent_activation unit_forget_bias`;
 const random = {seed: ANY};
 const flatOnly = {data_format: isLast};
+const noCausal = {padding: is('valid', 'same')};
 
 const RANDOM: Readonly<Record<string, readonly string[]>> = {
   AlphaDropout: ['rate'],
@@ -92,7 +97,7 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   CategoryEncoding: rule('num_tokens output_mode', {sparse: is(false)}),
   CenterCrop: rule('height width', flatOnly),
   Concatenate: rule('axis'),
-  Conv1D: rule(CONV_1D, {...groups, ...flatOnly}),
+  Conv1D: rule(CONV_1D, {...groups, ...flatOnly, ...noCausal}),
   Conv2D: rule(CONV, groups),
   Conv2DTranspose: rule(TRANSPOSED, {
     ...groups,
@@ -125,17 +130,30 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   GRUCell: rule(`${CELL} recurrent_activation`, gru),
   GaussianDropout: rule('rate', random),
   GaussianNoise: rule('stddev', random),
-  GlobalAveragePooling1D: rule('', {...flatOnly, keepdims: is(false)}),
-  GlobalAveragePooling2D: rule('data_format', {keepdims: is(false)}),
-  GlobalMaxPooling1D: rule('', {...flatOnly, keepdims: is(false)}),
-  GlobalMaxPooling2D: rule('data_format', {keepdims: is(false)}),
+  GlobalAveragePooling1D: rule(
+    '',
+    {...flatOnly, keepdims: is(false, true)},
+    {pooledAxes: 1},
+  ),
+  GlobalAveragePooling2D: rule(
+    'data_format',
+    {keepdims: is(false, true)},
+    {pooledAxes: 2},
+  ),
+  GlobalMaxPooling1D: rule(
+    '',
+    {...flatOnly, keepdims: is(false, true)},
+    {pooledAxes: 1},
+  ),
+  GlobalMaxPooling2D: rule(
+    'data_format',
+    {keepdims: is(false, true)},
+    {pooledAxes: 2},
+  ),
   InputLayer: rule('', {sparse: is(false), ragged: is(false), optional: ANY}),
   LSTM: rule(`${lstmKeys} ${SEQUENCE}`, rnn),
   LSTMCell: rule(lstmKeys, rnn),
-  LeakyReLU: rule('alpha', {}, ({negative_slope: slope, ...config}) => ({
-    className: 'LeakyReLU',
-    config: slope === undefined ? config : {...config, alpha: slope},
-  })),
+  LeakyReLU: rule('alpha', {}, {become: withAlpha}),
   Masking: rule('mask_value'),
   MaxPooling1D: rule(POOL, flatOnly),
   MaxPooling2D: rule(`${POOL} data_format`),
@@ -149,7 +167,7 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   ReLU: rule(
     'max_value',
     {negative_slope: is(0), threshold: is(0)},
-    leakyIfSloping,
+    {become: leakyIfSloping},
   ),
   RepeatVector: rule('n'),
   Rescaling: rule('scale offset', {scale: isNumber, offset: isNumber}),
@@ -191,11 +209,22 @@ export function randomKeysOf(className: string, config: Json): string[] {
   return keys.filter((key) => Number(own(config, key) ?? 0) > 0);
 }
 
+/** Keras 3 has another word for it. */
+function withAlpha({negative_slope: slope, ...config}: Json): {
+  className: string;
+  config: Json;
+} {
+  const alpha = slope === undefined ? {} : {alpha: slope};
+  return {className: 'LeakyReLU', config: {...config, ...alpha}};
+}
+
 /** Keras has one layer for what are two in tf.js. */
-function leakyIfSloping(config: Json): {className: string; config: Json} {
+function leakyIfSloping(
+  config: Json,
+): {className: string; config: Json} | undefined {
   const {negative_slope: alpha, max_value: max, threshold, ...rest} = config;
   const isLeaky = typeof alpha === 'number' && alpha !== 0;
   return isLeaky && max == null && !threshold
     ? {className: 'LeakyReLU', config: {...rest, alpha}}
-    : {className: 'ReLU', config};
+    : undefined;
 }

@@ -80,6 +80,9 @@ function placeOf(name: string, model: KerasModel): Place {
     } else if (part === 'vars') {
       order.push(Number(parts[i + 1]));
       i += 1;
+    } else if (part === 'layer' && layer?.wrapped[0]?.layer.model) {
+      layer = layer.wrapped[0].layer;
+      siblings = layer.model?.layers ?? [];
     } else {
       const index = ATTRIBUTES[part];
       if (index === undefined) throw unknown();
@@ -90,12 +93,13 @@ function placeOf(name: string, model: KerasModel): Place {
   return {layer, order};
 }
 
-/** The layers in what a wrapper wraps: cells, or those of a model. */
+/** The cells that a recurrent layer is made of. */
 function innermost({wrapped}: KerasLayer): readonly KerasLayer[] {
   const [first] = wrapped;
   if (first === undefined) return [];
-  if (first.index !== undefined) return wrapped.map(({layer}) => layer);
-  return first.layer.model?.layers ?? innermost(first.layer);
+  return first.index === undefined
+    ? innermost(first.layer)
+    : wrapped.map(({layer}) => layer);
 }
 
 /** The names that Keras 3 gives to layers in its files of weights. */

@@ -3,8 +3,6 @@ import {hasOwn} from '../../../layers/options.js';
 import {DTYPE_BYTES} from '../dtype_bytes.js';
 import {isRecord, own, refusal} from './json.js';
 
-const WHO = 'fromKeras';
-
 /** A weight of a file: what it is, and where its bytes are. */
 export interface StoredWeight {
   readonly spec: io.WeightsManifestEntry;
@@ -19,13 +17,13 @@ export interface StoredWeight {
  * @throws Error if the description of one is malformed, or the data is not as
  *   long as the descriptions say.
  */
-export function readStored({
-  weightSpecs,
-  weightData,
-}: io.ModelArtifacts): StoredWeight[] {
+export function readStored(
+  {weightSpecs, weightData}: io.ModelArtifacts,
+  who: string,
+): StoredWeight[] {
   let end = 0;
   const stored = (weightSpecs ?? []).map((spec): StoredWeight => {
-    checkSpec(spec);
+    checkSpec(spec, who);
     const size = spec.shape.reduce((product, length) => product * length, 1);
     const start = end;
     end += size * bytesOf(spec);
@@ -34,7 +32,7 @@ export function readStored({
   const length = lengthOf(weightData);
   if (end === length) return stored;
   const what = `the weights take ${end} bytes, and there are ${length}`;
-  throw refusal(WHO, what, 'weightData', `${length} bytes`);
+  throw refusal(who, what, 'weightData', `${length} bytes`);
 }
 
 /** The bytes of some of the weights, one after the other. */
@@ -61,7 +59,10 @@ export function bytesOfAll(
   return result.buffer;
 }
 
-function checkSpec(spec: unknown): asserts spec is io.WeightsManifestEntry {
+function checkSpec(
+  spec: unknown,
+  who: string,
+): asserts spec is io.WeightsManifestEntry {
   const {name, shape, dtype, quantization} = isRecord(spec) ? spec : {};
   const isShape =
     Array.isArray(shape) &&
@@ -73,7 +74,7 @@ function checkSpec(spec: unknown): asserts spec is io.WeightsManifestEntry {
     (quantization === undefined || isQuantization(quantization));
   if (isFine) return;
   throw refusal(
-    WHO,
+    who,
     'a weight has no valid name, shape and dtype',
     'weight',
     spec,

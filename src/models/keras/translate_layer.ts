@@ -13,6 +13,13 @@ export interface Translated {
   readonly config: Json;
 }
 
+/** The same, or several that make up one of Keras's. */
+export interface Steps {
+  readonly first: Translated;
+  /** What is applied after the first, one to the output of the other. */
+  readonly then: readonly Translated[];
+}
+
 /** What is known of the model around a layer. */
 export interface Surroundings extends Omit<Setting, 'who'> {
   /** What `training` layers are called with, where that is said. */
@@ -33,11 +40,44 @@ const FLOATS: readonly string[] = [
 ];
 
 /**
- * A layer that is no model in tf.js's terms.
+ * A layer that is no model in tf.js's terms, with what has to follow it.
  *
  * @throws Error naming the layer and what of it tf.js does not have.
  */
-export function translateLayer(
+export function translateSteps(
+  layer: KerasLayer,
+  around: Surroundings,
+  translateInner: (inner: KerasLayer) => Translated,
+): Steps {
+  const first = translateLayer(layer, around, translateInner);
+  return {first, then: restoredAxes(layer)};
+}
+
+/**
+ * What brings back the axes that tf.js's global pooling drops: `[N, C]` repeated
+ * once is `[N, 1, C]`, and each of these is repeated again. A Reshape would have to
+ * know C.
+ */
+function restoredAxes(layer: KerasLayer): Translated[] {
+  const {className, config, newName} = layer;
+  const axes = ruleFor(className)?.pooledAxes ?? 0;
+  if (axes === 0 || own(config, 'keepdims') !== true) return [];
+  if (own(config, 'data_format') === 'channels_first') {
+    const what = 'tf.js keeps these axes before the channels only';
+    throw refusal(whoIs(layer), what, 'keepdims', true);
+  }
+  const repeat = (name: string): Translated => ({
+    class_name: 'RepeatVector',
+    config: {n: 1, name},
+  });
+  const first = repeat(`${newName}_keepdims`);
+  if (axes === 1) return [first];
+  const inner = repeat(`${newName}_keepdims_each`);
+  const times = {layer: inner, name: `${newName}_keepdims_2`};
+  return [first, {class_name: 'TimeDistributed', config: times}];
+}
+
+function translateLayer(
   layer: KerasLayer,
   around: Surroundings,
   translateInner: (inner: KerasLayer) => Translated,

@@ -13,9 +13,10 @@ import {withoutNaturalMasks} from './natural_masks.js';
 import type {Notes} from './notes.js';
 import type {KerasFile} from './read_model.js';
 import {
+  type Steps,
   type Surroundings,
   type Translated,
-  translateLayer,
+  translateSteps,
 } from './translate_layer.js';
 import {makeNamesUnique} from './unique_names.js';
 
@@ -46,14 +47,24 @@ function emitModel(model: KerasModel, around: Surroundings): Translated {
     : emitFunctional(withoutNaturalMasks(model), around);
 }
 
-function emitLayer(layer: KerasLayer, around: Surroundings): Translated {
+function emitLayer(layer: KerasLayer, around: Surroundings): Steps {
   return layer.model
-    ? emitModel(layer.model, around)
-    : translateLayer(layer, around, (inner) => emitLayer(inner, around));
+    ? {first: emitModel(layer.model, around), then: []}
+    : translateSteps(layer, around, (inner) => emitWrapped(inner, around));
+}
+
+function emitWrapped(layer: KerasLayer, around: Surroundings): Translated {
+  const {first, then} = emitLayer(layer, around);
+  if (then.length === 0) return first;
+  const what = 'tf.js needs several layers for it, and a wrapper has one';
+  throw refusal(whoIs(layer), what, 'config', layer.config);
 }
 
 function emitSequential(model: KerasModel, around: Surroundings): Translated {
-  const layers = model.layers.map((layer) => emitLayer(layer, around));
+  const layers = model.layers.flatMap((layer) => {
+    const {first, then} = emitLayer(layer, around);
+    return [first, ...then];
+  });
   return {
     class_name: model.className,
     config: {
@@ -73,40 +84,46 @@ function inputOf(
     first?.config.batch_input_shape !== undefined ||
     first?.config.layers !== undefined;
   if (isThere || inputShape === undefined) return [];
-  const name = `${newName}_input`;
-  return [
-    {
-      class_name: 'InputLayer',
-      config: {
-        batch_input_shape: inputShape,
-        dtype: 'float32',
-        sparse: false,
-        name,
-      },
-    },
-  ];
+  const config = {
+    batch_input_shape: inputShape,
+    dtype: 'float32',
+    sparse: false,
+    name: `${newName}_input`,
+  };
+  return [{class_name: 'InputLayer', config}];
 }
 
 function emitFunctional(model: KerasModel, around: Surroundings): Translated {
-  const layers = new Map(model.layers.map((layer) => [layer.name, layer]));
+  const layers = new Map(
+    model.layers.map((layer) => [
+      layer.name,
+      {layer, ...emitLayer(layer, around)},
+    ]),
+  );
   const emitRef = ({layer: name, call, output}: TensorRef): unknown[] => {
-    const layer = layers.get(name);
+    const {layer, then} = layers.get(name) ?? {};
     // In tf.js a model has been called once before it is used.
     const first = layer?.model ? 1 : 0;
-    return [layer?.newName, call + first, output];
+    const last = then?.[then.length - 1];
+    return [last?.config.name ?? layer?.newName, call + first, output];
   };
   return {
     class_name: model.className,
     config: {
       name: model.newName,
-      layers: model.layers.map((layer) => ({
-        name: layer.newName,
-        ...emitLayer(layer, around),
-        inbound_nodes: layer.calls.map((call) => {
+      layers: [...layers.values()].flatMap(({layer, first, then}) => {
+        const {newName: name, calls} = layer;
+        const nodes = calls.map((call) => {
           checkArguments(layer, call);
           return call.inputs.map((ref) => [...emitRef(ref), {}]);
-        }),
-      })),
+        });
+        const rest = then.map((next, i) => {
+          const before = then[i - 1]?.config.name ?? name;
+          const after = calls.map((_, call) => [[before, call, 0, {}]]);
+          return {name: next.config.name, ...next, inbound_nodes: after};
+        });
+        return [{name, ...first, inbound_nodes: nodes}, ...rest];
+      }),
       input_layers: model.inputs.map(emitRef),
       output_layers: model.outputs.map(emitRef),
     },

@@ -1,17 +1,14 @@
+import {serialization, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {
-  engine,
-  serialization,
-  type Tensor,
-  tidy,
-  type Variable,
-  zeros,
-} from '@tensorflow/tfjs-core';
-import {type LayersModel, models} from '@tensorflow/tfjs-layers';
+  type Built,
+  buildModel,
+  reasonOf,
+  watchVariables,
+} from '../build_model.js';
 import {refusal} from './json.js';
 import {ruleFor} from './layer_rules.js';
-import {type Translated} from './translate_layer.js';
-
-const WHO = 'fromKeras';
+import type {Translated} from './translate_layer.js';
 
 /** How many values the weights of the model that is tried may yet have. */
 let allowance = Infinity;
@@ -53,37 +50,36 @@ const NORM_INITIALIZERS: Readonly<Record<string, readonly string[]>> = {
  * Builds a model to see whether tf.js can, asks something of it, and takes it
  * down again, in whatever state it is.
  *
- * @param values How many values its weights may have.
+ * @param topology The model as tf.js's model.json has it.
+ * @param options `values`: how many its weights may have. `who`: the first word of
+ *   an error.
  * @throws Error if it cannot be built, or with what `use` throws.
  */
 export async function withTrial<T>(
-  topology: Translated,
-  values: number,
+  topology: object,
+  {who, values = Infinity}: {who: string; values?: number},
   use: (model: LayersModel) => T,
 ): Promise<T> {
-  const existing = new Set(variables());
-  const promise = startBuilding(topology, values);
-  const made = variables().filter((variable) => !existing.has(variable));
+  const {model, made} = await startTrial(topology, who, values);
   try {
-    return use(await built(promise));
+    return use(model);
   } finally {
     for (const variable of made) variable.dispose();
   }
 }
 
-/** tfjs builds the model before it first waits for anything. */
-function startBuilding(
-  topology: Translated,
+function startTrial(
+  topology: object,
+  who: string,
   values: number,
-): Promise<LayersModel> {
+): Promise<Built> {
   const {classNameMap} = serialization.SerializationMap.getMap();
   serialization.registerClass(TrialInitializer);
   allowance = values;
-  engine().startScope();
   try {
-    return models.modelFromJSON(inTrial(topology) as never);
+    // All weights are made before it first waits for anything.
+    return buildModel(inTrial(topology) as object, who);
   } finally {
-    engine().endScope();
     Reflect.deleteProperty(classNameMap, TrialInitializer.className);
   }
 }
@@ -93,27 +89,19 @@ function startBuilding(
  *
  * @throws Error if it cannot.
  */
-export function tryTraining(model: LayersModel, config: object): void {
-  const existing = new Set(variables());
+export function tryTraining(
+  model: LayersModel,
+  config: object,
+  who: string,
+): void {
+  const newVariables = watchVariables();
   try {
     tidy(() => model.loadTrainingConfig(config as never));
   } catch (error) {
-    const what = `tf.js cannot compile the model (${reason(error)})`;
-    throw refusal(WHO, what, 'trainingConfig', config);
+    const what = `tf.js cannot compile the model (${reasonOf(error)})`;
+    throw refusal(who, what, 'trainingConfig', config);
   } finally {
-    for (const variable of variables()) {
-      if (!existing.has(variable)) variable.dispose();
-    }
-  }
-}
-
-async function built(promise: Promise<LayersModel>): Promise<LayersModel> {
-  try {
-    return await promise;
-  } catch (error) {
-    // Errors of this package's layers name these themselves.
-    if (reason(error).includes('Received: ')) throw error;
-    throw new Error(`${WHO}: tf.js cannot build the model (${reason(error)}).`);
+    for (const variable of newVariables()) variable.dispose();
   }
 }
 
@@ -131,12 +119,4 @@ function inTrial(json: unknown): unknown {
     [];
   for (const key of keys) if (config) config[key] = TRIAL;
   return copy;
-}
-
-function variables(): Variable[] {
-  return Object.values(engine().registeredVariables);
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

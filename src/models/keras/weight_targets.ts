@@ -29,10 +29,24 @@ function visit(
     const made = byName.get(layer.newName);
     // Such as the input of a sequential model, which has no weights either.
     if (made === undefined) return [];
-    return layer.model && isModel(made)
-      ? visit(layer.model, made, [...around, layer.name])
-      : weightsOf(layer, made, around);
+    return ofLayer(layer, made, around);
   });
+}
+
+function ofLayer(
+  layer: KerasLayer,
+  made: layers.Layer,
+  around: readonly string[],
+): Target[] {
+  const outer = [...around, layer.name];
+  if (layer.model && isModel(made)) return visit(layer.model, made, outer);
+  const [wrapped] = layer.wrapped;
+  const {layer: inner} = made as {layer?: layers.Layer};
+  // A wrapper has the weights of what it wraps, under names of its own; but not
+  // those of a model.
+  return wrapped?.layer.model && inner
+    ? ofLayer(wrapped.layer, inner, outer)
+    : weightsOf(layer, made, around);
 }
 
 function weightsOf(
