@@ -17,7 +17,7 @@ const shared = {
 
 /** What computes is tested on every backend; the rest once, on cpu. */
 const COMPUTING = ['kernels', 'ops', 'layers', 'models'];
-const OTHER = ['node', 'package', 'docs', 'examples', 'bench'];
+const OTHER = ['node', 'bin', 'package', 'docs', 'examples', 'bench'];
 
 const tests = (folders) =>
   folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`);
@@ -48,6 +48,8 @@ module.exports = {
     'layers/**/*.ts',
     // AssemblyScript, which is compiled.
     '!src/kernels/simd/assembly/**',
+    // The command, which runs in processes of its own.
+    '!src/bin/**',
   ],
   testTimeout: 60_000,
 };

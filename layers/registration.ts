@@ -54,6 +54,12 @@ export function register({override = false}: RegisterOptions = {}): void {
   }
 }
 
+/** Whether models load a layer of this package under a class name. */
+export function isOwnClassName(className: string): boolean {
+  const holder = holderOf(className);
+  return holder !== undefined && isOwn(holder);
+}
+
 /** Not inherited: a user's subclass is the user's. */
 function isOwn(holder: LayerClass): boolean {
   return hasOwn(holder, OWN);

@@ -1,7 +1,7 @@
 // Builds dist/: ES modules for bundlers, CommonJS for Node, and for Node's own
 // ES modules a thin wrapper around the CommonJS, so that a program has one
-// instance of the package whatever mix of import and require it uses; and one file
-// for a <script> tag.
+// instance of the package whatever mix of import and require it uses; one file for a
+// <script> tag; and the command.
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
@@ -9,6 +9,7 @@ import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import './build-simd.mjs';
 import {bundleForScriptTag} from './script-tag.mjs';
+import {bundleCommand} from './bundle-command.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -32,6 +33,7 @@ await bundleForScriptTag(
   join(made, 'esm/src/index.js'),
   join(made, 'tfjs-normalization.min.js'),
 );
+await bundleCommand(join(root, 'src/bin/main.ts'), join(made, 'bin'));
 rmSync(dist, {recursive: true, force: true});
 renameSync(made, dist);
 

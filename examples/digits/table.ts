@@ -1,67 +1,60 @@
-import Table from 'cli-table3';
+import type Table from 'cli-table3';
 import {percent} from './format.js';
 import type {RunMetrics} from './metrics.js';
 import {NAMES} from './norms.js';
+import {align, ruledTable} from './ruled_table.js';
 import {firstAbove} from './sentence.js';
 
 const GOAL = 0.9;
 const SHOWN_EPOCHS = [1, 5, 10];
-
-/** Nothing but space between the cells; the rules are drawn afterwards. */
-const SPACE = Object.fromEntries(
-  ['top', 'bottom', 'left', 'mid', 'right'].flatMap((side) =>
-    [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((c) => [c, '']),
-  ),
-);
-
-const HEADER_LINES = 2;
+/** Where there are more columns. */
+const FEW_SHOWN_EPOCHS = [1];
 
 /** The results of all runs, a row each. */
 export function tableOf(runs: readonly RunMetrics[], epochs: number): string {
-  const shown = [...SHOWN_EPOCHS.filter((epoch) => epoch < epochs), epochs];
-  const table = new Table({
-    chars: {...SPACE, 'left-mid': '', 'right-mid': '', middle: ''},
-    style: {head: [], border: [], 'padding-left': 2, 'padding-right': 0},
-  });
+  const isRecalibrated = runs.some((run) => run.valAccuracyRecalibrated);
+  const inMiddle = isRecalibrated ? FEW_SHOWN_EPOCHS : SHOWN_EPOCHS;
+  const shown = [...inMiddle.filter((epoch) => epoch < epochs), epochs];
+  const again = isRecalibrated ? shown : [];
   const first = [
     {content: ''},
-    {content: 'Validation accuracy, epoch', colSpan: shown.length},
+    {
+      content: isRecalibrated
+        ? 'Accuracy, epoch'
+        : 'Validation accuracy, epoch',
+      colSpan: shown.length,
+    },
+    ...(isRecalibrated
+      ? [{content: 'Recalibrated', colSpan: shown.length}]
+      : []),
     {content: 'First'},
     {content: 'Seconds an epoch', colSpan: 2},
   ];
-  table.push(
+  return ruledTable([
     first.map((cell) => ({...cell, hAlign: 'right'})),
-    ['', ...shown.map(String), '> 90%', 'here', 'stock'].map(align),
-    ...runs.map((run) => row(run, shown)),
-  );
-  return ruled(table.toString());
+    ['', ...[...shown, ...again].map(String), '> 90%', 'here', 'stock'].map(
+      align,
+    ),
+    ...runs.map((run) => row(run, shown, again)),
+  ]);
 }
 
-function ruled(table: string): string {
-  const lines = table.split('\n').map((line) => line.trimEnd().slice(2));
-  const rule = '─'.repeat(Math.max(...lines.map((line) => line.length)));
-  return [
-    ...lines.slice(0, HEADER_LINES),
-    rule,
-    ...lines.slice(HEADER_LINES),
-    rule,
-  ].join('\n');
-}
-
-function row(run: RunMetrics, shown: readonly number[]): Table.Cell[] {
+function row(
+  run: RunMetrics,
+  shown: readonly number[],
+  again: readonly number[],
+): Table.Cell[] {
   const {norm, valAccuracy, secondsPerEpoch, stockSecondsPerEpoch} = run;
+  const recalibrated = run.valAccuracyRecalibrated ?? [];
   const cells = [
     NAMES[norm],
     ...shown.map((epoch) => accuracyAfter(valAccuracy[epoch - 1])),
+    ...again.map((epoch) => accuracyAfter(recalibrated[epoch - 1])),
     String(firstAbove(GOAL, valAccuracy) ?? 'never'),
     seconds(secondsPerEpoch),
     seconds(stockSecondsPerEpoch),
   ];
   return cells.map(align);
-}
-
-function align(content: string, column: number): Table.Cell {
-  return {content, hAlign: column === 0 ? 'left' : 'right'};
 }
 
 function accuracyAfter(accuracy: number | undefined): string {

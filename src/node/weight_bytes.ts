@@ -1,18 +1,9 @@
 import {types} from 'node:util';
 import type {io} from '@tensorflow/tfjs-core';
+import {DTYPE_BYTES} from '../models/dtype_bytes.js';
 
 /** Bytes that lie in several pieces, one after the other. */
 export type Pieces = readonly Uint8Array[];
-
-const DTYPE_BYTES = {
-  float32: 4,
-  int32: 4,
-  complex64: 8,
-  bool: 1,
-  float16: 2,
-  uint16: 2,
-  uint8: 1,
-};
 
 const STORABLE: readonly unknown[] = ['string', ...Object.keys(DTYPE_BYTES)];
 

@@ -1,0 +1,93 @@
+import {existsSync, realpathSync, statSync} from 'node:fs';
+import {basename, dirname, extname, join, resolve} from 'node:path';
+import type {io} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {UsageError} from './failures.js';
+import type {WritingOptions} from './options.js';
+import type {Progress} from './progress.js';
+import type {Tfjs} from './tfjs.js';
+
+const MODEL_JSON = 'model.json';
+
+/** The share of the work that loading is taken for. */
+const LOADING = 0.6;
+
+/**
+ * Makes sure that a model may be written to the output.
+ *
+ * @throws UsageError if one is there that may not be written over.
+ */
+export function checkOutput({model, output, force}: WritingOptions): void {
+  const name = basename(output);
+  if (extname(name) === '.json' && name !== MODEL_JSON) {
+    throw new UsageError(
+      `${output}: a model is written to a folder, or to the ${MODEL_JSON} in it`,
+    );
+  }
+  const file = fileOf(output);
+  if (force || !existsSync(file)) return;
+  const isInput = realpathSync(file) === realpathOf(fileOf(model));
+  const what = isInput ? 'this is the input' : 'there is a model already';
+  throw new UsageError(`${output}: ${what}; --force writes over it`);
+}
+
+/**
+ * Reads what is in a model's files.
+ *
+ * @throws Error naming the path if it cannot be read.
+ */
+export async function readModel(
+  path: string,
+  {core}: Tfjs,
+  progress: Progress,
+): Promise<io.ModelArtifacts> {
+  const onProgress = (fraction: number): void =>
+    progress.step('loading', LOADING * fraction);
+  const url = `file://${resolve(path)}`;
+  const [handler] = core.io.getLoadHandlers(url, {onProgress});
+  if (handler?.load === undefined) {
+    throw new Error(`${path}: nothing here loads from files`);
+  }
+  return handler.load();
+}
+
+/**
+ * Loads a model from files: as it is if tf.js wrote it, else as Keras's.
+ *
+ * @throws Error naming the path if it cannot be loaded.
+ */
+export async function loadModel(
+  path: string,
+  tfjs: Tfjs,
+  progress: Progress,
+): Promise<LayersModel> {
+  const {core, layers, normalization} = tfjs;
+  const artifacts = await readModel(path, tfjs, progress);
+  const source = core.io.fromMemory(artifacts);
+  return layers.loadLayersModel(
+    isFromTfjs(artifacts) ? source : normalization.fromKeras(source),
+  );
+}
+
+/** Tells that a model is now being written. */
+export function showSaving(progress: Progress): void {
+  progress.step('saving', (1 + LOADING) / 2);
+}
+
+function isFromTfjs({modelTopology}: io.ModelArtifacts): boolean {
+  const {keras_version: version} = (modelTopology ?? {}) as {
+    keras_version?: unknown;
+  };
+  return typeof version === 'string' && version.startsWith('tfjs');
+}
+
+/** The model.json that a path means. */
+function fileOf(path: string): string {
+  const isFolder = statSync(path, {throwIfNoEntry: false})?.isDirectory();
+  const isFile = isFolder !== true && extname(path) === '.json';
+  return isFile ? join(dirname(path), basename(path)) : join(path, MODEL_JSON);
+}
+
+function realpathOf(file: string): string | undefined {
+  return existsSync(file) ? realpathSync(file) : undefined;
+}

@@ -1,0 +1,64 @@
+import {io} from '@tensorflow/tfjs-core';
+import {received} from '../ops/received.js';
+
+/**
+ * What loads from a place: the handler itself, or that of a URL.
+ *
+ * @throws Error if nothing loads from it.
+ */
+export function loaderOf(
+  source: string | io.IOHandler,
+  who: string,
+): () => Promise<io.ModelArtifacts> {
+  // As tf.loadLayersModel does, a path of no known scheme is a relative URL.
+  const handler =
+    typeof source === 'string'
+      ? (only(io.getLoadHandlers(source), source, who) ??
+        io.browserHTTPRequest(source))
+      : source;
+  const load = handlerMethod(handler, 'load');
+  if (load) return load as () => Promise<io.ModelArtifacts>;
+  throw new Error(
+    `${who}: the source is no URL and no IOHandler that loads. ` +
+      received('source', source),
+  );
+}
+
+/**
+ * What saves to a place: the handler itself, or that of a URL.
+ *
+ * @throws Error if nothing saves to it.
+ */
+export function saverOf(
+  target: string | io.IOHandler,
+  who: string,
+): io.SaveHandler {
+  const handler =
+    typeof target === 'string'
+      ? only(io.getSaveHandlers(target), target, who)
+      : target;
+  const save = handlerMethod(handler, 'save');
+  if (save) return save as io.SaveHandler;
+  throw new Error(
+    `${who}: the target is no URL that is saved to and no IOHandler that ` +
+      `saves. ${received('target', target)}`,
+  );
+}
+
+function only(
+  handlers: io.IOHandler[],
+  url: string,
+  who: string,
+): io.IOHandler | undefined {
+  if (handlers.length <= 1) return handlers[0];
+  throw new Error(
+    `${who}: ${handlers.length} handlers are registered for the URL. ` +
+      received('url', url),
+  );
+}
+
+function handlerMethod(handler: unknown, method: 'load' | 'save'): unknown {
+  const methods = handler as Partial<io.IOHandler> | null | undefined;
+  const found = methods?.[method];
+  return typeof found === 'function' ? found.bind(handler) : undefined;
+}

@@ -1,0 +1,167 @@
+import {hasOwn} from '../../../layers/options.js';
+import {isOwnClassName} from '../../../layers/registration.js';
+import {type Json, own, refusal} from '../keras/json.js';
+import type {Notes} from '../keras/notes.js';
+import type {LayerJson} from '../map_layers.js';
+
+/** What stock tf.js has for a layer of this package. */
+interface Stock {
+  readonly className: string;
+  readonly keys: readonly string[];
+  readonly weights: readonly string[];
+}
+
+/** What is known of a layer beyond its config, and what may be lost. */
+export interface Situation {
+  /** The rank of its input. */
+  readonly rank: number | undefined;
+  /** Whether to lose what stock does not have, instead of refusing it. */
+  readonly lossy: boolean;
+  readonly notes: Notes;
+}
+
+const COMMON = [
+  'name',
+  'trainable',
+  'batch_input_shape',
+  'dtype',
+  'axis',
+  'epsilon',
+  'center',
+  'scale',
+  'beta_initializer',
+  'gamma_initializer',
+  'beta_regularizer',
+  'gamma_regularizer',
+];
+
+const STOCK: Readonly<Record<string, Stock>> = {
+  BatchNorm: {
+    className: 'BatchNormalization',
+    keys: [
+      ...COMMON,
+      'momentum',
+      'moving_mean_initializer',
+      'moving_variance_initializer',
+      'beta_constraint',
+      'gamma_constraint',
+    ],
+    weights: ['gamma', 'beta', 'moving_mean', 'moving_variance'],
+  },
+  LayerNorm: {
+    className: 'LayerNormalization',
+    keys: COMMON,
+    weights: ['gamma', 'beta'],
+  },
+};
+
+/** What only says how statistics are gathered in training. */
+const GATHERING: readonly string[] = [
+  'moving_average',
+  'unbiased_moving_variance',
+  'virtual_batch_size',
+];
+
+/** Values of the other keys at which stock tf.js does the same without them. */
+const NEUTRAL: readonly unknown[] = [null, undefined, false, 'auto'];
+
+/** The ranks that stock's own normalization is written for. */
+const RANKS: readonly number[] = [2, 3, 4];
+
+/** The names of the weights that a layer has in stock tf.js, if it is one. */
+export function stockWeightsOf(
+  className: string,
+): readonly string[] | undefined {
+  return hasOwn(STOCK, className) ? STOCK[className]?.weights : undefined;
+}
+
+/**
+ * What a layer of this package is in stock tf.js; undefined if it is none of this
+ * package's.
+ *
+ * @throws Error naming the layer and the option that stock does not have.
+ */
+export function stockLayer(
+  {className, config, path}: LayerJson,
+  situation: Situation,
+): {className: string; config: Json} | undefined {
+  const who = `${className} ${path}`;
+  const stock = hasOwn(STOCK, className) ? STOCK[className] : undefined;
+  if (stock === undefined) {
+    if (!isOwnClassName(className)) return undefined;
+    const what = 'stock tf.js has no such layer';
+    throw refusal(who, what, 'class_name', className);
+  }
+  const {lossy, notes, rank} = situation;
+  const lack = (option: string, what: string): void => {
+    const name = camelCase(option);
+    if (!lossy) throw refusal(who, what, name, own(config, option));
+    notes.add('lost, as stock tf.js does not have it', `${who} (${name})`);
+  };
+  checkAxes(className, config, rank, lack, who);
+  for (const [key, value] of Object.entries(config)) {
+    if (stock.keys.includes(key) || NEUTRAL.includes(value)) continue;
+    if (!GATHERING.includes(key))
+      lack(key, `stock tf.js has no such ${camelCase(key)}`);
+    else if (value !== 'exponential') {
+      const topic = 'left out, as it only steers how statistics are gathered';
+      notes.add(topic, `${who} (${camelCase(key)})`);
+    }
+  }
+  noteTraining(config, who, notes);
+  const kept = stock.keys.filter((key) => hasOwn(config, key));
+  return {
+    className: stock.className,
+    config: {
+      ...Object.fromEntries(kept.map((key) => [key, config[key]])),
+      axis: plainAxis(config, rank),
+    },
+  };
+}
+
+function checkAxes(
+  className: string,
+  config: Json,
+  rank: number | undefined,
+  lack: (option: string, what: string) => void,
+  who: string,
+): void {
+  if (rank !== undefined && !RANKS.includes(rank)) {
+    lack('axis', `stock tf.js normalizes inputs of rank 2 to 4, not ${rank}`);
+  }
+  if (className !== 'BatchNorm') return;
+  const axis = plainAxis(config, rank);
+  if (Array.isArray(axis)) {
+    // Nothing that could be written would load its weights.
+    const what = 'stock tf.js has batch normalization of one axis only';
+    throw refusal(who, what, 'axis', axis);
+  }
+  if (rank !== undefined && axis !== -1 && axis !== rank - 1) {
+    lack(
+      'axis',
+      'stock tf.js computes batch normalization right on the last axis only',
+    );
+  }
+}
+
+/** In ascending order, which is that of the weights here; one as a number. */
+function plainAxis(config: Json, rank: number | undefined): unknown {
+  const axis = own(config, 'axis');
+  if (!Array.isArray(axis)) return axis;
+  const list = (axis as number[]).map((a) =>
+    a < 0 && rank !== undefined ? a + rank : a,
+  );
+  return list.length === 1 ? list[0] : list.sort((a, b) => a - b);
+}
+
+/** The name of an option, which in JSON has underscores. */
+function camelCase(key: string): string {
+  return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function noteTraining(config: Json, who: string, notes: Notes): void {
+  for (const key of ['center', 'scale']) {
+    if (own(config, key) !== false) continue;
+    notes.add('stock tf.js predicts with it and cannot train it', who);
+  }
+}
