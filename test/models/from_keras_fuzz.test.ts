@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import * as tf from '@tensorflow/tfjs';
 import {fromKeras} from 'tfjs-normalization';
 import {watchVariables} from '../../src/models/build_model.js';
+import {backend} from '../support/backend.js';
 import {
   artifactsIn,
   handlerOf,
@@ -38,7 +39,11 @@ const KEPT = ['keras3', 'keras2'].flatMap((library) =>
   casesOf(join(FIXTURES, `${library}_models.json`)),
 );
 
-const RUNS = 400;
+/** The changes are to JSON, which is the same on every backend. */
+const RUNS = backend === 'cpu' ? 400 : 50;
+
+/** How many mutants of a library Keras has to judge. */
+const SAMPLE = 120;
 
 describe('a file with something changed in it', () => {
   it('loads, or is refused with a message, and leaves nothing', async () => {
@@ -59,6 +64,7 @@ describe('a file with something changed in it', () => {
     );
     // Otherwise it is only the refusals that are tested.
     expect(accepted).toBeGreaterThan(RUNS / 20);
+    expect(accepted).toBeLessThan(RUNS * 0.9);
   });
 });
 
@@ -75,12 +81,14 @@ const FOLDER = process.env.KERAS_MODELS;
         const model = await loadedOrError(mutant);
         if (model instanceof Error) return;
         const outputs = outputsOrNone(mutant, model);
-        if (outputs) written.push({...mutant, outputs});
+        if (outputs && written.length < SAMPLE) {
+          written.push({...mutant, outputs});
+        }
         tf.disposeVariables();
       }),
       {numRuns: 2 * RUNS, seed: 20},
     );
-    expect(written.length).toBeGreaterThan(RUNS / 10);
+    expect(written.length).toBe(SAMPLE);
     const file = join(folder, `${library}_mutants.json`);
     writeFileSync(file, JSON.stringify(written));
   });

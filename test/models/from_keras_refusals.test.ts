@@ -71,6 +71,12 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
 
   it.each([
     ['renorm', bn({renorm: true}), 'BatchNorm x: renorm ', 'renorm=true'],
+    [
+      'what is never left open',
+      bn({epsilon: null}),
+      'BatchNormalization x: epsilon is not given',
+      'epsilon=null',
+    ],
     ['an unknown key', bn({whitening: 2}), 'unknown option whitening', '=2'],
     ['a dtype', bn({dtype: 'int8'}), 'BatchNormalization x: ', 'dtype="int8"'],
     [

@@ -1,5 +1,5 @@
 import {hasOwn} from '../../../layers/options.js';
-import {type Json, own} from './json.js';
+import {type Json, own, refusal} from './json.js';
 import {type Setting, translateObject} from './objects.js';
 
 /** How one of Keras's normalization layers becomes one of this package. */
@@ -18,6 +18,15 @@ const BATCH: Normalization = {
   ignored: ['synchronized'],
 };
 const LAYER: Normalization = {className: 'LayerNorm'};
+
+/** What Keras never leaves open, and null is the default of here. */
+const NEVER_NULL: readonly string[] = [
+  'axis',
+  'center',
+  'epsilon',
+  'momentum',
+  'scale',
+];
 
 /** Every normalization layer of Keras and its addons, under all its names. */
 const NORMALIZATIONS: Readonly<Record<string, Normalization | null>> = {
@@ -64,6 +73,10 @@ export function translateNormalization(
   setting: Setting,
 ): Json {
   const kept = Object.entries(config).filter(([key]) => !ignored.includes(key));
+  for (const [key, value] of kept) {
+    if (value !== null || !NEVER_NULL.includes(key)) continue;
+    throw refusal(setting.who, `${key} is not given`, key, value);
+  }
   const translated = kept.map(([key, value]) => [
     key,
     // These layers do hold their constraints.

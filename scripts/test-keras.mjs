@@ -1,0 +1,69 @@
+// Has Keras make models anew, in an environment of its own, and tests that they
+// predict the same here; then has Keras judge what the fuzz test made of them.
+import {spawnSync} from 'node:child_process';
+import fs from 'node:fs';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+const HELP = `Usage: npm run test:keras
+
+Installs TensorFlow, Keras 3, tf-keras 2 and the converter from PyPI into a virtual
+environment in node_modules/.cache (1.5 GB; kept until the next "npm ci"), makes
+models with them in build/keras, and tests that they load and predict the same here.
+That takes Python 3.11 or later and some minutes.`;
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const fixtures = join(root, 'test', 'fixtures');
+const environment = join(root, 'node_modules', '.cache', 'keras');
+const python = join(environment, 'bin', 'python');
+const ready = join(environment, 'ready');
+const models = join(root, 'build', 'keras');
+
+const TESTS = ['keras_made_anew', 'from_keras_fuzz'];
+
+main(process.argv.slice(2));
+
+function main(options) {
+  if (options.includes('--help')) {
+    console.log(HELP);
+    return;
+  }
+  try {
+    install();
+    fs.mkdirSync(models, {recursive: true});
+    run('python', python, [join(fixtures, 'make_models.py'), models]);
+    const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+    const which = ['--selectProjects', 'cpu', '--testPathPatterns', ...TESTS];
+    // Predictions are worked out in one thread: more would wait for each other.
+    run('jest', process.execPath, [jest, ...which], {KERAS_MODELS: models});
+    run('python', python, [join(fixtures, 'judge_mutants.py'), models]);
+  } catch (error) {
+    console.error(`test-keras: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
+
+function install() {
+  const wanted = ['models_requirements.txt', 'models_no_deps.txt'].map((name) =>
+    join(fixtures, name),
+  );
+  const text = wanted.map((file) => fs.readFileSync(file, 'utf8')).join('');
+  if (fs.existsSync(ready) && fs.readFileSync(ready, 'utf8') === text) return;
+  fs.rmSync(environment, {recursive: true, force: true});
+  run('python', 'python3', ['-m', 'venv', environment]);
+  const pip = ['-m', 'pip', 'install', '--quiet'];
+  run('pip', python, [...pip, '--requirement', wanted[0]]);
+  run('pip', python, [...pip, '--no-deps', '--requirement', wanted[1]]);
+  // Only now: an installation that broke off is begun again.
+  fs.writeFileSync(ready, text);
+}
+
+function run(what, program, args, env = {}) {
+  const {status, error} = spawnSync(program, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: {...process.env, ...env},
+  });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`${what} failed: ${args.join(' ')}`);
+}
