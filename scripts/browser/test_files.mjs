@@ -15,6 +15,10 @@ const EXCEPT = {
     on: ['webgl', 'webgpu'],
     why: "looks at wasm's heap and at Node's process",
   },
+  'test/ops/long_sums.test.ts': {
+    on: ['webgpu'],
+    why: 'takes a million workgroups with barriers, minutes without a GPU',
+  },
 };
 
 /** The files of these tests, from the root, with `/`. */
