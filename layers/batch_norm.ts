@@ -12,7 +12,12 @@ import {
   AffineLayer,
   type AffineOptions,
 } from './affine.js';
-import {callBatchNorm, type StatisticsMode} from './batch_norm_call.js';
+import {
+  type BatchNormState,
+  callBatchNorm,
+  checkStatisticsMode,
+  type StatisticsMode,
+} from './batch_norm_call.js';
 import {MovingAverage, type MovingAverageKind} from './moving_average.js';
 import {
   type CallOptions,
@@ -87,7 +92,8 @@ const KINDS: readonly MovingAverageKind[] = [
   'cumulative',
 ];
 
-const MODES: readonly StatisticsMode[] = ['auto', 'batch', 'moving'];
+/** What a built layer consists of, for the tools that work on whole models. */
+export let batchNormState: (layer: BatchNorm) => BatchNormState;
 
 /**
  * Batch normalization:
@@ -162,7 +168,7 @@ export class BatchNorm extends AffineLayer<BatchNormOptions> {
     checkAxes(options.axis, who);
     checkFraction(options.momentum, 'momentum', who);
     checkChoice(options.movingAverage, KINDS, 'movingAverage', who);
-    checkChoice(options.statistics, MODES, 'statistics', who);
+    checkStatisticsMode(options.statistics, who);
     checkBoolean(options.unbiasedMovingVariance, 'unbiasedMovingVariance', who);
     if (options.movingAverage === 'debiased' && options.momentum === 1) {
       throw new Error(
@@ -188,7 +194,7 @@ export class BatchNorm extends AffineLayer<BatchNormOptions> {
   }
 
   set statistics(mode: StatisticsMode) {
-    checkChoice(mode, MODES, 'statistics', this.who);
+    checkStatisticsMode(mode, this.who);
     this.options.statistics = mode;
   }
 
@@ -220,23 +226,27 @@ export class BatchNorm extends AffineLayer<BatchNormOptions> {
   }
 
   protected override compute(x: Tensor, kwargs: CallOptions): Tensor {
+    return callBatchNorm(x, this.state(), kwargs);
+  }
+
+  private state(): BatchNormState {
     const {epsilon, momentum, statistics} = this.options;
     const {axes, gamma, beta, trainable} = this;
-    return callBatchNorm(
-      x,
-      {
-        axes,
-        epsilon,
-        momentum,
-        statistics,
-        gamma,
-        beta,
-        trainable,
-        average: this.builtAverage(),
-        warnOnce: (topic, message) => this.warnOnce(topic, message),
-      },
-      kwargs,
-    );
+    return {
+      axes,
+      epsilon,
+      momentum,
+      statistics,
+      gamma,
+      beta,
+      trainable,
+      average: this.builtAverage(),
+      warnOnce: (topic, message) => this.warnOnce(topic, message),
+    };
+  }
+
+  static {
+    batchNormState = (layer) => layer.state();
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -2,15 +2,28 @@ import type {Tensor} from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
 import {received} from '../src/ops/received.js';
 import {
+  type FeatureNormOptions,
   normalizeFeatures,
   normalizeFeaturesWith,
 } from '../src/ops/feature_norm.js';
 import {maskCovers} from '../src/ops/masked.js';
-import type {MovingAverage} from './moving_average.js';
+import type {MovingAverage, StandIn} from './moving_average.js';
 import type {CallOptions} from './norm_layer.js';
+import {checkChoice} from './options.js';
 
 /** Which statistics a batch normalization uses. */
 export type StatisticsMode = 'auto' | 'batch' | 'moving';
+
+const MODES: readonly StatisticsMode[] = ['auto', 'batch', 'moving'];
+
+/** @throws Error if this is no such word. */
+export function checkStatisticsMode(
+  mode: StatisticsMode,
+  who: string,
+  name = 'statistics',
+): void {
+  checkChoice(mode, MODES, name, who);
+}
 
 /** What a batch normalization consists of once it is built. */
 export interface BatchNormState {
@@ -28,7 +41,7 @@ export interface BatchNormState {
 }
 
 /** An average with more of its initial value than this predicts badly. */
-const TELLING_SHARE = 0.1;
+export const TELLING_SHARE = 0.1;
 
 /**
  * One call of a batch normalization: chooses the statistics, normalizes, and in
@@ -49,6 +62,8 @@ export function callBatchNorm(
     gamma: gamma?.read(),
     beta: beta?.read(),
   };
+  const {standIn} = average;
+  if (standIn !== undefined) return callWithStandIn(x, standIn, options);
   const learns = training === true && !isFrozen(state);
   if (statistics === 'moving' || (statistics === 'auto' && !learns)) {
     if (!learns) warnOfEarlyPrediction(state);
@@ -62,11 +77,29 @@ export function callBatchNorm(
   return y;
 }
 
+function callWithStandIn(
+  x: Tensor,
+  standIn: StandIn,
+  options: FeatureNormOptions,
+): Tensor {
+  if ('given' in standIn) {
+    return normalizeFeaturesWith(x, standIn.given, options);
+  }
+  const {y, ...batch} = normalizeFeatures(x, options);
+  if (x.size > 0) standIn.gather(batch);
+  return y;
+}
+
 /**
+ * Whether a layer predicts whatever `training` says, and writes nothing.
  * `model.trainable = false` makes only the weights of a direct child
  * untrainable, not the layer itself: so both count.
  */
-function isFrozen({trainable, gamma, beta}: BatchNormState): boolean {
+export function isFrozen({
+  trainable,
+  gamma,
+  beta,
+}: Pick<BatchNormState, 'trainable' | 'gamma' | 'beta'>): boolean {
   const parameters = [gamma, beta].filter((weight) => weight != null);
   const thawed = parameters.some((weight) => weight.trainable);
   return !trainable || (parameters.length > 0 && !thawed);
@@ -85,8 +118,9 @@ function warnOfEarlyPrediction(state: BatchNormState): void {
     'early prediction',
     `prediction uses moving statistics that are still ` +
       `${Math.round(share * 100)}% initial value, and may look untrained. ` +
-      `BatchNorm's movingAverage 'debiased' or 'cumulative' cures it, and so ` +
-      `does a smaller momentum. ${received('momentum', state.momentum)}`,
+      `recalibrate(model, data) cures it now, and BatchNorm's movingAverage ` +
+      `'debiased' or 'cumulative', or a smaller momentum, from the start. ` +
+      received('momentum', state.momentum),
   );
 }
 

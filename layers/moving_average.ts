@@ -39,6 +39,14 @@ export interface BatchStatistics extends Statistics {
   readonly count: number | Tensor;
 }
 
+/**
+ * What stands in for an average while statistics are gathered from outside: ones
+ * to normalize with, or whoever is told those of each batch, which are used then.
+ */
+export type StandIn =
+  | {readonly given: Statistics}
+  | {readonly gather: (batch: BatchStatistics) => void};
+
 /** Options of {@link MovingAverage}. */
 export interface MovingAverageOptions {
   readonly kind: MovingAverageKind;
@@ -57,6 +65,8 @@ export interface MovingAverageOptions {
  * their data no longer being what was written here last.
  */
 export class MovingAverage {
+  /** While it is there, the average is neither read nor moved. */
+  standIn: StandIn | undefined;
   private steps = 0;
   /** How many of the steps were all masked, where a mask was ever used. */
   private skipped: Tensor | undefined;
@@ -108,6 +118,14 @@ export class MovingAverage {
     this.dispose();
     this.steps = 0;
     this.pastStart = false;
+    this.written = this.dataIds();
+  }
+
+  /** Takes statistics that were found otherwise; the average is past its start. */
+  replace({mean, variance}: Statistics): void {
+    this.weights.mean.write(mean);
+    this.weights.variance.write(variance);
+    this.pastStart = true;
     this.written = this.dataIds();
   }
 

@@ -21,7 +21,16 @@ export {
 export type {MovingAverageKind} from '../layers/moving_average.js';
 export {register, type RegisterOptions} from '../layers/registration.js';
 export {convertModel, type ConvertOptions} from './models/convert_model.js';
+export type {BatchSource, ModelData, Tensors} from './models/data_batches.js';
+export type {DataProgress} from './models/data_progress.js';
+export {
+  freezeBatchNorm,
+  type FreezeOptions,
+  unfreezeBatchNorm,
+} from './models/freeze_batch_norm.js';
 export {fromKeras} from './models/from_keras.js';
 export {patchStockLayers} from './models/patch_stock_layers.js';
+export {recalibrate, type RecalibrateOptions} from './models/recalibrate.js';
+export {setStatistics} from './models/set_statistics.js';
 export {toStock, type ToStockOptions} from './models/to_stock.js';
 export * as ops from './ops/index.js';

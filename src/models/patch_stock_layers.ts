@@ -27,7 +27,7 @@ export function patchStockLayers(): () => void {
   restores = [
     // A name of their own, or they would take one that a user's layer gets.
     replaceMethods(layers.batchNormalization({name: 'to_be_patched'}), () =>
-      patchedBatchNormalization(() => restores.length > 0),
+      patchedBatchNormalization(arePatched),
     ),
     replaceMethods(
       layers.layerNormalization({name: 'to_be_patched'}),
@@ -35,6 +35,22 @@ export function patchStockLayers(): () => void {
     ),
   ];
   return unpatchStockLayers;
+}
+
+/** Whether tf.js's own layers compute through this package now. */
+export function arePatched(): boolean {
+  return restores.length > 0;
+}
+
+/** Runs something while tf.js's own layers compute through this package. */
+export function whilePatched<T>(run: () => T): T {
+  if (arePatched()) return run();
+  patchStockLayers();
+  try {
+    return run();
+  } finally {
+    unpatchStockLayers();
+  }
 }
 
 function unpatchStockLayers(): void {

@@ -1,6 +1,9 @@
 import {tidy} from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
-import {callBatchNorm} from '../../layers/batch_norm_call.js';
+import {
+  type BatchNormState,
+  callBatchNorm,
+} from '../../layers/batch_norm_call.js';
 import {MovingAverage} from '../../layers/moving_average.js';
 import {
   inputSpecOf,
@@ -55,21 +58,26 @@ export function patchedBatchNormalization(
         const x = onlyInput(inputs);
         hold(this.gamma, this.gammaConstraint);
         hold(this.beta, this.betaConstraint);
-        const state = {
-          axes: resolveAxes(this.axis, x.rank, nameOf(this)),
-          epsilon: this.epsilon,
-          momentum: this.momentum,
-          statistics: 'auto',
-          gamma: this.gamma,
-          beta: this.beta,
-          trainable: this.trainable,
-          average: averageOf(this),
-          warnOnce: (topic: string, message: string): void =>
-            warnOnce(this, nameOf(this), topic, message),
-        } as const;
-        return callBatchNorm(x, state, kwargs);
+        return callBatchNorm(x, stockState(this, x.rank), kwargs);
       });
     },
+  };
+}
+
+/** What a built stock layer consists of, as this package computes it. */
+export function stockState(layer: Stock, rank: number): BatchNormState {
+  const {epsilon, momentum, gamma, beta, trainable} = layer;
+  return {
+    axes: resolveAxes(layer.axis, rank, nameOf(layer)),
+    epsilon,
+    momentum,
+    statistics: 'auto',
+    gamma,
+    beta,
+    trainable,
+    average: averageOf(layer),
+    warnOnce: (topic, message) =>
+      warnOnce(layer, nameOf(layer), topic, message),
   };
 }
 

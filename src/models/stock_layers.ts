@@ -55,3 +55,17 @@ export interface LayerMethods<T> {
   build: (this: T, inputShape: Shape | Shape[]) => void;
   call: (this: T, inputs: Tensor | Tensor[], kwargs: CallOptions) => Tensor;
 }
+
+/** Whether a layer is tf.js's own batch normalization. */
+export function isStockBatchNormalization(
+  layer: layers.Layer,
+): layer is layers.Layer & StockBatchNormalization {
+  return layer.getClassName() === 'BatchNormalization' && 'axis' in layer;
+}
+
+/** Whether a layer is tf.js's own layer normalization. */
+export function isStockLayerNormalization(
+  layer: layers.Layer,
+): layer is layers.Layer & StockLayerNormalization {
+  return layer.getClassName() === 'LayerNormalization' && 'axis' in layer;
+}

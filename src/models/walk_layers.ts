@@ -66,7 +66,8 @@ export function isModel(layer: layers.Layer): layer is LayersModel {
   return Array.isArray((layer as Holder).layers);
 }
 
-function innerLayers(holder: Holder): readonly layers.Layer[] {
+/** The layers that a model or a wrapper consists of. */
+export function innerLayers(holder: Holder): readonly layers.Layer[] {
   if (holder.layers !== undefined) return holder.layers;
   // Bidirectional's `layer` is its forward one.
   const {forwardLayer, backwardLayer, layer} = holder;

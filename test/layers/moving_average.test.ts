@@ -63,9 +63,9 @@ describe('the exponential average', () => {
     layer.apply(x);
     expect(warnings()).toEqual([
       'BatchNorm bn: prediction uses moving statistics that are still 73% ' +
-        "initial value, and may look untrained. BatchNorm's movingAverage " +
-        "'debiased' or 'cumulative' cures it, and so does a smaller momentum. " +
-        'Received: momentum=0.9',
+        'initial value, and may look untrained. recalibrate(model, data) cures ' +
+        "it now, and BatchNorm's movingAverage 'debiased' or 'cumulative', or a " +
+        'smaller momentum, from the start. Received: momentum=0.9',
     ]);
   });
 

@@ -1,0 +1,45 @@
+import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import {BatchNorm, batchNormState} from '../../layers/batch_norm.js';
+import type {BatchNormState} from '../../layers/batch_norm_call.js';
+import {stockState} from './patched_batch_normalization.js';
+import {
+  isStockBatchNormalization,
+  type StockBatchNormalization,
+} from './stock_layers.js';
+import {layersOf, type PlacedLayer} from './walk_layers.js';
+
+/** A batch normalization: this package's, or tf.js's own. */
+export type AnyBatchNorm = BatchNorm | (layers.Layer & StockBatchNormalization);
+
+/** A batch normalization of a model: this package's, or tf.js's own. */
+export interface PlacedBatchNorm extends PlacedLayer {
+  readonly layer: AnyBatchNorm;
+}
+
+/** Every batch normalization of a model, through nested models. */
+export function batchNormsOf(model: LayersModel): PlacedBatchNorm[] {
+  return layersOf(model).flatMap(({layer, path}) =>
+    isBatchNorm(layer) ? [{layer, path}] : [],
+  );
+}
+
+/** Whether a layer is a batch normalization, this package's or tf.js's own. */
+export function isBatchNorm(layer: layers.Layer): layer is AnyBatchNorm {
+  return layer instanceof BatchNorm || isStockBatchNormalization(layer);
+}
+
+/**
+ * What a batch normalization consists of.
+ *
+ * @throws Error if it has not been built.
+ */
+export function stateOf(layer: AnyBatchNorm): BatchNormState {
+  if (layer instanceof BatchNorm) return batchNormState(layer);
+  const [spec] = layer.inputSpec;
+  return stockState(layer, spec?.ndim ?? 2);
+}
+
+/** The layer as messages name it. */
+export function nameOf({layer, path}: PlacedBatchNorm): string {
+  return `${layer.getClassName()} ${path}`;
+}

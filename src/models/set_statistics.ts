@@ -1,0 +1,53 @@
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {BatchNorm} from '../../layers/batch_norm.js';
+import {
+  checkStatisticsMode,
+  type StatisticsMode,
+} from '../../layers/batch_norm_call.js';
+import {received} from '../ops/received.js';
+import {batchNormsOf, type PlacedBatchNorm} from './batch_norms.js';
+
+/**
+ * Sets which statistics every BatchNorm of a model uses, through nested models:
+ * those of the batch in prediction too, for a GAN or for style transfer, say. It
+ * is their property `statistics`.
+ *
+ * ```js
+ * const generator = tf.sequential({layers: [batchNorm({inputShape: [8]})]});
+ * setStatistics(generator, 'batch');
+ * ```
+ *
+ * @param mode `'auto'`: the batch's in training and the moving ones in
+ *   prediction. `'batch'`: the batch's in both. `'moving'`: the moving ones in
+ *   both.
+ * @returns How many layers it is set for.
+ * @throws Error if the mode is none of these, or if the model has a
+ *   BatchNormalization of tf.js's own, which has no such choice. Then nothing is
+ *   set.
+ */
+export function setStatistics(
+  model: LayersModel,
+  mode: StatisticsMode,
+): number {
+  checkStatisticsMode(mode, 'setStatistics', 'mode');
+  const norms = batchNormsOf(model).map((norm) =>
+    onlyOurs(norm, 'setStatistics', 'mode', mode),
+  );
+  for (const layer of norms) layer.statistics = mode;
+  return norms.length;
+}
+
+/** @throws Error if it is tf.js's own, which has no choice of statistics. */
+export function onlyOurs(
+  {layer, path}: PlacedBatchNorm,
+  who: string,
+  argument: string,
+  value: unknown,
+): BatchNorm {
+  if (layer instanceof BatchNorm) return layer;
+  throw new Error(
+    `${who}: ${path} is tf.js's own BatchNormalization, which has no choice of ` +
+      `statistics; convertModel(model, {to: 'normalization'}) makes it a ` +
+      `BatchNorm. ${received(argument, value)}`,
+  );
+}

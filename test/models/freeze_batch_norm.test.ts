@@ -1,0 +1,172 @@
+import * as tf from '@tensorflow/tfjs';
+import {
+  batchNorm,
+  type FreezeOptions,
+  freezeBatchNorm,
+  patchStockLayers,
+  unfreezeBatchNorm,
+} from 'tfjs-normalization';
+import {allWeights, normsOf, through} from '../support/models.js';
+import {trainsStockLayers} from '../support/stock_training.js';
+import {randomTensor, weightsOf} from '../support/tensors.js';
+
+/** A base, two models deep, and a head. */
+function deepModel(args = {}): tf.LayersModel {
+  const base = tf.sequential({
+    name: 'base',
+    layers: [
+      tf.sequential({
+        name: 'inner',
+        layers: [batchNorm({name: 'norm', inputShape: [3], ...args})],
+      }),
+    ],
+  });
+  const input = tf.input({shape: [3]});
+  const head = tf.layers.dense({name: 'head', units: 1});
+  return tf.model({
+    inputs: input,
+    outputs: through(head, through(base, input)),
+  });
+}
+
+async function fit(model: tf.LayersModel): Promise<void> {
+  trainsStockLayers();
+  model.compile({optimizer: 'sgd', loss: 'meanSquaredError'});
+  const x = randomTensor([16, 3], 1, 5, 2);
+  await model.fit(x, tf.ones([16, 1]), {epochs: 2, verbose: 0});
+}
+
+/** The names of the weights that training changes. */
+async function changedByFit(model: tf.LayersModel): Promise<string[]> {
+  const before = allWeights(model);
+  await fit(model);
+  const after = allWeights(model);
+  return Object.keys(before)
+    .filter((name) => String(before[name]) !== String(after[name]))
+    .map((name) => name.replace(/^\d+ .*?([^/]+\/[^/]+)$/, '$1'));
+}
+
+describe('freezeBatchNorm', () => {
+  const head = ['head/kernel', 'head/bias'];
+  const affine = ['norm/gamma', 'norm/beta'];
+
+  it.each<[string, FreezeOptions | undefined, string[]]>([
+    ['by default', undefined, head],
+    ['affine: false', {affine: false}, head],
+    ['affine: true', {affine: true}, [...affine, ...head]],
+  ])(
+    'two models deep, %s: only these change in fit',
+    async (_, options, names) => {
+      const model = deepModel();
+      expect(freezeBatchNorm(model, options)).toBe(1);
+      expect((await changedByFit(model)).sort()).toEqual(names.sort());
+    },
+  );
+
+  it('reaches a layer without gamma and beta', async () => {
+    const model = deepModel({scale: false, center: false});
+    freezeBatchNorm(model);
+    expect(await changedByFit(model)).toEqual(
+      expect.not.arrayContaining([expect.stringContaining('moving')]),
+    );
+  });
+
+  it('holds in a sequential model, which thaws weights at compile', async () => {
+    const layer = batchNorm({inputShape: [3]});
+    const model = tf.sequential({layers: [layer, tf.layers.dense({units: 1})]});
+    freezeBatchNorm(model);
+    const before = weightsOf(layer);
+    await fit(model);
+    expect(weightsOf(layer)).toEqual(before);
+  });
+
+  it('predicts in training as in prediction', () => {
+    const model = deepModel();
+    const [norm] = normsOf(model);
+    freezeBatchNorm(model, {affine: true});
+    expect(norm?.statistics).toBe('moving');
+    expect(norm?.trainable).toBe(true);
+  });
+
+  it('freezes tf.js’s own layer while it is patched, and refuses it otherwise', async () => {
+    const stock = tf.layers.batchNormalization({
+      name: 'stock',
+      inputShape: [3],
+    });
+    const model = tf.sequential({layers: [stock, tf.layers.dense({units: 1})]});
+    expect(() => freezeBatchNorm(model)).toThrow(
+      "freezeBatchNorm: stock is tf.js's own BatchNormalization, which goes on " +
+        'moving its statistics when it is frozen; call patchStockLayers() ' +
+        "first, or convertModel(model, {to: 'normalization'}). " +
+        'Received: model="stock"',
+    );
+    const unpatch = patchStockLayers();
+    try {
+      freezeBatchNorm(model);
+      const before = weightsOf(stock);
+      await fit(model);
+      expect(weightsOf(stock)).toEqual(before);
+      expect(() => freezeBatchNorm(model, {affine: true})).toThrow(
+        'Received: affine=true',
+      );
+      expect(unfreezeBatchNorm(model)).toBe(1);
+      expect(stock.trainable).toBe(true);
+    } finally {
+      unpatch();
+    }
+  });
+
+  it('refuses what is no boolean', () => {
+    const options = {affine: 1} as unknown as FreezeOptions;
+    expect(() => freezeBatchNorm(deepModel(), options)).toThrow(
+      'Received: affine=1',
+    );
+  });
+});
+
+describe('unfreezeBatchNorm', () => {
+  it.each([
+    ['auto', true],
+    ['batch', true],
+    ['moving', false],
+  ] as const)(
+    'gives back statistics %s and trainable %s',
+    (statistics, trainable) => {
+      const model = deepModel({statistics, trainable});
+      const [norm] = normsOf(model);
+      const now = (): unknown => [norm?.statistics, norm?.trainable];
+      freezeBatchNorm(model);
+      freezeBatchNorm(model, {affine: true});
+      freezeBatchNorm(model, {affine: true});
+      expect(norm?.statistics).toBe('moving');
+      freezeBatchNorm(model);
+      expect(now()).toEqual([statistics, false]);
+      expect(unfreezeBatchNorm(model)).toBe(1);
+      expect(now()).toEqual([statistics, trainable]);
+    },
+  );
+
+  it('leaves alone what was not frozen by it', () => {
+    const model = deepModel({trainable: false});
+    expect(unfreezeBatchNorm(model)).toBe(0);
+    expect(normsOf(model)[0]?.trainable).toBe(false);
+    freezeBatchNorm(model);
+    unfreezeBatchNorm(model);
+    expect(unfreezeBatchNorm(model)).toBe(0);
+  });
+
+  it('lets it train again', async () => {
+    const model = deepModel();
+    freezeBatchNorm(model);
+    await fit(model);
+    unfreezeBatchNorm(model);
+    expect((await changedByFit(model)).sort()).toEqual([
+      'head/bias',
+      'head/kernel',
+      'norm/beta',
+      'norm/gamma',
+      'norm/moving_mean',
+      'norm/moving_variance',
+    ]);
+  });
+});
