@@ -146,8 +146,7 @@ describe('recalibrate', () => {
     const x = driftingData();
     const y = tf.ones([EXAMPLES, 3]);
     const found: unknown[] = [];
-    const label = (batch: tf.Tensor): tf.Tensor =>
-      tf.ones([batch.shape[0], 3]);
+    const label = (batch: tf.Tensor): tf.Tensor => tf.ones([batch.shape[0], 3]);
     const all: ModelData[] = [
       x,
       [x],
