@@ -19,6 +19,8 @@ const STYLES: Readonly<
   'none-relu': {color: '#2f9e5b', type: 'dashed'},
 };
 
+const RECALIBRATED_COLOR = '#8b5cf6';
+
 /** With fewer epochs than this each gets a dot. */
 const FEW_EPOCHS = 10;
 
@@ -52,7 +54,7 @@ export function drawChart(runs: readonly Seen[], epochs: number): string {
       max: 100,
       axisLabel: {color: INK, formatter: '{value}%'},
     },
-    series: runs.map((run) => series(run, epochs)),
+    series: runs.flatMap((run) => seriesOf(run, epochs)),
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
@@ -72,12 +74,36 @@ function axis(name: string, nameGap: number): object {
   };
 }
 
-function series({norm, valAccuracy}: Seen, epochs: number): LineSeriesOption {
+function seriesOf(run: Seen, epochs: number): LineSeriesOption[] {
+  const {norm, valAccuracy, valAccuracyRecalibrated: recalibrated} = run;
   const {color, type} = STYLES[norm];
+  const line = {name: NAMES[norm], color, type, accuracies: valAccuracy};
+  if (recalibrated == null) return [lineOf(line, epochs)];
+  const again = {
+    name: `${NAMES[norm]}, recalibrated`,
+    color: RECALIBRATED_COLOR,
+    type: 'dashed' as const,
+    accuracies: recalibrated,
+  };
+  return [line, again].map((each) => lineOf(each, epochs));
+}
+
+/** One line, before the chart has it. */
+interface Line {
+  readonly name: string;
+  readonly color: string;
+  readonly type: 'solid' | 'dashed' | 'dotted';
+  readonly accuracies: readonly number[];
+}
+
+function lineOf(
+  {name, color, type, accuracies}: Line,
+  epochs: number,
+): LineSeriesOption {
   return {
     type: 'line',
-    name: NAMES[norm],
-    data: valAccuracy.map((accuracy, i) => [i + 1, 100 * accuracy]),
+    name,
+    data: accuracies.map((accuracy, i) => [i + 1, 100 * accuracy]),
     showSymbol: epochs < FEW_EPOCHS,
     symbol: 'circle',
     symbolSize: 7,

@@ -1,4 +1,4 @@
-import type {Activation, Norm} from './norms.js';
+import type {Activation, MovingAverage, Norm} from './norms.js';
 import type {BackendName} from './options.js';
 
 /** What metrics.json holds of one network; lists have a number for each epoch. */
@@ -8,6 +8,8 @@ export interface RunMetrics {
   readonly accuracy: readonly number[];
   readonly valLoss: readonly number[];
   readonly valAccuracy: readonly number[];
+  /** With the statistics of the training set. Null where that was not asked. */
+  readonly valAccuracyRecalibrated: readonly number[] | null;
   /** Of training alone. Null where no epoch was finished. */
   readonly secondsPerEpoch: number | null;
   /** The same with the layers of tf.js. Null where it was not measured. */
@@ -37,6 +39,7 @@ export interface Metrics {
   readonly batchSize: number;
   readonly learningRate: number;
   readonly momentum: number;
+  readonly movingAverage: MovingAverage;
   /** Whether Ctrl-C ended it. */
   readonly stopped: boolean;
   readonly runs: readonly RunMetrics[];

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm} from 'tfjs-normalization';
 import {CLASSES} from './images.js';
-import type {Norm} from './norms.js';
+import type {MovingAverage, Norm} from './norms.js';
 import type {Options} from './options.js';
 import {deriveSeed} from './random.js';
 
@@ -12,7 +12,7 @@ const KERNEL_DEVIATION = 0.1;
 /** What a network is made by. */
 export type NetworkOptions = Pick<
   Options,
-  'activation' | 'learningRate' | 'momentum' | 'seed'
+  'activation' | 'learningRate' | 'momentum' | 'movingAverage' | 'seed'
 >;
 
 /** Whose normalization layers are used. */
@@ -21,16 +21,16 @@ export type Maker = 'package' | 'stock';
 type NormFactory = (options: {
   name: string;
   momentum: number;
+  movingAverage: MovingAverage;
 }) => tf.layers.Layer;
 
 const FACTORIES: Readonly<Record<Maker, Partial<Record<Norm, NormFactory>>>> = {
   package: {
-    // Debiased: right in prediction from the first epoch on.
-    batch: (options) => batchNorm({...options, movingAverage: 'debiased'}),
+    batch: (options) => batchNorm(options),
     layer: ({name}) => layerNorm({name}),
   },
   stock: {
-    batch: (options) => tf.layers.batchNormalization(options),
+    batch: ({name, momentum}) => tf.layers.batchNormalization({name, momentum}),
     layer: ({name}) => tf.layers.layerNormalization({name}),
   },
 };
@@ -93,8 +93,9 @@ function hiddenLayers(
     activation: norm === 'none-relu' ? 'relu' : options.activation,
   });
   if (createNorm === undefined) return [dense, activation];
-  const {momentum} = options;
-  return [dense, createNorm({name: `${name}_norm`, momentum}), activation];
+  const {momentum, movingAverage} = options;
+  const made = createNorm({name: `${name}_norm`, momentum, movingAverage});
+  return [dense, made, activation];
 }
 
 function kernelInitializer(

@@ -11,6 +11,15 @@ export const NAMES: Readonly<Record<Norm, string>> = {
   'none-relu': 'No normalization, ReLU',
 };
 
+/** How BatchNorm averages statistics, as it calls that. */
+export const MOVING_AVERAGES = [
+  'exponential',
+  'debiased',
+  'cumulative',
+] as const;
+
+export type MovingAverage = (typeof MOVING_AVERAGES)[number];
+
 /** Activation functions to choose from, as tf.layers calls them. */
 export const ACTIVATIONS = [
   'sigmoid',

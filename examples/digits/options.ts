@@ -3,7 +3,14 @@ import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import {CSV_FORMAT} from './data_csv.js';
 import {IDX_FORMAT} from './data_idx.js';
 import {InputError} from './errors.js';
-import {ACTIVATIONS, type Activation, type Norm, NORMS} from './norms.js';
+import {
+  ACTIVATIONS,
+  type Activation,
+  MOVING_AVERAGES,
+  type MovingAverage,
+  type Norm,
+  NORMS,
+} from './norms.js';
 
 /** The backends that the program can run on, the preferred ones first. */
 export const BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
@@ -19,6 +26,8 @@ export interface Options {
   batchSize: number;
   learningRate: number;
   momentum: number;
+  movingAverage: MovingAverage;
+  recalibrate: boolean;
   seed: number;
   /** None: the first that loads. */
   backend?: BackendName;
@@ -36,6 +45,9 @@ const DETAILS = `
 The runs: none, a network without normalization; batch, the same with BatchNorm
 before each activation; layer, with LayerNorm there; none-relu, without
 normalization, but with ReLU and He initialization.
+
+With --recalibrate, the accuracy of BatchNorm is also measured with the statistics
+of the whole training set in the place of its moving averages.
 
 A CSV file:
 ${CSV_FORMAT}
@@ -94,6 +106,12 @@ function createCommand(): Command {
       fractionBelowOne,
       0.99,
     )
+    .addOption(movingAverageOption())
+    .option(
+      '--recalibrate',
+      "show BatchNorm also with the training set's statistics",
+      false,
+    )
     .option('--seed <n>', 'the same seed, the same run', seed, 1)
     .addOption(backendOption())
     .option(
@@ -119,6 +137,12 @@ function activationOption(): Option {
   return new Option('--activation <name>', 'of the hidden layers')
     .choices(ACTIVATIONS)
     .default('sigmoid');
+}
+
+function movingAverageOption(): Option {
+  return new Option('--moving-average <name>', "BatchNorm's option")
+    .choices(MOVING_AVERAGES)
+    .default('debiased');
 }
 
 function backendOption(): Option {

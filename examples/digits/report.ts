@@ -3,7 +3,7 @@ import type {Data} from './dataset.js';
 import {counted, wrap} from './format.js';
 import type {Metrics} from './metrics.js';
 import type {Options} from './options.js';
-import {sentenceOf} from './sentence.js';
+import {recalibratedSentenceOf, sentenceOf} from './sentence.js';
 import {tableOf} from './table.js';
 
 const WIDTH = 78;
@@ -35,6 +35,7 @@ export function reportOf(metrics: Metrics, files: readonly string[]): string {
     '',
     wrap(sentenceOf(metrics.runs, metrics.activation), WIDTH),
     '',
+    ...recalibratedOf(metrics),
     reloadedOf(metrics),
     ...written(files),
   ].join('\n');
@@ -49,6 +50,14 @@ export function stopOf(metrics: Metrics, files: readonly string[]): string {
     `Stopped by Ctrl-C after ${epochs} of ${last.norm}. Saved as it is:`,
     ...written(files),
   ].join('\n');
+}
+
+function recalibratedOf({runs}: Metrics): string[] {
+  return runs.flatMap(({valAccuracy, valAccuracyRecalibrated: recalibrated}) =>
+    recalibrated === null || recalibrated.length === 0
+      ? []
+      : [wrap(recalibratedSentenceOf(valAccuracy, recalibrated), WIDTH), ''],
+  );
 }
 
 function written(files: readonly string[]): string[] {

@@ -61,7 +61,8 @@ function collect(
   {options, data, stop}: Job,
   backend: BackendName,
 ): Metrics {
-  const {seed, activation, epochs, batchSize, learningRate, momentum} = options;
+  const {seed, activation, epochs, batchSize, learningRate} = options;
+  const {momentum, movingAverage} = options;
   return {
     data: {
       path: options.data,
@@ -76,6 +77,7 @@ function collect(
     batchSize,
     learningRate,
     momentum,
+    movingAverage,
     stopped: stop.requested,
     runs,
   };

@@ -6,9 +6,25 @@ export interface Seen {
   readonly norm: Norm;
   /** After each epoch. */
   readonly valAccuracy: readonly number[];
+  /** With the statistics of the training set, where that was asked. */
+  readonly valAccuracyRecalibrated?: readonly number[] | null;
 }
 
 const GOAL = 0.9;
+
+/** Says what the statistics of the training set change in prediction. */
+export function recalibratedSentenceOf(
+  valAccuracy: readonly number[],
+  recalibrated: readonly number[],
+): string {
+  const gaps = recalibrated.map((value, i) => value - (valAccuracy[i] ?? NaN));
+  const widest = gaps.indexOf(Math.max(...gaps));
+  return (
+    `Recalibrated on the training set, BatchNorm predicts ` +
+    `${percent(recalibrated[widest] ?? NaN)} right after epoch ${widest + 1}, ` +
+    `where its moving averages give ${percent(valAccuracy[widest] ?? NaN)}.`
+  );
+}
 
 /** The first epoch, from 1, whose accuracy is above a bound. */
 export function firstAbove(

@@ -6,6 +6,8 @@ import {firstAbove} from './sentence.js';
 
 const GOAL = 0.9;
 const SHOWN_EPOCHS = [1, 5, 10];
+/** Where there are more columns. */
+const FEW_SHOWN_EPOCHS = [1];
 
 /** Nothing but space between the cells; the rules are drawn afterwards. */
 const SPACE = Object.fromEntries(
@@ -18,21 +20,34 @@ const HEADER_LINES = 2;
 
 /** The results of all runs, a row each. */
 export function tableOf(runs: readonly RunMetrics[], epochs: number): string {
-  const shown = [...SHOWN_EPOCHS.filter((epoch) => epoch < epochs), epochs];
+  const isRecalibrated = runs.some((run) => run.valAccuracyRecalibrated);
+  const inMiddle = isRecalibrated ? FEW_SHOWN_EPOCHS : SHOWN_EPOCHS;
+  const shown = [...inMiddle.filter((epoch) => epoch < epochs), epochs];
+  const again = isRecalibrated ? shown : [];
   const table = new Table({
     chars: {...SPACE, 'left-mid': '', 'right-mid': '', middle: ''},
     style: {head: [], border: [], 'padding-left': 2, 'padding-right': 0},
   });
   const first = [
     {content: ''},
-    {content: 'Validation accuracy, epoch', colSpan: shown.length},
+    {
+      content: isRecalibrated
+        ? 'Accuracy, epoch'
+        : 'Validation accuracy, epoch',
+      colSpan: shown.length,
+    },
+    ...(isRecalibrated
+      ? [{content: 'Recalibrated', colSpan: shown.length}]
+      : []),
     {content: 'First'},
     {content: 'Seconds an epoch', colSpan: 2},
   ];
   table.push(
     first.map((cell) => ({...cell, hAlign: 'right'})),
-    ['', ...shown.map(String), '> 90%', 'here', 'stock'].map(align),
-    ...runs.map((run) => row(run, shown)),
+    ['', ...[...shown, ...again].map(String), '> 90%', 'here', 'stock'].map(
+      align,
+    ),
+    ...runs.map((run) => row(run, shown, again)),
   );
   return ruled(table.toString());
 }
@@ -48,11 +63,17 @@ function ruled(table: string): string {
   ].join('\n');
 }
 
-function row(run: RunMetrics, shown: readonly number[]): Table.Cell[] {
+function row(
+  run: RunMetrics,
+  shown: readonly number[],
+  again: readonly number[],
+): Table.Cell[] {
   const {norm, valAccuracy, secondsPerEpoch, stockSecondsPerEpoch} = run;
+  const recalibrated = run.valAccuracyRecalibrated ?? [];
   const cells = [
     NAMES[norm],
     ...shown.map((epoch) => accuracyAfter(valAccuracy[epoch - 1])),
+    ...again.map((epoch) => accuracyAfter(recalibrated[epoch - 1])),
     String(firstAbove(GOAL, valAccuracy) ?? 'never'),
     seconds(secondsPerEpoch),
     seconds(stockSecondsPerEpoch),

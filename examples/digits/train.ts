@@ -23,6 +23,8 @@ export interface History {
   readonly accuracy: number[];
   readonly valLoss: number[];
   readonly valAccuracy: number[];
+  /** With the statistics of the training set; empty where that is not asked. */
+  readonly valAccuracyRecalibrated: number[];
   /** Of training alone, without the validation. */
   readonly seconds: number[];
 }
@@ -33,6 +35,9 @@ export interface Schedule {
   readonly batchSize: number;
   readonly seed: number;
   readonly stop: Stop;
+  /** Measures the accuracy with the statistics of the training set. */
+  readonly recalibrated?:
+    ((model: tf.LayersModel) => Promise<number>) | undefined;
   /** Is told the loss of each batch. */
   readonly onBatch: (loss: number) => void;
   /** Is told of each epoch, the newest being the last of the history. */
@@ -63,6 +68,7 @@ export async function train(
   schedule: Schedule,
 ): Promise<History> {
   const {epochs, batchSize, seed, stop, onBatch, onEpoch} = schedule;
+  const {recalibrated} = schedule;
   const random = createRandom(deriveSeed(seed, 'order of images'));
   const history = emptyHistory();
   const batch = (loss: number): boolean => {
@@ -79,13 +85,23 @@ export async function train(
     history.seconds.push(epoch.seconds);
     history.valLoss.push(valLoss);
     history.valAccuracy.push(valAccuracy);
+    if (recalibrated) {
+      history.valAccuracyRecalibrated.push(await recalibrated(model));
+    }
     onEpoch(history);
   }
   return history;
 }
 
 function emptyHistory(): History {
-  return {loss: [], accuracy: [], valLoss: [], valAccuracy: [], seconds: []};
+  return {
+    loss: [],
+    accuracy: [],
+    valLoss: [],
+    valAccuracy: [],
+    valAccuracyRecalibrated: [],
+    seconds: [],
+  };
 }
 
 /** What an epoch of training has come to. */
@@ -146,7 +162,11 @@ export function firstOf({xs, ys}: Examples, count: number): Examples {
   return {xs: tf.slice(xs, 0, count), ys: tf.slice(ys, 0, count)};
 }
 
-function evaluate(model: tf.LayersModel, {xs, ys}: Examples): [number, number] {
+/** The loss and the accuracy. */
+export function evaluate(
+  model: tf.LayersModel,
+  {xs, ys}: Examples,
+): [number, number] {
   const scalars = model.evaluate(xs, ys) as tf.Scalar[];
   const [loss = NaN, accuracy = NaN] = scalars.map((s) => s.dataSync()[0]);
   tf.dispose(scalars);

@@ -8,6 +8,7 @@ import {createNetwork, type Maker} from './network.js';
 import type {Norm} from './norms.js';
 import type {Options} from './options.js';
 import type {Progress} from './progress.js';
+import {Recalibrated} from './recalibrated.js';
 import type {Stop} from './stop.js';
 import {
   firstOf,
@@ -58,21 +59,31 @@ async function trainAndSave(norm: Norm, job: Job): Promise<Trained> {
   const {options, data, tensors} = job;
   const model = createNetwork(norm, data.training.size, options);
   const watched = {label: norm, epochs: options.epochs, passing: false};
-  const history = await trainWatched(model, watched, job);
+  const recalibrated = recalibratedFor(norm, job);
+  const history = await trainWatched(model, watched, job, recalibrated);
+  recalibrated?.dispose();
   // At once, so that nothing that comes later can lose it.
   await saveModel(model, join(options.out, norm));
   const predictions = predictAll(model, tensors.validation.xs);
   model.dispose();
-  const {seconds, ...lists} = history;
+  const {seconds, valAccuracyRecalibrated, ...lists} = history;
   const metrics = {
     norm,
     ...lists,
+    valAccuracyRecalibrated: recalibrated ? valAccuracyRecalibrated : null,
     secondsPerEpoch: median(seconds),
     stockSecondsPerEpoch: await measureStock(norm, job),
     model: `${norm}/model.json`,
     reloadedEqual: null,
   };
   return {metrics, predictions};
+}
+
+function recalibratedFor(norm: Norm, job: Job): Recalibrated | undefined {
+  const {options, data, tensors} = job;
+  if (norm !== 'batch' || !options.recalibrate) return undefined;
+  const twin = createNetwork(norm, data.training.size, options);
+  return new Recalibrated(twin, tensors, options.batchSize);
 }
 
 /** @returns null where Ctrl-C came before it was measured. */
@@ -109,13 +120,17 @@ async function trainWatched(
   model: LayersModel,
   watched: Omit<Watched, 'batches'>,
   {options, data, tensors, stop, progress}: Job,
+  recalibrated?: Recalibrated,
 ): Promise<History> {
   const {batchSize, seed} = options;
   const {epochs} = watched;
   const batches = Math.ceil(data.training.labels.length / batchSize);
   const watch = new Watch(progress, {...watched, batches});
   const {onBatch, onEpoch} = watch;
-  const schedule = {epochs, batchSize, seed, stop, onBatch, onEpoch};
+  const schedule = {
+    ...{epochs, batchSize, seed, stop, onBatch, onEpoch},
+    recalibrated: recalibrated?.accuracyOf.bind(recalibrated),
+  };
   const history = await train(model, tensors, schedule);
   watch.end();
   return history;

@@ -13,6 +13,8 @@ describe('parseOptions', () => {
       batchSize: 60,
       learningRate: 0.1,
       momentum: 0.99,
+      movingAverage: 'debiased',
+      recalibrate: false,
       seed: 1,
       quiet: false,
     });
@@ -43,7 +45,8 @@ describe('parseOptions', () => {
   it('takes every other option', () => {
     const args =
       '--data d --activation tanh --epochs 3 --batch-size 1 --quiet --out o ' +
-      '--learning-rate 1e-2 --momentum 0 --seed 4294967295 --backend cpu';
+      '--learning-rate 1e-2 --momentum 0 --seed 4294967295 --backend cpu ' +
+      '--moving-average cumulative --recalibrate';
     expect(parse(...args.split(' '))).toEqual({
       data: 'd',
       norm: ['none', 'batch', 'layer', 'none-relu'],
@@ -52,6 +55,8 @@ describe('parseOptions', () => {
       batchSize: 1,
       learningRate: 0.01,
       momentum: 0,
+      movingAverage: 'cumulative',
+      recalibrate: true,
       seed: 4294967295,
       backend: 'cpu',
       out: 'o',
@@ -82,6 +87,7 @@ describe('parseOptions', () => {
       ['--momentum', '1'],
       "'1' is invalid. It must be a number from 0 to below",
     ],
+    [['--moving-average', 'mine'], 'Allowed choices are exponential'],
     [['--seed', '-1'], "'-1' is invalid"],
     [['--seed', '4294967296'], 'a whole number from 0 to 4294967295'],
     [['--out', ''], "'' is invalid. It must be a path"],

@@ -5,6 +5,7 @@ import type {RunMetrics} from '../../examples/digits/metrics.js';
 import {type Norm, NORMS} from '../../examples/digits/norms.js';
 import {
   firstAbove,
+  recalibratedSentenceOf,
   type Seen,
   sentenceOf,
 } from '../../examples/digits/sentence.js';
@@ -20,6 +21,7 @@ const metrics = (run: Seen): RunMetrics => ({
   loss: [],
   accuracy: [],
   valLoss: [],
+  valAccuracyRecalibrated: null,
   secondsPerEpoch: 0.25,
   stockSecondsPerEpoch: null,
   model: '',
@@ -76,6 +78,15 @@ describe('sentenceOf', () => {
   });
 });
 
+describe('recalibratedSentenceOf', () => {
+  it('says where recalibration gains most', () => {
+    expect(recalibratedSentenceOf([0.1, 0.2, 0.9], [0.8, 0.95, 0.9])).toBe(
+      'Recalibrated on the training set, BatchNorm predicts 95.0% right after ' +
+        'epoch 2, where its moving averages give 20.0%.',
+    );
+  });
+});
+
 describe('tableOf', () => {
   const runs = NORMS.map((norm) => metrics(seen(norm, 0.1, 0.91, 0.5)));
 
@@ -86,6 +97,19 @@ describe('tableOf', () => {
     expect(header(10)).toMatch(/^ +1 +5 +10 +> 90%/);
     expect(header(3)).toMatch(/^ +1 +3 +> 90%/);
     expect(header(1)).toMatch(/^ +1 +> 90%/);
+  });
+
+  it('has columns for what recalibration gives, where that was asked', () => {
+    const batch = {
+      ...metrics(seen('batch', 0.1, 0.5, 0.9)),
+      valAccuracyRecalibrated: [0.8, 0.85, 0.95],
+    };
+    const table = tableOf([...runs, batch], 3).split('\n');
+    expect(table[0]).toMatch(/^ +Accuracy, epoch +Recalibrated +First/);
+    expect(table[1]).toMatch(/^ +1 +3 +1 +3 +> 90%/);
+    expect(table[4]).toMatch(/^BatchNorm +10.0% +50.0% +– +– +2/);
+    expect(table[7]).toMatch(/^BatchNorm +10.0% +90.0% +80.0% +95.0% +never/);
+    for (const line of table) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it('has a row for each network', () => {
@@ -111,6 +135,12 @@ describe('drawChart', () => {
     }
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
     expect(svg).not.toContain('LayerNorm');
+  });
+
+  it('has a line for what recalibration gives', () => {
+    const run = {...seen('batch', 0.1), valAccuracyRecalibrated: [0.8]};
+    expect(drawChart([run], 1)).toContain('>BatchNorm, recalibrated</text>');
+    expect(drawChart([seen('batch', 0.1)], 1)).not.toContain('recalibrated');
   });
 
   it('is there for a run that was stopped early', () => {
