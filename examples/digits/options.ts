@@ -46,8 +46,8 @@ The runs: none, a network without normalization; batch, the same with BatchNorm
 before each activation; layer, with LayerNorm there; none-relu, without
 normalization, but with ReLU and He initialization.
 
-With --recalibrate, the accuracy of BatchNorm is also measured with the statistics
-of the whole training set in the place of its moving averages.
+With --recalibrate, the accuracy of BatchNorm is also measured with the
+statistics of the training set in the place of its moving averages.
 
 A CSV file:
 ${CSV_FORMAT}
@@ -107,11 +107,7 @@ function createCommand(): Command {
       0.99,
     )
     .addOption(movingAverageOption())
-    .option(
-      '--recalibrate',
-      "show BatchNorm also with the training set's statistics",
-      false,
-    )
+    .option('--recalibrate', "also with the training set's statistics", false)
     .option('--seed <n>', 'the same seed, the same run', seed, 1)
     .addOption(backendOption())
     .option(
