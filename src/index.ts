@@ -24,6 +24,11 @@ export {convertModel, type ConvertOptions} from './models/convert_model.js';
 export type {BatchSource, ModelData, Tensors} from './models/data_batches.js';
 export type {DataProgress} from './models/data_progress.js';
 export {
+  foldBatchNorm,
+  type FoldOptions,
+  type FoldReport,
+} from './models/fold_batch_norm.js';
+export {
   freezeBatchNorm,
   type FreezeOptions,
   unfreezeBatchNorm,

@@ -1,0 +1,176 @@
+import {
+  add,
+  div,
+  mul,
+  type serialization,
+  sqrt,
+  sub,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import {batchNormsOf, isBatchNorm, stateOf} from './batch_norms.js';
+import {ensureBuilt} from './ensure_built.js';
+import {copyWeights, writeWeights} from './copy_weights.js';
+import {type Fold, findFold} from './fold_obstacles.js';
+import {type FoldTarget, foldTargetOf} from './fold_targets.js';
+import {lowestMaskRank} from './mask_makers.js';
+import {configOf, configWithout, createModel} from './model_config.js';
+import {isModel} from './walk_layers.js';
+
+/** What became of a model's batch normalizations. */
+export interface FoldReport {
+  /** The paths of those that were folded. */
+  readonly folded: readonly string[];
+  /** Those that are still there, and why. */
+  readonly kept: ReadonlyArray<{
+    readonly layer: string;
+    readonly reason: string;
+  }>;
+}
+
+/** Options of {@link foldBatchNorm}. */
+export interface FoldOptions {
+  /** Is told what became of each. Without it, a warning names those kept. */
+  readonly onReport?: (report: FoldReport) => void;
+}
+
+/**
+ * A new model for prediction, in which each batch normalization is folded into the
+ * layer before it: with `s = gamma / sqrt(moving variance + epsilon)`
+ *
+ * `kernel' = kernel · s` and `bias' = (bias − moving mean) · s + beta`
+ *
+ * so that it predicts the same with fewer steps. It is not for training: a model
+ * without batch normalization learns differently. The model that is given stays
+ * as it is.
+ *
+ * Folded are this package's BatchNorm and tf.js's BatchNormalization after Dense,
+ * Conv1D, Conv2D, Conv3D, Conv2DTranspose, DepthwiseConv2D and SeparableConv2D,
+ * with a bias or without, in sequential, functional and nested models. One stays where it is if an activation or another layer stands between,
+ * if the layer before has more than one use, if its axis is not that of the
+ * kernel's outputs, or if it predicts with the statistics of the batch.
+ *
+ * ```js
+ * const model = tf.sequential();
+ * model.add(tf.layers.dense({units: 8, inputShape: [4]}));
+ * model.add(batchNorm());
+ * model.add(tf.layers.activation({activation: 'relu'}));
+ * const folded = foldBatchNorm(model, {
+ *   onReport: ({folded, kept}) => console.log(folded.length, kept),
+ * });
+ * folded.predict(tf.ones([1, 4])).print();
+ * ```
+ *
+ * @param options `onReport`: is told `{folded, kept}`, the paths of those that
+ *   were folded, and `{layer, reason}` of those that were not. Without it, these
+ *   are named in a warning.
+ * @returns A model that is not compiled. The caller disposes it.
+ * @throws Error if the model has not been built.
+ */
+export function foldBatchNorm(
+  model: LayersModel,
+  {onReport = warnOfKept}: FoldOptions = {},
+): LayersModel {
+  ensureBuilt(model);
+  const folding = new Folding(lowestMaskRank(model));
+  const folded = createModel(model, folding.fold(model, ''));
+  folding.fill(folded, model);
+  onReport(folding.report(model));
+  return folded;
+}
+
+class Folding {
+  /** By the layer that takes it in. */
+  private readonly folds = new Map<layers.Layer, Fold>();
+  private readonly folded: string[] = [];
+  private readonly kept = new Map<string, string>();
+
+  constructor(private readonly maskRank: number | undefined) {}
+
+  /** The config of a model without what can be folded. */
+  fold(model: LayersModel, prefix: string): serialization.ConfigDict {
+    const config = configOf(model);
+    const inner = new Map<layers.Layer, serialization.ConfigDict>();
+    const gone = new Map<layers.Layer, layers.Layer>();
+    const given = new Map(config.entries.map(({layer, dict}) => [layer, dict]));
+    for (const {layer, name} of config.entries) {
+      const path = `${prefix}${name}`;
+      if (isModel(layer)) inner.set(layer, this.fold(layer, `${path}/`));
+      if (!isBatchNorm(layer)) continue;
+      const found = findFold(layer, config, this.maskRank);
+      if ('reason' in found) {
+        this.kept.set(path, found.reason);
+        continue;
+      }
+      this.folded.push(path);
+      this.folds.set(found.into, found);
+      gone.set(layer, found.into);
+      inner.set(found.into, withBias(given.get(found.into)?.config ?? {}));
+    }
+    return configWithout(config, gone, inner);
+  }
+
+  /** Gives a model that was made without the folded layers its weights. */
+  fill(folded: LayersModel, model: LayersModel): void {
+    for (const target of folded.layers) {
+      const source = model.getLayer(target.name);
+      const fold = this.folds.get(source);
+      if (isModel(target) && isModel(source)) this.fill(target, source);
+      else if (fold) fillFolded(target, fold);
+      else copyWeights(source, target);
+    }
+  }
+
+  report(model: LayersModel): FoldReport {
+    const {folded, kept} = this;
+    for (const {path} of batchNormsOf(model)) {
+      if (folded.includes(path) || kept.has(path)) continue;
+      kept.set(path, 'it is inside a wrapper');
+    }
+    const list = [...kept].map(([layer, reason]) => ({layer, reason}));
+    return {folded, kept: list};
+  }
+}
+
+/** The kernel that is put in is not one that a constraint was meant for. */
+function withBias(config: serialization.ConfigDict): serialization.ConfigDict {
+  const constraints = Object.keys(config).filter((key) =>
+    key.endsWith('Constraint'),
+  );
+  return {
+    ...config,
+    ...Object.fromEntries(constraints.map((key) => [key, null])),
+    useBias: true,
+  };
+}
+
+function fillFolded(target: layers.Layer, {norm, into}: Fold): void {
+  const kind = foldTargetOf(into);
+  if (kind === undefined) return;
+  tidy(() => {
+    writeWeights(target, foldedWeights(kind, norm, into));
+  });
+}
+
+function foldedWeights(
+  kind: FoldTarget,
+  norm: Fold['norm'],
+  into: layers.Layer,
+): Tensor[] {
+  const {epsilon, gamma, beta, average} = stateOf(norm);
+  const {mean, variance} = average.read();
+  const weights = into.weights.map((weight) => weight.read());
+  const bias = into.getConfig().useBias === true ? weights.pop() : undefined;
+  const deviation = sqrt(add(variance, epsilon));
+  const factors = div(gamma?.read() ?? 1, deviation);
+  const centred = sub(bias ?? 0, mean);
+  const shifted = add(mul(centred, factors), beta?.read() ?? 0);
+  return [...kind.scale(weights, factors), shifted];
+}
+
+function warnOfKept({kept}: FoldReport): void {
+  if (kept.length === 0) return;
+  const reasons = kept.map(({layer, reason}) => `${layer} (${reason})`);
+  console.warn(`foldBatchNorm: not folded: ${reasons.join('; ')}`);
+}

@@ -1,0 +1,79 @@
+import type {layers} from '@tensorflow/tfjs-layers';
+import {BatchNorm} from '../../layers/batch_norm.js';
+import {type AnyBatchNorm, stateOf} from './batch_norms.js';
+import {foldTargetOf} from './fold_targets.js';
+import type {LayerEntry, ModelConfig} from './model_config.js';
+import {isModel} from './walk_layers.js';
+
+/** A batch normalization, and the layer that it is to be folded into. */
+export interface Fold {
+  readonly norm: AnyBatchNorm;
+  readonly into: layers.Layer;
+}
+
+/** Why a batch normalization cannot be folded. */
+export interface Obstacle {
+  readonly reason: string;
+}
+
+/**
+ * The layer that a batch normalization can be folded into, or why there is none.
+ *
+ * @param maskRank The rank of a mask that may reach the layers, if one may.
+ */
+export function findFold(
+  norm: AnyBatchNorm,
+  model: ModelConfig,
+  maskRank: number | undefined,
+): Fold | Obstacle {
+  const {axes, statistics} = stateOf(norm);
+  const rank = norm.inputSpec[0]?.ndim ?? 0;
+  if (statistics === 'batch') {
+    return {reason: 'it predicts with the statistics of the batch'};
+  }
+  if (maskRank !== undefined && maskRank < rank && norm instanceof BatchNorm) {
+    return {reason: 'it may get a mask, and treats what that covers apart'};
+  }
+  const before = entryBefore(norm, model);
+  if ('reason' in before) return before;
+  const {layer: into, dict} = before;
+  const target = foldTargetOf(into);
+  if (target === undefined) {
+    const what = isModel(into) ? 'a model' : into.getClassName();
+    return {
+      reason: `${into.name}, before it, is ${what}, which has no kernel to fold into`,
+    };
+  }
+  const {activation, dataFormat} = dict.config;
+  if (typeof activation === 'string' && activation !== 'linear') {
+    return {
+      reason: `the activation ${activation} of ${into.name} stands between`,
+    };
+  }
+  const isFirst = target.axis === 'channels' && dataFormat === 'channelsFirst';
+  const outputs = isFirst ? 1 : rank - 1;
+  if (axes.length !== 1 || axes[0] !== outputs) {
+    return {
+      reason: `its axis is ${axes.join()}, and the outputs of ${into.name} are along axis ${outputs}`,
+    };
+  }
+  return {norm, into};
+}
+
+function entryBefore(
+  norm: AnyBatchNorm,
+  {entries, calls, uses}: ModelConfig,
+): LayerEntry | Obstacle {
+  const [call, ...others] = calls.get(norm.name) ?? [];
+  const before = entries.find(({name}) => name === call?.[0]);
+  if (before === undefined) return {reason: 'there is no layer before it'};
+  if (others.length > 0) return {reason: 'it is used more than once'};
+  const {name} = before;
+  if ((calls.get(name)?.length ?? 0) > 1) {
+    return {reason: `${name}, before it, is used more than once`};
+  }
+  if ((uses.get(name) ?? 0) > 1) {
+    return {reason: `the output of ${name}, before it, is used elsewhere too`};
+  }
+  return before;
+}
