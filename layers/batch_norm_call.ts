@@ -79,15 +79,14 @@ export function callBatchNorm(
 
 function callWithStandIn(
   x: Tensor,
-  standIn: StandIn,
+  {given, gather}: StandIn,
   options: FeatureNormOptions,
 ): Tensor {
-  if ('given' in standIn) {
-    return normalizeFeaturesWith(x, standIn.given, options);
-  }
+  const withGiven = given && normalizeFeaturesWith(x, given, options);
+  if (withGiven && !gather) return withGiven;
   const {y, ...batch} = normalizeFeatures(x, options);
-  if (x.size > 0) standIn.gather(batch);
-  return y;
+  if (x.size > 0) gather?.(batch);
+  return withGiven ?? y;
 }
 
 /**

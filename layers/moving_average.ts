@@ -39,13 +39,13 @@ export interface BatchStatistics extends Statistics {
   readonly count: number | Tensor;
 }
 
-/**
- * What stands in for an average while statistics are gathered from outside: ones
- * to normalize with, or whoever is told those of each batch, which are used then.
- */
-export type StandIn =
-  | {readonly given: Statistics}
-  | {readonly gather: (batch: BatchStatistics) => void};
+/** What stands in for an average while statistics are gathered from outside. */
+export interface StandIn {
+  /** What to normalize with. Defaults to the statistics of the batch. */
+  readonly given?: Statistics | undefined;
+  /** Is told the statistics of the batch. */
+  readonly gather?: (batch: BatchStatistics) => void;
+}
 
 /** Options of {@link MovingAverage}. */
 export interface MovingAverageOptions {

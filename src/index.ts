@@ -33,7 +33,17 @@ export {
   type FreezeOptions,
   unfreezeBatchNorm,
 } from './models/freeze_batch_norm.js';
+export {formatInspection} from './models/format_inspection.js';
 export {fromKeras} from './models/from_keras.js';
+export {inspect, type InspectOptions} from './models/inspect.js';
+export type {
+  Comparison,
+  Inspection,
+  InspectionRow,
+  Prediction,
+  Range,
+  Scores,
+} from './models/inspection.js';
 export {patchStockLayers} from './models/patch_stock_layers.js';
 export {recalibrate, type RecalibrateOptions} from './models/recalibrate.js';
 export {setStatistics} from './models/set_statistics.js';

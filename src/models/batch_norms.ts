@@ -1,6 +1,7 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {BatchNorm, batchNormState} from '../../layers/batch_norm.js';
-import type {BatchNormState} from '../../layers/batch_norm_call.js';
+import {type BatchNormState, isFrozen} from '../../layers/batch_norm_call.js';
+import type {Statistics} from '../ops/moving_statistics.js';
 import {stockState} from './patched_batch_normalization.js';
 import {
   isStockBatchNormalization,
@@ -39,7 +40,14 @@ export function stateOf(layer: AnyBatchNorm): BatchNormState {
   return stockState(layer, spec?.ndim ?? 2);
 }
 
-/** The layer as messages name it. */
-export function nameOf({layer, path}: PlacedBatchNorm): string {
-  return `${layer.getClassName()} ${path}`;
+/** Whether a layer trains with the statistics of batches, and averages them. */
+export function learnsStatistics(layer: AnyBatchNorm): boolean {
+  const state = stateOf(layer);
+  return state.statistics !== 'moving' && !isFrozen(state);
+}
+
+/** What a layer normalizes with that does not learn; its own batch's if none. */
+export function ownStatistics(layer: AnyBatchNorm): Statistics | undefined {
+  const {statistics, average} = stateOf(layer);
+  return statistics === 'batch' ? undefined : average.read();
 }

@@ -104,6 +104,15 @@ export async function* batchesOf(
   }
 }
 
+/** Whether data has labels; only its end tells of a dataset. */
+export function mayHaveLabels(
+  data: ModelData,
+  model: LayersModel,
+  who: string,
+): boolean {
+  return isSource(data) || batchOf(data, model, who).y !== undefined;
+}
+
 function checkCount(
   name: string,
   value: number | undefined,

@@ -9,7 +9,11 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import type {BatchStatistics, StandIn} from '../../layers/moving_average.js';
-import type {PlacedBatchNorm} from './batch_norms.js';
+import {
+  learnsStatistics,
+  ownStatistics,
+  type PlacedBatchNorm,
+} from './batch_norms.js';
 import type {Batch} from './data_batches.js';
 import type {GatheredStatistics} from './gathered_statistics.js';
 import {type StandIns, withStandIns} from './stand_ins.js';
@@ -34,7 +38,7 @@ export async function gatherBatch(
 ): Promise<void> {
   const seen: Seen[] = [];
   const gathering = [...sums].map(
-    ([norm, sum]) => [norm, gatherInto(seen, sum)] as const,
+    ([norm, sum]) => [norm, gatherInto(seen, norm, sum)] as const,
   );
   try {
     tidy(() => {
@@ -48,8 +52,14 @@ export async function gatherBatch(
   }
 }
 
-function gatherInto(seen: Seen[], sum: GatheredStatistics): StandIn {
+/** One that trains with its moving statistics goes on with them. */
+function gatherInto(
+  seen: Seen[],
+  {layer}: PlacedBatchNorm,
+  sum: GatheredStatistics,
+): StandIn {
   return {
+    given: learnsStatistics(layer) ? undefined : ownStatistics(layer),
     gather: (batch) => {
       tensorsOf(batch).forEach((tensor) => keep(tensor));
       seen.push({sum, batch});

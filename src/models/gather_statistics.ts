@@ -2,7 +2,11 @@ import {dispose, tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import type {Statistics} from '../ops/moving_statistics.js';
 import {received} from '../ops/received.js';
-import {type PlacedBatchNorm, stateOf} from './batch_norms.js';
+import {
+  learnsStatistics,
+  type PlacedBatchNorm,
+  stateOf,
+} from './batch_norms.js';
 import {ensureBuilt} from './ensure_built.js';
 import {
   batchesOf,
@@ -32,45 +36,82 @@ export interface GatherOptions extends BatchOptions, DataWatch {
 /** The statistics of each normalization's input over some data. */
 export type FoundStatistics = ReadonlyMap<PlacedBatchNorm, ChannelStatistics>;
 
+/** Statistics that are going to be gathered. */
+export interface Gathering {
+  readonly model: LayersModel;
+  readonly data: ModelData;
+  readonly options: GatherOptions;
+  /** The function that gathers, for messages. */
+  readonly who: string;
+  /** What each pass through the data is about. */
+  readonly passes: ReadonlyArray<readonly PlacedBatchNorm[]>;
+  readonly progress: Progress;
+}
+
 /**
- * Finds the mean and variance of what each batch normalization normalizes, by
- * running the model forward as in prediction, but with batch statistics.
- *
- * Nothing of the model is written. The layers are told to gather only while a
- * batch runs, which nothing can come between.
+ * Checks what is asked for before anything is done.
  *
  * @param norms Those whose statistics are wanted; others predict.
- * @param who The function that asks, for messages.
+ * @param more How many passes through the data the caller makes afterwards.
  */
-export async function gatherStatistics(
+export function startGathering(
   model: LayersModel,
   norms: readonly PlacedBatchNorm[],
   data: ModelData,
   options: GatherOptions,
   who: string,
-): Promise<FoundStatistics> {
+  more = 0,
+): Gathering {
   ensureBuilt(model);
   const passes = options.exact === true ? byDepth(model, norms, who) : [norms];
   const batches = countBatches(data, model, options, who);
-  const total = batches === undefined ? undefined : passes.length * batches;
+  const total = batches && (passes.length + more) * batches;
   const progress = new Progress(options, total);
+  return {model, data, options, who, passes, progress};
+}
+
+/**
+ * Finds the mean and variance of what each batch normalization normalizes, by
+ * running the model forward as in prediction, but with batch statistics where a
+ * layer trains with them.
+ *
+ * Nothing of the model is written. The layers are told to gather only while a
+ * batch runs, which nothing can come between.
+ */
+export async function gatherStatistics(
+  gathering: Gathering,
+): Promise<FoundStatistics> {
   const found = new Map<PlacedBatchNorm, ChannelStatistics>();
-  const givens = new Map<PlacedBatchNorm, {given: Statistics}>();
-  try {
-    for (const pass of passes) {
-      const gathered = await gatherPass(
-        {model, norms: pass, data, options, givens, who},
-        progress,
-      );
-      for (const [norm, statistics] of gathered) {
-        found.set(norm, statistics);
-        givens.set(norm, {given: toTensors(norm, statistics)});
-      }
-    }
-  } finally {
-    givens.forEach(({given}) => dispose([given.mean, given.variance]));
+  for (const pass of gathering.passes) {
+    const gathered = await withStatistics(found, (standIns) =>
+      gatherPass(gathering, pass, standIns),
+    );
+    gathered.forEach((statistics, norm) => found.set(norm, statistics));
   }
   return found;
+}
+
+/**
+ * Runs something that lets statistics stand in for the moving averages of the
+ * layers that train with those of batches.
+ */
+export async function withStatistics<T>(
+  statistics: FoundStatistics,
+  run: (standIns: StandIns) => Promise<T>,
+): Promise<T> {
+  const learning = [...statistics].filter(([{layer}]) =>
+    learnsStatistics(layer),
+  );
+  const given = learning.map(
+    ([norm, values]) => [norm, {given: toTensors(norm, values)}] as const,
+  );
+  try {
+    return await run(new Map(given));
+  } finally {
+    for (const [, {given: tensors}] of given) {
+      dispose([tensors.mean, tensors.variance]);
+    }
+  }
 }
 
 /** The statistics as a layer holds them. The caller disposes them. */
@@ -96,20 +137,11 @@ export async function storedStatistics({
   };
 }
 
-interface Pass {
-  readonly model: LayersModel;
-  readonly norms: readonly PlacedBatchNorm[];
-  readonly data: ModelData;
-  readonly options: GatherOptions;
-  /** What stands in for the normalizations that earlier passes were about. */
-  readonly givens: StandIns;
-  readonly who: string;
-}
-
 async function gatherPass(
-  {model, norms, data, options, givens, who}: Pass,
-  progress: Progress,
-): Promise<Map<PlacedBatchNorm, ChannelStatistics>> {
+  {model, data, options, who, progress}: Gathering,
+  norms: readonly PlacedBatchNorm[],
+  standIns: StandIns,
+): Promise<FoundStatistics> {
   const channels = (norm: PlacedBatchNorm): number =>
     stateOf(norm.layer).average.read().mean.size;
   const sums = new Map(
@@ -119,7 +151,7 @@ async function gatherPass(
   progress.check();
   for await (const batch of batchesOf(data, model, options, who)) {
     try {
-      if (batch.size > 0) await gatherBatch(model, batch, sums, givens);
+      if (batch.size > 0) await gatherBatch(model, batch, sums, standIns);
     } finally {
       disposeBatch(batch);
     }

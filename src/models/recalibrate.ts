@@ -1,12 +1,12 @@
 import {dispose} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {isFrozen} from '../../layers/batch_norm_call.js';
 import {received} from '../ops/received.js';
-import {type AnyBatchNorm, batchNormsOf, stateOf} from './batch_norms.js';
+import {batchNormsOf, learnsStatistics, stateOf} from './batch_norms.js';
 import type {ModelData} from './data_batches.js';
 import {
   type GatherOptions,
   gatherStatistics,
+  startGathering,
   toTensors,
 } from './gather_statistics.js';
 
@@ -61,7 +61,9 @@ export async function recalibrate(
   data: ModelData,
   options: RecalibrateOptions = {},
 ): Promise<void> {
-  const norms = batchNormsOf(model).filter(({layer}) => learns(layer));
+  const norms = batchNormsOf(model).filter(({layer}) =>
+    learnsStatistics(layer),
+  );
   if (norms.length === 0) {
     throw new Error(
       `${WHO}: the model has no BatchNorm that learns statistics; those that ` +
@@ -69,15 +71,11 @@ export async function recalibrate(
         received('model', model.name),
     );
   }
-  const found = await gatherStatistics(model, norms, data, options, WHO);
+  const gathering = startGathering(model, norms, data, options, WHO);
+  const found = await gatherStatistics(gathering);
   for (const [norm, statistics] of found) {
     const {mean, variance} = toTensors(norm, statistics);
     stateOf(norm.layer).average.replace({mean, variance});
     dispose([mean, variance]);
   }
-}
-
-function learns(layer: AnyBatchNorm): boolean {
-  const state = stateOf(layer);
-  return state.statistics !== 'moving' && !isFrozen(state);
 }

@@ -1,0 +1,114 @@
+import {dispose, type Scalar} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {type PlacedBatchNorm, stateOf} from './batch_norms.js';
+import {type Batch, batchesOf, disposeBatch} from './data_batches.js';
+import {
+  type FoundStatistics,
+  type Gathering,
+  storedStatistics,
+  withStatistics,
+} from './gather_statistics.js';
+import type {ChannelStatistics} from './gathered_statistics.js';
+import type {Comparison, Prediction, Range, Scores} from './inspection.js';
+import {type StandIns, withStandIns} from './stand_ins.js';
+
+/** The range of some values; NaN if one of them is. */
+export function rangeOf(values: Iterable<number>): Range {
+  let [min, max] = [Infinity, -Infinity];
+  for (const value of values) {
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+  }
+  return {min, max};
+}
+
+/** How a layer's moving statistics compare with those of the data. */
+export async function compareStatistics(
+  norm: PlacedBatchNorm,
+  data: ChannelStatistics,
+): Promise<Comparison> {
+  const {epsilon} = stateOf(norm.layer);
+  const stored = await storedStatistics(norm);
+  const gaps = data.mean.map((mean, c) => {
+    const deviation = Math.sqrt((data.variance[c] ?? NaN) + epsilon);
+    return Math.abs((stored.mean[c] ?? NaN) - mean) / deviation;
+  });
+  const factors = data.variance.map((variance, c) => {
+    const factor =
+      ((stored.variance[c] ?? NaN) + epsilon) / (variance + epsilon);
+    return Math.max(factor, 1 / factor);
+  });
+  return {
+    mean: rangeOf(data.mean),
+    variance: rangeOf(data.variance),
+    meanGap: rangeOf(gaps).max,
+    varianceFactor: rangeOf(factors).max,
+  };
+}
+
+/** Whether a model's loss is known. */
+export function isCompiled(model: LayersModel): boolean {
+  return (model.optimizer as unknown) != null;
+}
+
+/**
+ * How well a compiled model predicts with its moving statistics and with those of
+ * the data; undefined where there turn out to be no labels.
+ */
+export async function comparePredictions(
+  {model, data, options, who, progress}: Gathering,
+  statistics: FoundStatistics,
+): Promise<Prediction | undefined> {
+  const moving = new Averages(model.metricsNames);
+  const ofData = new Averages(model.metricsNames);
+  return withStatistics(statistics, async (standIns) => {
+    for await (const batch of batchesOf(data, model, options, who)) {
+      try {
+        if (batch.y === undefined) return undefined;
+        if (batch.size === 0) continue;
+        moving.add(await evaluate(model, batch), batch.size);
+        ofData.add(await evaluate(model, batch, standIns), batch.size);
+      } finally {
+        disposeBatch(batch);
+      }
+      await progress.advance();
+    }
+    return {moving: moving.result(), data: ofData.result()};
+  });
+}
+
+async function evaluate(
+  model: LayersModel,
+  {x, y = [], size}: Batch,
+  standIns?: StandIns,
+): Promise<number[]> {
+  const run = (): Scalar | Scalar[] => model.evaluate(x, y, {batchSize: size});
+  const scalars = [standIns ? withStandIns(standIns, run) : run()].flat();
+  const values = await Promise.all(scalars.map((scalar) => scalar.data()));
+  dispose(scalars);
+  return values.map(([value = NaN]) => value);
+}
+
+/** Averages weighted by the sizes of batches. */
+class Averages {
+  private readonly sums: number[];
+  private count = 0;
+
+  constructor(private readonly names: readonly string[]) {
+    this.sums = names.map(() => 0);
+  }
+
+  add(values: readonly number[], size: number): void {
+    this.count += size;
+    values.forEach((value, i) => {
+      this.sums[i] = (this.sums[i] ?? 0) + value * size;
+    });
+  }
+
+  result(): Scores {
+    const averages = this.sums.map((sum) => sum / this.count);
+    return Object.fromEntries(
+      this.names.map((name, i) => [name, averages[i] ?? NaN]),
+    );
+  }
+}
