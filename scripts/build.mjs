@@ -1,11 +1,13 @@
 // Builds dist/: ES modules for bundlers, CommonJS for Node, and for Node's own
 // ES modules a thin wrapper around the CommonJS, so that a program has one
-// instance of the package whatever mix of import and require it uses.
+// instance of the package whatever mix of import and require it uses; and the
+// command.
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {bundleCommand} from './bundle-command.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -24,6 +26,7 @@ compile('cjs', 'commonjs');
 compile('esm', 'module');
 markAs('wrapper', 'module');
 for (const [name, file] of Object.entries(ENTRIES)) wrap(name, file);
+await bundleCommand(join(root, 'src/bin/main.ts'), join(made, 'bin'));
 rmSync(dist, {recursive: true, force: true});
 renameSync(made, dist);
 

@@ -1,0 +1,46 @@
+// Bundles the command `tfjs-normalization` into one file: what it is made with is
+// inside, so that whoever uses the layers installs none of it. The package itself
+// and TensorFlow.js are loaded when it runs.
+import {chmodSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {build} from 'esbuild';
+
+const EXTERNAL = ['tfjs-normalization', '@tensorflow/*'];
+
+/** Bundles `entry` into `folder`, with the licences of what is inside. */
+export async function bundleCommand(entry, folder) {
+  const outfile = join(folder, 'tfjs-normalization.cjs');
+  const {metafile} = await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    external: EXTERNAL,
+    banner: {js: '#!/usr/bin/env node\n// Licences: LICENSES.txt'},
+    legalComments: 'none',
+    logLevel: 'warning',
+    metafile: true,
+  });
+  chmodSync(outfile, 0o755);
+  const packages = new Set(Object.keys(metafile.inputs).flatMap(packageOf));
+  const texts = [...packages].sort().map(licenceOf);
+  writeFileSync(join(folder, 'LICENSES.txt'), texts.join('\n\n'));
+}
+
+/** The folder of the package that a file is of. */
+function packageOf(file) {
+  const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file);
+  return match ? [match[1]] : [];
+}
+
+function licenceOf(folder) {
+  const {name, version, license} = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  );
+  const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+  if (file === undefined) throw new Error(`${name} comes without its licence`);
+  const text = readFileSync(join(folder, file), 'utf8').trim();
+  return `${name} ${version} (${license})\n\n${text}\n\n${'-'.repeat(78)}`;
+}

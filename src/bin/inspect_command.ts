@@ -1,0 +1,16 @@
+import {loadModel} from './model_files.js';
+import type {CommonOptions} from './options.js';
+import type {Progress} from './progress.js';
+import {loadTfjs} from './tfjs.js';
+
+/** `inspect`: what it prints. */
+export async function inspectCommand(
+  {model: path, json}: CommonOptions,
+  progress: Progress,
+): Promise<string> {
+  const tfjs = await loadTfjs();
+  const model = await loadModel(path, tfjs, progress);
+  const inspection = await tfjs.normalization.inspect(model);
+  if (!json) return tfjs.normalization.formatInspection(inspection);
+  return JSON.stringify({model: path, layers: inspection}, null, 2);
+}

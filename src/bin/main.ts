@@ -1,0 +1,48 @@
+/** `npx tfjs-normalization`: what can be done to models in files. */
+import {createRequire} from 'node:module';
+import {messageOf, UsageError} from './failures.js';
+import {foldCommand} from './fold_command.js';
+import {inspectCommand} from './inspect_command.js';
+import {parseRequest, type Request} from './options.js';
+import {createProgress, type Progress} from './progress.js';
+
+const FAILED = 1;
+const UNUSABLE = 2;
+
+async function main(args: readonly string[]): Promise<void> {
+  const request = parseRequest(args, version(), (text) =>
+    process.stdout.write(text),
+  );
+  if (request === undefined) return;
+  const progress = createProgress();
+  const answer = await run(request, progress).finally(() => progress.end());
+  process.stdout.write(`${answer}\n`);
+}
+
+function run(request: Request, progress: Progress): Promise<string> {
+  switch (request.command) {
+    case 'inspect':
+      return inspectCommand(request, progress);
+    case 'fold':
+      return foldCommand(request, progress);
+  }
+}
+
+function version(): string {
+  const require = createRequire(__filename);
+  const {version: text} = require('tfjs-normalization/package.json') as {
+    version: string;
+  };
+  return text;
+}
+
+// tf.js 4.22 uses a module of Node's that Node 21 and newer warn of.
+process.noDeprecation = true;
+
+// Whoever reads the output may leave, as head does.
+process.stdout.on('error', () => process.exit(FAILED));
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`tfjs-normalization: ${messageOf(error)}\n`);
+  process.exitCode = error instanceof UsageError ? UNUSABLE : FAILED;
+});
