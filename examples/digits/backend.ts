@@ -15,9 +15,13 @@ export interface Backend {
 /**
  * Starts a backend: the one that was asked for, else the first that loads.
  *
+ * @param among Those that can be used, the preferred ones first.
  * @throws InputError if the one that was asked for does not load.
  */
-export async function startBackend(asked?: BackendName): Promise<Backend> {
+export async function startBackend(
+  asked?: BackendName,
+  among: readonly BackendName[] = BACKENDS,
+): Promise<Backend> {
   // Without it the cpu backend advertises another one over several lines.
   tf.enableProdMode();
   if (asked !== undefined) {
@@ -26,7 +30,7 @@ export async function startBackend(asked?: BackendName): Promise<Backend> {
     throw new InputError(`--backend ${asked}: ${failure}`);
   }
   const failures: string[] = [];
-  for (const name of BACKENDS) {
+  for (const name of among) {
     const failure = await tryBackend(name);
     if (failure === undefined) return {name, why: whyThis(failures)};
     failures.push(`${name}: ${failure}`);

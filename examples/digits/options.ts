@@ -37,7 +37,8 @@ export interface Options {
 
 /** This file runs as build/examples/digits/options.js. */
 const ROOT = join(__dirname, '..', '..', '..');
-const DIGITS = join(ROOT, 'examples', 'digits', 'data', 'digits.csv');
+/** The data that comes with the repository. */
+export const DIGITS = join(ROOT, 'examples', 'digits', 'data', 'digits.csv');
 
 const LARGEST_SEED = 2 ** 32 - 1;
 

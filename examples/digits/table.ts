@@ -1,7 +1,8 @@
-import Table from 'cli-table3';
+import type Table from 'cli-table3';
 import {percent} from './format.js';
 import type {RunMetrics} from './metrics.js';
 import {NAMES} from './norms.js';
+import {align, ruledTable} from './ruled_table.js';
 import {firstAbove} from './sentence.js';
 
 const GOAL = 0.9;
@@ -9,25 +10,12 @@ const SHOWN_EPOCHS = [1, 5, 10];
 /** Where there are more columns. */
 const FEW_SHOWN_EPOCHS = [1];
 
-/** Nothing but space between the cells; the rules are drawn afterwards. */
-const SPACE = Object.fromEntries(
-  ['top', 'bottom', 'left', 'mid', 'right'].flatMap((side) =>
-    [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((c) => [c, '']),
-  ),
-);
-
-const HEADER_LINES = 2;
-
 /** The results of all runs, a row each. */
 export function tableOf(runs: readonly RunMetrics[], epochs: number): string {
   const isRecalibrated = runs.some((run) => run.valAccuracyRecalibrated);
   const inMiddle = isRecalibrated ? FEW_SHOWN_EPOCHS : SHOWN_EPOCHS;
   const shown = [...inMiddle.filter((epoch) => epoch < epochs), epochs];
   const again = isRecalibrated ? shown : [];
-  const table = new Table({
-    chars: {...SPACE, 'left-mid': '', 'right-mid': '', middle: ''},
-    style: {head: [], border: [], 'padding-left': 2, 'padding-right': 0},
-  });
   const first = [
     {content: ''},
     {
@@ -42,25 +30,13 @@ export function tableOf(runs: readonly RunMetrics[], epochs: number): string {
     {content: 'First'},
     {content: 'Seconds an epoch', colSpan: 2},
   ];
-  table.push(
+  return ruledTable([
     first.map((cell) => ({...cell, hAlign: 'right'})),
     ['', ...[...shown, ...again].map(String), '> 90%', 'here', 'stock'].map(
       align,
     ),
     ...runs.map((run) => row(run, shown, again)),
-  );
-  return ruled(table.toString());
-}
-
-function ruled(table: string): string {
-  const lines = table.split('\n').map((line) => line.trimEnd().slice(2));
-  const rule = '─'.repeat(Math.max(...lines.map((line) => line.length)));
-  return [
-    ...lines.slice(0, HEADER_LINES),
-    rule,
-    ...lines.slice(HEADER_LINES),
-    rule,
-  ].join('\n');
+  ]);
 }
 
 function row(
@@ -79,10 +55,6 @@ function row(
     seconds(stockSecondsPerEpoch),
   ];
   return cells.map(align);
-}
-
-function align(content: string, column: number): Table.Cell {
-  return {content, hAlign: column === 0 ? 'left' : 'right'};
 }
 
 function accuracyAfter(accuracy: number | undefined): string {

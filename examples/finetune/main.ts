@@ -1,0 +1,28 @@
+/** `npm run finetune`: a trained network is tuned to other digits. */
+import {join, relative} from 'node:path';
+import {readData} from '../digits/dataset.js';
+import {InputError, oneLine} from '../digits/errors.js';
+import {DIGITS} from '../digits/options.js';
+import {checkOutput} from '../digits/output.js';
+import {parseOptions} from './options.js';
+
+const BAD_INPUT = 2;
+
+async function main(args: readonly string[]): Promise<void> {
+  const options = parseOptions(args, (text) => process.stdout.write(text));
+  if (options === undefined) return;
+  const data = readData(relative('', DIGITS), options.seed);
+  checkOutput(options.out, []);
+  // tf.js, which takes a while, is loaded only for input that can be used.
+  const {run} = await import('./run.js');
+  await run({...options, out: join(options.out, 'base')}, data);
+}
+
+// tf.js 4.22 uses a module of Node's that Node 21 and newer warn of.
+process.noDeprecation = true;
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (!(error instanceof InputError)) throw error;
+  console.error(oneLine(error.message));
+  process.exitCode = BAD_INPUT;
+});
