@@ -1,5 +1,5 @@
 import type {FoldReport} from 'tfjs-normalization';
-import {checkOutput, loadModel, saveModel} from './model_files.js';
+import {checkOutput, loadModel, showSaving} from './model_files.js';
 import type {WritingOptions} from './options.js';
 import type {Progress} from './progress.js';
 import {loadTfjs} from './tfjs.js';
@@ -17,7 +17,8 @@ export async function foldCommand(
   const folded = tfjs.normalization.foldBatchNorm(model, {
     onReport: (given) => (report = given),
   });
-  await saveModel(folded, output, tfjs, progress);
+  showSaving(progress);
+  await folded.save(tfjs.files.fileSystem(output));
   if (json) return JSON.stringify({model: path, output, ...report}, null, 2);
   return describe(report, output);
 }

@@ -1,5 +1,6 @@
 /** `npx tfjs-normalization`: what can be done to models in files. */
 import {createRequire} from 'node:module';
+import {convertCommand} from './convert_command.js';
 import {messageOf, UsageError} from './failures.js';
 import {foldCommand} from './fold_command.js';
 import {inspectCommand} from './inspect_command.js';
@@ -21,6 +22,8 @@ async function main(args: readonly string[]): Promise<void> {
 
 function run(request: Request, progress: Progress): Promise<string> {
   switch (request.command) {
+    case 'convert':
+      return convertCommand(request, progress);
     case 'inspect':
       return inspectCommand(request, progress);
     case 'fold':

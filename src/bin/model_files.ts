@@ -1,5 +1,6 @@
 import {existsSync, realpathSync, statSync} from 'node:fs';
 import {basename, dirname, extname, join, resolve} from 'node:path';
+import type {io} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {UsageError} from './failures.js';
 import type {WritingOptions} from './options.js';
@@ -31,36 +32,53 @@ export function checkOutput({model, output, force}: WritingOptions): void {
 }
 
 /**
- * Loads a model from files.
+ * Reads what is in a model's files.
+ *
+ * @throws Error naming the path if it cannot be read.
+ */
+export async function readModel(
+  path: string,
+  {core}: Tfjs,
+  progress: Progress,
+): Promise<io.ModelArtifacts> {
+  const onProgress = (fraction: number): void =>
+    progress.step('loading', LOADING * fraction);
+  const url = `file://${resolve(path)}`;
+  const [handler] = core.io.getLoadHandlers(url, {onProgress});
+  if (handler?.load === undefined) {
+    throw new Error(`${path}: nothing here loads from files`);
+  }
+  return handler.load();
+}
+
+/**
+ * Loads a model from files: as it is if tf.js wrote it, else as Keras's.
  *
  * @throws Error naming the path if it cannot be loaded.
  */
 export async function loadModel(
   path: string,
-  {core, layers}: Tfjs,
+  tfjs: Tfjs,
   progress: Progress,
 ): Promise<LayersModel> {
-  const onProgress = (fraction: number): void =>
-    progress.step('loading', LOADING * fraction);
-  const url = `file://${resolve(path)}`;
-  const [handler] = core.io.getLoadHandlers(url, {onProgress});
-  if (handler === undefined) throw new Error(`${path}: no way to load it`);
-  return layers.loadLayersModel(handler);
+  const {core, layers, normalization} = tfjs;
+  const artifacts = await readModel(path, tfjs, progress);
+  const source = core.io.fromMemory(artifacts);
+  return layers.loadLayersModel(
+    isFromTfjs(artifacts) ? source : normalization.fromKeras(source),
+  );
 }
 
-/**
- * Writes a model to files: all of it, or nothing.
- *
- * @throws Error naming the path if it cannot be written.
- */
-export async function saveModel(
-  model: LayersModel,
-  path: string,
-  {files}: Tfjs,
-  progress: Progress,
-): Promise<void> {
-  progress.step('saving', 1 - (1 - LOADING) / 2);
-  await model.save(files.fileSystem(path));
+/** Tells that a model is now being written. */
+export function showSaving(progress: Progress): void {
+  progress.step('saving', (1 + LOADING) / 2);
+}
+
+function isFromTfjs({modelTopology}: io.ModelArtifacts): boolean {
+  const {keras_version: version} = (modelTopology ?? {}) as {
+    keras_version?: unknown;
+  };
+  return typeof version === 'string' && version.startsWith('tfjs');
 }
 
 /** The model.json that a path means. */

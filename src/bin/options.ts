@@ -1,4 +1,4 @@
-import {Command, CommanderError} from 'commander';
+import {Command, CommanderError, Option} from 'commander';
 import {UsageError} from './failures.js';
 
 /** What every subcommand can be told. */
@@ -17,9 +17,18 @@ export interface WritingOptions extends CommonOptions {
   readonly force: boolean;
 }
 
+/** What `convert` can be told. */
+export interface ConvertOptions extends WritingOptions {
+  /** Whose layers the model is to have. */
+  readonly to: 'normalization' | 'stock';
+  /** Whether what stock tf.js does not have may be lost. */
+  readonly lossy: boolean;
+}
+
 /** What the command line asks for. */
 export type Request =
   | ({readonly command: 'inspect'} & CommonOptions)
+  | ({readonly command: 'convert'} & ConvertOptions)
   | ({readonly command: 'fold'} & WritingOptions);
 
 type Take = (request: Request) => void;
@@ -74,6 +83,7 @@ function createProgram(
     .configureOutput({writeOut: print, writeErr: () => undefined})
     .exitOverride();
   addInspect(program, take);
+  addConvert(program, take);
   addFold(program, take);
   return program;
 }
@@ -86,6 +96,24 @@ function addInspect(program: Command, take: Take): void {
   ).action((model: string, {json}: CommonOptions) =>
     take({command: 'inspect', model, json}),
   );
+}
+
+function addConvert(program: Command, take: Take): void {
+  addWritingCommand(
+    program,
+    'convert',
+    "puts a model of Keras or tf.js on this package's layers, or on tf.js's own",
+  )
+    .addOption(
+      new Option('--to <layers>', 'whose layers it is to have')
+        .choices(['normalization', 'stock'])
+        .makeOptionMandatory(),
+    )
+    .option('--lossy', "lose what tf.js's own layers do not have", false)
+    .action((model: string, output: string, options: ConvertOptions) => {
+      const {json, force, to, lossy} = options;
+      take({command: 'convert', model, output, json, force, to, lossy});
+    });
 }
 
 function addFold(program: Command, take: Take): void {

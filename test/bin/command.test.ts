@@ -15,6 +15,11 @@ import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
 import {fileSystem} from 'tfjs-normalization/node';
+import {
+  artifactsIn,
+  type KerasCase,
+  readCases,
+} from '../models/keras_models.js';
 import {difference, randomTensor} from '../support/tensors.js';
 
 const ROOT = join(__dirname, '..', '..');
@@ -78,7 +83,13 @@ describe('tfjs-normalization', () => {
   it.each([[['--help']], [[]]])('%j says what it can do', async (args) => {
     const {code, stdout, stderr} = await run(args);
     expect({code, stderr}).toEqual({code: 0, stderr: ''});
-    for (const word of ['inspect', 'fold', '--force', 'Exit codes: 0;']) {
+    for (const word of [
+      'inspect',
+      'convert',
+      'fold',
+      '--force',
+      'Exit codes: 0;',
+    ]) {
       expect(stdout).toContain(word);
     }
     for (const line of stdout.split('\n')) {
@@ -211,6 +222,60 @@ describe('fold', () => {
   });
 });
 
+describe('convert', () => {
+  const namesIn = async (path: string): Promise<string[]> => {
+    const loaded = await tf.loadLayersModel(fileSystem(at(path)));
+    return loaded.layers.map((layer) => layer.getClassName());
+  };
+
+  it('puts tf.js’s layers on this package’s, and back', async () => {
+    const there = ['convert', 'model', 'ours', '--to', 'normalization'];
+    expect(await run(there)).toEqual({
+      code: 0,
+      stdout: 'Written for tfjs-normalization: ours\n',
+      stderr: '',
+    });
+    const ours = 'BatchNorm';
+    expect(await namesIn('ours')).toEqual(['Dense', ours, 'ReLU', ours]);
+    const back = ['convert', 'ours', 'theirs', '--to', 'stock', '--json'];
+    const {stdout} = await run(back);
+    const told = {model: 'ours', output: 'theirs', to: 'stock'};
+    expect(parsed(stdout)).toEqual(told);
+    const stock = 'BatchNormalization';
+    expect(await namesIn('theirs')).toEqual(['Dense', stock, 'ReLU', stock]);
+    const theirs = await tf.loadLayersModel(fileSystem(at('theirs')));
+    const x = randomTensor([5, 2], 1);
+    const [y, same] = [model.predict(x), theirs.predict(x)] as tf.Tensor[];
+    const gap = difference(y as tf.Tensor, same as tf.Tensor);
+    expect(gap).toBeLessThan(1e-6);
+  });
+
+  it('reads what Keras wrote; so do the other commands', async () => {
+    const file = join(ROOT, 'test', 'fixtures', 'keras3_models.json');
+    const [first] = readCases(file);
+    await fileSystem(at('keras')).save?.(artifactsIn(first as KerasCase));
+    const args = ['convert', 'keras', 'ours2', '--to', 'normalization'];
+    expect((await run(args)).stderr).toBe('');
+    expect(await namesIn('ours2')).toContain('BatchNorm');
+    for (const path of ['keras', 'ours2']) {
+      expect((await run(['inspect', path])).stdout).toContain('BatchNorm');
+    }
+    const {stdout} = await run(['fold', 'keras', 'folded2']);
+    expect(stdout).toMatch(/^Folded \d of [1-9]/);
+  });
+
+  it('refuses what stock tf.js does not have, unless it may be lost', async () => {
+    const norm = batchNorm({statistics: 'batch', inputShape: [2]});
+    await tf.sequential({layers: [norm]}).save(fileSystem(at('batch')));
+    const args = ['convert', 'batch', 'lost', '--to', 'stock'];
+    const {code, stderr} = await run(args);
+    expect(stderr).toMatch(/^tfjs-normalization: .*statistics.*\n$/);
+    expect(code).toBe(1);
+    expect(existsSync(at('lost', 'model.json'))).toBe(false);
+    expect((await run([...args, '--lossy'])).code).toBe(0);
+  });
+});
+
 describe('what cannot be done', () => {
   it.each<[string, string[], number, RegExp]>([
     ['an unknown command', ['bake'], 2, /unknown command 'bake' \(tfjs-norm/],
@@ -232,6 +297,24 @@ describe('what cannot be done', () => {
       ['fold', 'model', 'x.json'],
       2,
       /x\.json: a model is written to a folder/,
+    ],
+    [
+      'a conversion to nothing',
+      ['convert', 'a', 'b'],
+      2,
+      /required option '--to <layers>' not specified/,
+    ],
+    [
+      'a conversion to something else',
+      ['convert', 'a', 'b', '--to', 'keras'],
+      2,
+      /'keras' is invalid. Allowed choices are normalization, stock/,
+    ],
+    [
+      'a loss where none is',
+      ['convert', 'model', 'b', '--to', 'normalization', '--lossy'],
+      2,
+      /--lossy is for --to stock/,
     ],
     [
       'no such model',

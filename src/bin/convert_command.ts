@@ -1,0 +1,29 @@
+import {UsageError} from './failures.js';
+import {checkOutput, readModel, showSaving} from './model_files.js';
+import type {ConvertOptions} from './options.js';
+import type {Progress} from './progress.js';
+import {loadTfjs} from './tfjs.js';
+
+/** `convert`: what it prints. */
+export async function convertCommand(
+  options: ConvertOptions,
+  progress: Progress,
+): Promise<string> {
+  const {model: path, output, json, to, lossy} = options;
+  if (lossy && to !== 'stock') {
+    throw new UsageError('--lossy is for --to stock; nothing else is lost');
+  }
+  checkOutput(options);
+  const tfjs = await loadTfjs();
+  const {core, files, normalization} = tfjs;
+  const {fromKeras, toStock} = normalization;
+  const read = await readModel(path, tfjs, progress);
+  const onOurs = await fromKeras(core.io.fromMemory(read)).load?.();
+  if (onOurs === undefined) throw new Error(`${path}: it does not load`);
+  showSaving(progress);
+  const file = files.fileSystem(output);
+  await (to === 'stock' ? toStock(file, {lossy}) : file).save?.(onOurs);
+  if (json) return JSON.stringify({model: path, output, to}, null, 2);
+  const whose = to === 'stock' ? "tf.js's own layers" : 'tfjs-normalization';
+  return `Written for ${whose}: ${output}`;
+}
