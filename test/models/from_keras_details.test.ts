@@ -280,6 +280,52 @@ describe('fromKeras', () => {
     expect(model.layers[1]).toBeInstanceOf(Twice);
   });
 
+  it('leaves out initializers of the user, as there are weights', async () => {
+    const artifacts = caseOf(KERAS_3, 'sequential');
+    const text = JSON.stringify(artifacts.modelTopology);
+    const modelTopology = JSON.parse(
+      text
+        .replaceAll('"GlorotUniform"', '"Mine"')
+        .replaceAll('"LecunNormal"', '"OrthogonalInitializer"')
+        .replaceAll(
+          '"kernel_regularizer":null',
+          '"kernel_regularizer":{"class_name":"L1","config":{"l1":0.5}}',
+        )
+        .replaceAll(
+          '"bias_constraint":null',
+          '"bias_constraint":{"class_name":"NonNeg","config":{}},' +
+            '"activity_regularizer":{"class_name":"L2","config":{}}',
+        ),
+    ) as object;
+    const model = await load({...artifacts, modelTopology});
+    expect(layerNamed(model, 'dense').getConfig()).toMatchObject({
+      kernelRegularizer: {className: 'L1L2', config: {l1: 0.5, l2: 0}},
+      biasConstraint: {className: 'NonNeg'},
+    });
+    expect(warnings().map((text) => text.split(': ')[1])).toEqual([
+      'initializers that tf.js does not have are left out, as the weights are ' +
+        'loaded',
+      'tf.js does not hold the constraints of its own layers in training',
+      'tf.js has no activity regularizers in training',
+    ]);
+  });
+
+  it('refuses two weights of one name that it cannot tell apart', async () => {
+    const inner = (name: string, trainable: boolean): tf.LayersModel =>
+      tf.sequential({
+        name,
+        layers: [
+          tf.layers.dense({name: 'd', units: 3, inputShape: [3], trainable}),
+        ],
+      });
+    const saved = tf.sequential({
+      layers: [inner('a', false), inner('b', true)],
+    });
+    await expect(load(await artifactsOf(saved))).rejects.toThrow(
+      'fromKeras: the file has two weights of one name. Received: name="d/',
+    );
+  });
+
   it('says from what it cannot load', async () => {
     for (const source of [{}, null, 3]) {
       expect(() => fromKeras(source as tf.io.IOHandler)).toThrow(

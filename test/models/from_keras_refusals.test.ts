@@ -66,6 +66,11 @@ async function expectRefused(
   expect(warnings()).toEqual([]);
 }
 
+class Mine extends tf.layers.Layer {
+  static readonly className = 'Mine';
+}
+tf.serialization.registerClass(Mine);
+
 describe('fromKeras refuses, naming the layer and the option,', () => {
   const bn = (config: Json): Json => layer('BatchNormalization', config);
 
@@ -185,6 +190,128 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'temperature=2',
     ],
     [
+      'softmax over another axis than the last',
+      layer('Softmax', {axis: 0}),
+      'Softmax x: tf.js has softmax over the last axis only',
+      'axis=0',
+    ],
+    [
+      'training of a layer of the user',
+      layer('Mine', {}, T('in'), {training: true}),
+      'Mine x: it is called with training',
+      'training=true',
+    ],
+    [
+      'tensors of unlike rank',
+      layer('Add', {}, [
+        T('in'),
+        {...T('in'), config: {...(T('in').config as Json), shape: [4]}},
+      ]),
+      'Add x: tf.js merges tensors of one rank only',
+      'shapes=[[null,4],[4]]',
+    ],
+    [
+      'a constraint that tf.js does not have',
+      layer('Dense', {
+        units: 2,
+        kernel_constraint: {class_name: 'RadialConstraint', config: {}},
+      }),
+      'Dense x: tf.js has no such kernel_constraint',
+      'kernel_constraint={"class_name":"RadialConstraint","config":{}}',
+    ],
+    [
+      'an initializer of the user, without weights',
+      layer('Dense', {
+        units: 2,
+        kernel_initializer: {class_name: 'Mine', config: {}},
+      }),
+      'Dense x: tf.js has no such kernel_initializer',
+      'kernel_initializer={"class_name":"Mine","config":{}}',
+    ],
+    [
+      'kept axes of pooling after the channels',
+      layer('GlobalMaxPooling2D', {
+        keepdims: true,
+        data_format: 'channels_first',
+      }),
+      'GlobalMaxPooling2D x: tf.js keeps these axes before the channels only',
+      'keepdims=true',
+    ],
+    [
+      'pooling that keeps its axes in a wrapper',
+      layer('TimeDistributed', {
+        layer: {
+          class_name: 'GlobalMaxPooling1D',
+          config: {name: 'pool', keepdims: true},
+        },
+      }),
+      'GlobalMaxPooling1D pool: tf.js needs several layers for it',
+      'config={"name":"pool","keepdims":true}',
+    ],
+    [
+      'two directions that are unlike',
+      layer('Bidirectional', {
+        layer: {class_name: 'LSTM', config: {name: 'f', units: 2}},
+        backward_layer: {class_name: 'LSTM', config: {name: 'b', units: 3}},
+      }),
+      'Bidirectional x: tf.js has no backward layer',
+      'backward_layer={"name":"b","units":3',
+    ],
+    [
+      'training that is neither true nor false',
+      layer('BatchNormalization', {}, T('in'), {training: 'yes'}),
+      'BatchNormalization x: training is neither true nor false',
+      'training="yes"',
+    ],
+    [
+      'states that are no tensors',
+      layer('LSTM', {units: 2}, T('in'), {initial_state: [1]}),
+      'LSTM x: a state is no tensor',
+      'initial_state=[1]',
+    ],
+    [
+      'sparse input',
+      {...input('x'), config: {...(input('x').config as Json), sparse: true}},
+      'InputLayer x: tf.js has dense inputs only',
+      'sparse=true',
+    ],
+    [
+      'input that tf.js does not have',
+      {...input('x'), config: {...(input('x').config as Json), dtype: 'half'}},
+      'InputLayer x: tf.js has no such input',
+      'dtype="half"',
+    ],
+    [
+      'a call that is none',
+      {...layer('ReLU'), inbound_nodes: [3]},
+      'ReLU x: inbound_nodes is malformed',
+      'node=3',
+    ],
+    [
+      'calls that are none',
+      {...layer('ReLU'), inbound_nodes: 3},
+      'ReLU x: inbound_nodes is no list',
+      'inbound_nodes=3',
+    ],
+    [
+      'arguments that are none',
+      {...layer('ReLU'), inbound_nodes: [{args: 3}]},
+      'ReLU x: the arguments of a call are malformed',
+      'node={"args":3}',
+    ],
+    [
+      'arguments of Keras 2 that are none',
+      {...layer('ReLU'), inbound_nodes: [[['in', 0, 0, 3]]]},
+      'ReLU x: the arguments of a call are no object',
+      '3',
+    ],
+    [
+      'a tensor that is none',
+      {...layer('ReLU'), inbound_nodes: [[['in', 'first', 0, {}]]]},
+      'ReLU x: a tensor is no [layer, node, tensor]',
+      'tensor=["in","first",0,{}]',
+    ],
+    [
       'a mask that no layer hands on',
       layer('LSTM', {units: 2}, T('in'), {mask: T('in')}),
       'LSTM x: tf.js hands on masks by itself, and no other can be given',
@@ -239,7 +366,23 @@ describe('a file that is none', () => {
       'Sequential s: it has no layers',
     ],
     ['no outputs', model([layer('ReLU')], 'x', {output_layers: []}), 'outputs'],
-    ['a shape of none', model([]).class_name, 'no model topology'],
+    ['a text', 'Functional', 'no model topology'],
+    ['a config that is none', {model_config: 3}, 'model_config is no object'],
+    [
+      'a layer that is none',
+      model([3 as unknown as Json]),
+      'one of its layers',
+    ],
+    [
+      'two layers of one name',
+      model([layer('ReLU'), layer('ReLU')]),
+      'Functional m: two of its layers have one name. Received: name="x"',
+    ],
+    [
+      'an input that is none',
+      model([layer('ReLU')], 'x', {input_layers: ['x', 0, 0]}),
+      'Functional m: an input is no InputLayer. Received: input="x"',
+    ],
     [
       'an input without a shape',
       model([layer('ReLU')], 'x', {

@@ -204,6 +204,31 @@ describe('toStock', () => {
     );
   });
 
+  it('refuses what is no model', async () => {
+    const handler = toStock(
+      tf.io.withSaveHandler(() => Promise.reject(new Error('never'))),
+    );
+    await expect(handler.save?.({})).rejects.toThrow(
+      'toStock: there is no model topology. Received: modelTopology=undefined',
+    );
+  });
+
+  it('writes a topology without weights', async () => {
+    const {modelTopology} = await artifactsOf(
+      one(batchNorm({inputShape: [3]})),
+    );
+    let kept: Artifacts = {};
+    const handler = toStock(
+      tf.io.withSaveHandler((artifacts) => {
+        kept = artifacts;
+        return Promise.resolve({} as tf.io.SaveResult);
+      }),
+    );
+    await handler.save?.({modelTopology});
+    expect(kept.weightSpecs).toBeUndefined();
+    expect(JSON.stringify(kept)).toContain('"BatchNormalization"');
+  });
+
   it('goes where URLs go, and nowhere else', async () => {
     const model = one(batchNorm({inputShape: [3]}));
     expect(() => toStock('nowhere://model')).toThrow(
