@@ -20,7 +20,7 @@ const manifest = JSON.parse(
 const RUN_ON_INSTALL = ['preinstall', 'install', 'postinstall', 'prepare'];
 
 const SHIPPED =
-  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.+\.(js|js\.map|d\.ts|json))$/;
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.+\.(js|js\.map|d\.ts|json)|dist\/bin\/(tfjs-normalization\.cjs|LICENSES\.txt))$/;
 
 const folder = await mkdtemp(join(tmpdir(), 'tfjs-normalization-package-'));
 try {
