@@ -327,6 +327,16 @@ describe('fromKeras', () => {
   });
 
   it('says from what it cannot load', async () => {
+    const router = (url: string | string[]): tf.io.IOHandler =>
+      url === 'two://model'
+        ? {load: () => Promise.reject(new Error('never'))}
+        : (null as unknown as tf.io.IOHandler);
+    tf.io.registerLoadRouter(router);
+    tf.io.registerLoadRouter((url) => router(url));
+    expect(() => fromKeras('two://model')).toThrow(
+      'fromKeras: 2 handlers are registered for the URL. Received: ' +
+        'url="two://model"',
+    );
     for (const source of [{}, null, 3]) {
       expect(() => fromKeras(source as tf.io.IOHandler)).toThrow(
         'fromKeras: the source is no URL and no IOHandler that loads. ' +

@@ -220,6 +220,18 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'kernel_constraint={"class_name":"RadialConstraint","config":{}}',
     ],
     [
+      'a constraint that is none',
+      layer('Dense', {units: 2, kernel_constraint: 'tight'}),
+      'Dense x: tf.js has no such kernel_constraint',
+      'kernel_constraint="tight"',
+    ],
+    [
+      'a regularizer that is none',
+      layer('Dense', {units: 2, kernel_regularizer: {class_name: 3}}),
+      'Dense x: tf.js has no such kernel_regularizer',
+      'kernel_regularizer={"class_name":3}',
+    ],
+    [
       'an initializer of the user, without weights',
       layer('Dense', {
         units: 2,
@@ -478,6 +490,45 @@ describe('weights that do not fit', () => {
         a.weightData = new ArrayBuffer(56);
       },
       'fromKeras: tf.js cannot build the model (it has more weights than',
+    ],
+    [
+      'one that only has a place in an optimizer',
+      (a) => rename(a, 'n/gamma', 'optimizer/gamma'),
+      'fromKeras: 1 of 6 weights are missing. Received: missing=["n/gamma"]',
+    ],
+    [
+      'more numbered ones than a layer takes',
+      (a) => {
+        a.weightSpecs?.forEach((spec, i) => {
+          spec.name = `layers/dense/vars/${i}`;
+        });
+      },
+      'fromKeras: the layer d takes 2 weights. Received: weights=',
+    ],
+    [
+      'a numbered one of a model',
+      (a) => {
+        for (const spec of a.weightSpecs ?? []) spec.name = 'vars/0';
+      },
+      'the file has a weight that no layer takes. Received: name="vars/0"',
+    ],
+    [
+      'a numbered one of an attribute that no layer has',
+      (a) => {
+        for (const spec of a.weightSpecs ?? []) {
+          spec.name = 'layers/dense/kernel_holder/vars/0';
+        }
+      },
+      'the file has a weight that no layer takes. Received: name="layers/dense',
+    ],
+    [
+      'one that is quantized in no way',
+      (a) => {
+        for (const spec of a.weightSpecs ?? []) {
+          spec.quantization = 'half' as unknown as typeof spec.quantization;
+        }
+      },
+      'fromKeras: a weight has no valid name, shape and dtype',
     ],
     [
       'one that nothing takes',
