@@ -1,3 +1,4 @@
+import {at} from '../at.js';
 import {
   type NormalizeAttributes,
   type NormalizeGradAttributes,
@@ -56,12 +57,12 @@ export function normalize(
       variance.set(variances, first);
     }
     const inverses = variances.map((v) => 1 / Math.sqrt(v + epsilon));
-    forEachRun(view, b, (at, g, p) => {
-      const m = at64(means, g);
-      const scale = at64(inverses, g) * (gamma ? at32(gamma, p) : 1);
-      const shift = beta ? at32(beta, p) : 0;
-      for (let i = at; i < at + view.inner; i++) {
-        y[i] = (at32(x, i) - m) * scale + shift;
+    forEachRun(view, b, (begin, g, p) => {
+      const m = at(means, g);
+      const scale = at(inverses, g) * (gamma ? at(gamma, p) : 1);
+      const shift = beta ? at(beta, p) : 0;
+      for (let i = begin; i < begin + view.inner; i++) {
+        y[i] = (at(x, i) - m) * scale + shift;
       }
     });
   }
@@ -90,34 +91,34 @@ export function normalizeGrad(
     if (!given) {
       const {flow, product, rest} = flowOf(inputs, means, b, view);
       for (let g = 0; g < group; g++) {
-        const inverse = at64(inverses, g);
+        const inverse = at(inverses, g);
         // What rounding took of the mean.
-        const low = centered ? at64(rest, g) / count : 0;
-        const aligned = at64(product, g) - low * at64(flow, g);
-        const toVariance = dvariance ? 2 * at32(dvariance, first + g) : 0;
-        const toMean = dmean ? at32(dmean, first + g) : 0;
-        means[g] = at64(means, g) + low;
+        const low = centered ? at(rest, g) / count : 0;
+        const aligned = at(product, g) - low * at(flow, g);
+        const toVariance = dvariance ? 2 * at(dvariance, first + g) : 0;
+        const toMean = dmean ? at(dmean, first + g) : 0;
+        means[g] = at(means, g) + low;
         along[g] = (toVariance - inverse ** 3 * aligned) / count;
-        offset[g] = centered ? (toMean - inverse * at64(flow, g)) / count : 0;
+        offset[g] = centered ? (toMean - inverse * at(flow, g)) / count : 0;
       }
     }
-    forEachRun(view, b, (at, g, p) => {
-      const m = at64(means, g);
-      const inverse = at64(inverses, g);
-      const a = inverse * (gamma ? at32(gamma, p) : 1);
+    forEachRun(view, b, (begin, g, p) => {
+      const m = at(means, g);
+      const inverse = at(inverses, g);
+      const a = inverse * (gamma ? at(gamma, p) : 1);
       let toGamma = 0;
       let toBeta = 0;
-      for (let i = at; i < at + inner; i++) {
-        const flow = at32(dy, i);
-        const deviation = at32(x, i) - m;
+      for (let i = begin; i < begin + inner; i++) {
+        const flow = at(dy, i);
+        const deviation = at(x, i) - m;
         toGamma += flow * deviation;
         toBeta += flow;
         dx[i] = given
           ? flow * a
-          : flow * a + deviation * at64(along, g) + at64(offset, g);
+          : flow * a + deviation * at(along, g) + at(offset, g);
       }
-      if (dgamma) dgamma[p] = (dgamma[p] ?? 0) + toGamma * inverse;
-      if (dbeta) dbeta[p] = (dbeta[p] ?? 0) + toBeta;
+      if (dgamma) dgamma[p] = at(dgamma, p) + toGamma * inverse;
+      if (dbeta) dbeta[p] = at(dbeta, p) + toBeta;
     });
   }
   if (dgamma) inputs.dgamma?.set(dgamma);
@@ -129,14 +130,12 @@ export function movingStatistics(
   {movingMean, movingVariance, mean, variance, rate}: MovingInputs<Values>,
   [nextMean, nextVariance]: [Values, Values],
 ): void {
-  const weight = at32(rate, 0);
+  const weight = at(rate, 0);
   for (let i = 0; i < movingMean.length; i++) {
     const usable =
-      Number.isFinite(at32(mean, i)) && Number.isFinite(at32(variance, i));
+      Number.isFinite(at(mean, i)) && Number.isFinite(at(variance, i));
     const blend = (old: Values, value: Values): number =>
-      usable
-        ? at32(old, i) * (1 - weight) + at32(value, i) * weight
-        : at32(old, i);
+      usable ? at(old, i) * (1 - weight) + at(value, i) * weight : at(old, i);
     nextMean[i] = blend(movingMean, mean);
     nextVariance[i] = blend(movingVariance, variance);
   }
@@ -146,15 +145,15 @@ export function movingStatistics(
 function forEachRun(
   {outer, group, channel, inner}: View,
   b: number,
-  visit: (at: number, g: number, p: number) => void,
+  visit: (begin: number, g: number, p: number) => void,
 ): void {
-  let at = b * outer * group * channel * inner;
+  let begin = b * outer * group * channel * inner;
   for (let o = 0; o < outer; o++) {
     let p = 0;
     for (let g = 0; g < group; g++) {
       for (let c = 0; c < channel; c++) {
-        visit(at, g, p);
-        at += inner;
+        visit(begin, g, p);
+        begin += inner;
         p += 1;
       }
     }
@@ -167,13 +166,13 @@ function meansOf(x: Values, b: number, view: View, centered: boolean): Sums {
   const length = channel * inner;
   const sums = new Float64Array(group);
   if (!centered) return sums;
-  const begin = b * outer * group * length;
-  const originOf = (g: number): number => at32(x, begin + g * length);
-  forEachRun(view, b, (at, g) => {
+  const first = b * outer * group * length;
+  const originOf = (g: number): number => at(x, first + g * length);
+  forEachRun(view, b, (begin, g) => {
     const origin = originOf(g);
     let sum = 0;
-    for (let i = at; i < at + inner; i++) sum += at32(x, i) - origin;
-    sums[g] = at64(sums, g) + sum;
+    for (let i = begin; i < begin + inner; i++) sum += at(x, i) - origin;
+    sums[g] = at(sums, g) + sum;
   });
   const count = valuesPerStatistic(view);
   return sums.map((sum, g) => originOf(g) + sum / count);
@@ -181,11 +180,11 @@ function meansOf(x: Values, b: number, view: View, centered: boolean): Sums {
 
 function variancesAround(means: Sums, x: Values, b: number, view: View): Sums {
   const sums = new Float64Array(view.group);
-  forEachRun(view, b, (at, g) => {
-    const m = at64(means, g);
+  forEachRun(view, b, (begin, g) => {
+    const m = at(means, g);
     let sum = 0;
-    for (let i = at; i < at + view.inner; i++) sum += (at32(x, i) - m) ** 2;
-    sums[g] = at64(sums, g) + sum;
+    for (let i = begin; i < begin + view.inner; i++) sum += (at(x, i) - m) ** 2;
+    sums[g] = at(sums, g) + sum;
   });
   const count = valuesPerStatistic(view);
   return sums.map((sum) => sum / count);
@@ -201,22 +200,22 @@ function flowOf(
   const flow = new Float64Array(view.group);
   const product = new Float64Array(view.group);
   const rest = new Float64Array(view.group);
-  forEachRun(view, b, (at, g, p) => {
-    const m = at64(means, g);
-    const scale = gamma ? at32(gamma, p) : 1;
+  forEachRun(view, b, (begin, g, p) => {
+    const m = at(means, g);
+    const scale = gamma ? at(gamma, p) : 1;
     let toFlow = 0;
     let toProduct = 0;
     let toRest = 0;
-    for (let i = at; i < at + view.inner; i++) {
-      const own = at32(dy, i);
-      const deviation = at32(x, i) - m;
+    for (let i = begin; i < begin + view.inner; i++) {
+      const own = at(dy, i);
+      const deviation = at(x, i) - m;
       toFlow += own;
       toProduct += own * deviation;
       toRest += deviation;
     }
-    flow[g] = at64(flow, g) + toFlow * scale;
-    product[g] = at64(product, g) + toProduct * scale;
-    rest[g] = at64(rest, g) + toRest;
+    flow[g] = at(flow, g) + toFlow * scale;
+    product[g] = at(product, g) + toProduct * scale;
+    rest[g] = at(rest, g) + toRest;
   });
   return {flow, product, rest};
 }
@@ -231,13 +230,4 @@ function sumsFor(
 
 function readStatistics(values: Values, first: number, length: number): Sums {
   return Float64Array.from(values.subarray(first, first + length));
-}
-
-/** Never NaN for want of a value: the bounds are the view's. */
-function at32(values: Values, i: number): number {
-  return values[i] ?? NaN;
-}
-
-function at64(values: Sums, i: number): number {
-  return values[i] ?? NaN;
 }

@@ -31,8 +31,8 @@ export interface WasmHeap {
   /** Whether threads share the memory. */
   readonly shared: boolean;
   /** @throws Error if the heap cannot grow so far. */
-  allocate(bytes: number): number;
-  free(address: number): void;
+  readonly allocate: (bytes: number) => number;
+  readonly free: (address: number) => void;
   /** Where the values of a tensor are. */
   addressOf(info: TensorInfo): number;
   /** A tensor whose values are yet to be written. */

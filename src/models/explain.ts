@@ -29,7 +29,7 @@ export function explain(
     `With its moving statistics the model has ${show(prediction.moving)}; ` +
     `with those of the data ${show(prediction.data)}.`;
   const {moving, data} = prediction;
-  const gap = ((moving.loss ?? NaN) - (data.loss ?? NaN)) / (data.loss ?? NaN);
+  const gap = (lossIn(moving) - lossIn(data)) / lossIn(data);
   if (gap < TELLING_LOSS) {
     return `${scores} ${cause} Prediction is no worse for it.`;
   }
@@ -43,4 +43,8 @@ function show(scores: Scores): string {
   return Object.entries(scores)
     .map(([name, value]) => `${name} ${value.toPrecision(3)}`)
     .join(', ');
+}
+
+function lossIn({loss = NaN}: Scores): number {
+  return loss;
 }

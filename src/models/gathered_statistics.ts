@@ -1,3 +1,4 @@
+import {at} from '../at.js';
 /** The mean and the variance of each channel. */
 export interface ChannelStatistics {
   readonly mean: Float64Array;
@@ -35,15 +36,15 @@ export class GatheredStatistics {
   /** Takes a part in. A channel that is not finite in it has no part in it. */
   add({mean, variance, count}: CountedStatistics): void {
     this.counts.forEach((before, c) => {
-      const [m = NaN, v = NaN, n = 0] = [mean[c], variance[c], count[c]];
-      if (n === 0 || !Number.isFinite(m) || !Number.isFinite(v)) return;
-      const old = this.means[c] ?? 0;
+      const [m, v, n] = [at(mean, c), at(variance, c), at(count, c)];
+      if (!(n > 0) || !Number.isFinite(m) || !Number.isFinite(v)) return;
+      const old = at(this.means, c);
       const total = before + n;
       const gap = m - old;
       this.counts[c] = total;
       this.means[c] = old + (gap * n) / total;
       this.squares[c] =
-        (this.squares[c] ?? 0) + v * n + (gap * gap * before * n) / total;
+        at(this.squares, c) + v * n + (gap * gap * before * n) / total;
     });
   }
 
@@ -55,8 +56,8 @@ export class GatheredStatistics {
     const mean = otherwise.mean.slice();
     const variance = otherwise.variance.slice();
     this.counts.forEach((count, c) => {
-      if (count > 0) mean[c] = this.means[c] ?? 0;
-      if (count > 1) variance[c] = (this.squares[c] ?? 0) / count;
+      if (count > 0) mean[c] = at(this.means, c);
+      if (count > 1) variance[c] = at(this.squares, c) / count;
     });
     return {mean, variance};
   }

@@ -1,3 +1,4 @@
+import {at} from '../at.js';
 import {dispose, type Scalar} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {type PlacedBatchNorm, stateOf} from './batch_norms.js';
@@ -30,12 +31,11 @@ export async function compareStatistics(
   const {epsilon} = stateOf(norm.layer);
   const stored = await storedStatistics(norm);
   const gaps = data.mean.map((mean, c) => {
-    const deviation = Math.sqrt((data.variance[c] ?? NaN) + epsilon);
-    return Math.abs((stored.mean[c] ?? NaN) - mean) / deviation;
+    const deviation = Math.sqrt(at(data.variance, c) + epsilon);
+    return Math.abs(at(stored.mean, c) - mean) / deviation;
   });
   const factors = data.variance.map((variance, c) => {
-    const factor =
-      ((stored.variance[c] ?? NaN) + epsilon) / (variance + epsilon);
+    const factor = (at(stored.variance, c) + epsilon) / (variance + epsilon);
     return Math.max(factor, 1 / factor);
   });
   return {
@@ -86,7 +86,7 @@ async function evaluate(
   const scalars = [standIns ? withStandIns(standIns, run) : run()].flat();
   const values = await Promise.all(scalars.map((scalar) => scalar.data()));
   dispose(scalars);
-  return values.map(([value = NaN]) => value);
+  return values.map((value) => at(value, 0));
 }
 
 /** Averages weighted by the sizes of batches. */
@@ -101,14 +101,14 @@ class Averages {
   add(values: readonly number[], size: number): void {
     this.count += size;
     values.forEach((value, i) => {
-      this.sums[i] = (this.sums[i] ?? 0) + value * size;
+      this.sums[i] = at(this.sums, i) + value * size;
     });
   }
 
   result(): Scores {
     const averages = this.sums.map((sum) => sum / this.count);
     return Object.fromEntries(
-      this.names.map((name, i) => [name, averages[i] ?? NaN]),
+      this.names.map((name, i) => [name, at(averages, i)]),
     );
   }
 }

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
 import {fusedFor} from '../../src/kernels/fused.js';
 import {instantiate} from '../../src/kernels/simd/module.js';
+import {wasmHeapOf} from '../../src/kernels/tfjs_private.js';
 import {backend} from '../support/backend.js';
 import {
   difference,
@@ -135,6 +136,30 @@ describe('where fused kernels cannot be made', () => {
     expect(fusedFor('tensorflow', {})).toEqual({});
     expect(fusedFor('cpu', {})).toEqual({});
     expect(warnings()).toHaveLength(3);
+  });
+
+  it('says what is missing of tfjs’s internals', () => {
+    const nothing = (): void => undefined;
+    const heap = {_malloc: nothing, _free: nothing};
+    const dataIdMap = {get: nothing};
+    fusedFor('wasm', {makeOutput: nothing, dataIdMap, wasm: heap});
+    fusedFor('tensorflow', {executeMultipleOutputs: nothing, binding: {}});
+    expect(warnings()).toEqual([
+      expect.stringContaining('the wasm heap is out of reach'),
+      expect.stringContaining("the backend's binding has no TF_ATTR_TYPE"),
+    ]);
+  });
+
+  it('a heap that is full throws, and is not written to', () => {
+    const nothing = (): void => undefined;
+    const memory = new WebAssembly.Memory({initial: 1});
+    const wasm = {_malloc: () => 0, _free: nothing, asm: {memory}};
+    const {allocate} = wasmHeapOf({
+      makeOutput: nothing,
+      dataIdMap: {get: nothing},
+      wasm,
+    });
+    expect(() => allocate(64)).toThrow('the wasm heap has no 64 bytes left');
   });
 
   it('a GPU keeps other statistics, so TensorFlow on one has none', () => {
