@@ -6,7 +6,7 @@ import {bundle} from './browser/bundle.mjs';
 import {Counts, describeFile} from './browser/report.mjs';
 import {BACKENDS, runBackend} from './browser/run_backend.mjs';
 import {serve} from './browser/serve.mjs';
-import {testFiles} from './browser/test_files.mjs';
+import {testFiles, whyNot} from './browser/test_files.mjs';
 import {launchChromium, NoBrowserError} from './chromium.mjs';
 
 const options = new Command('npm run test:browser --')
@@ -55,7 +55,11 @@ async function run() {
     counts.fail(`No test file matches. Received: --match ${match}`);
     return;
   }
-  const server = await serve(await bundle(files));
+  // What is skipped everywhere may not even be fit to be bundled.
+  const wanted = files.filter((path) =>
+    options.backend.some((name) => whyNot(path, name) === undefined),
+  );
+  const server = await serve(await bundle(wanted));
   const queue = [...options.backend];
   const worker = async () => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {

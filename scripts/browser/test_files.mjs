@@ -15,11 +15,24 @@ const EXCEPT = {
     on: ['webgl', 'webgpu'],
     why: "looks at wasm's heap and at Node's process",
   },
+  'test/models/fold_batch_norm.test.ts': {
+    on: ['webgpu'],
+    why: "adds biases to tensors of rank 5, for which tf.js's shader does not compile",
+  },
   'test/ops/long_sums.test.ts': {
     on: ['webgpu'],
     why: 'takes a million workgroups with barriers, minutes without a GPU',
   },
 };
+
+for (const name of [
+  ...['from_keras', 'from_keras_details', 'from_keras_fuzz'],
+  ...['from_keras_refusals', 'keras_made_anew'],
+]) {
+  EXCEPT[`test/models/${name}.test.ts`] = {
+    why: "reads Keras's files from disk",
+  };
+}
 
 /** The files of these tests, from the root, with `/`. */
 export function testFiles() {
