@@ -1,3 +1,4 @@
+import {at} from '../at.js';
 import type {Inspection, InspectionRow, Range} from './inspection.js';
 
 const WIDTH = 80;
@@ -31,17 +32,20 @@ function tableOf(rows: readonly InspectionRow[]): string {
     ...names.map((name) => rangeText(weights[name])),
     ...(hasData ? [rangeText(data?.mean), rangeText(data?.variance)] : []),
   ]);
-  return align([header, ...lines]);
+  return align(header, lines);
 }
 
-function align(lines: readonly string[][]): string {
-  const [first = []] = lines;
-  const widths = first.map((_, column) =>
-    Math.max(...lines.map((line) => (line[column] ?? '').length)),
+function align(
+  header: readonly string[],
+  lines: ReadonlyArray<readonly string[]>,
+): string {
+  const all = [header, ...lines];
+  const widths = header.map((_, column) =>
+    Math.max(...all.map((line) => (line[column] ?? '').length)),
   );
-  const texts = lines.map((line) =>
+  const texts = all.map((line) =>
     line
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => cell.padEnd(at(widths, column)))
       .join('  ')
       .trimEnd(),
   );
