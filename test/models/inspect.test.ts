@@ -239,10 +239,20 @@ describe('inspect with data', () => {
   it('explains why training is good and prediction poor', async () => {
     trainsStockLayers();
     const model = tf.sequential({name: 'lagging'});
-    model.add(tf.layers.dense({units: 8, useBias: false, inputShape: [2]}));
+    // The same in every run: how far it gets in five epochs depends on the start.
+    const start = (
+      seed: number,
+    ): {
+      kernelInitializer: ReturnType<typeof tf.initializers.glorotNormal>;
+    } => ({
+      kernelInitializer: tf.initializers.glorotNormal({seed}),
+    });
+    model.add(
+      tf.layers.dense({units: 8, useBias: false, inputShape: [2], ...start(5)}),
+    );
     model.add(batchNorm({name: 'norm'}));
     model.add(tf.layers.activation({activation: 'sigmoid'}));
-    model.add(tf.layers.dense({units: 2, activation: 'softmax'}));
+    model.add(tf.layers.dense({units: 2, activation: 'softmax', ...start(6)}));
     model.compile({
       optimizer: tf.train.sgd(1),
       loss: 'categoricalCrossentropy',
@@ -257,6 +267,7 @@ describe('inspect with data', () => {
     const {history} = await model.fit(x, y, {
       epochs: 5,
       batchSize: 30,
+      shuffle: false,
       verbose: 0,
     });
     expect(history.acc?.at(-1)).toBeGreaterThan(0.85);
