@@ -5,7 +5,7 @@ import type {OpAttribute, OpRunner} from './tfjs_private.js';
 const FLOAT = {type: 'float'} as const;
 const INT32 = {type: 'int32'} as const;
 
-/** The axes of a statistic, and how its values are laid out. */
+/** Where the features are in a tensor, and what is added to the variance. */
 export interface BatchNormLayout {
   readonly format: 'NHWC' | 'NCHW';
   readonly epsilon: number;
