@@ -1,5 +1,6 @@
 // Bundles the package for a <script> tag: one file, which takes TensorFlow.js
 // from the global `tf` and gives the global `tfjsNormalization`.
+import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
 
 export const GLOBAL_NAME = 'tfjsNormalization';
@@ -34,6 +35,16 @@ const globalTf = {
   },
 };
 
+// As package.json has it for other bundles.
+const withoutTensorflow = {
+  name: 'without-tensorflow',
+  setup({onResolve}) {
+    onResolve({filter: /\/tensorflow\/kernels\.js$/}, ({path, resolveDir}) => ({
+      path: join(resolveDir, dirname(path), 'absent.js'),
+    }));
+  },
+};
+
 /** Bundles the ES module `entry` into the file `outfile`, with a source map. */
 export async function bundleForScriptTag(entry, outfile) {
   await build({
@@ -45,7 +56,7 @@ export async function bundleForScriptTag(entry, outfile) {
     globalName: GLOBAL_NAME,
     target: 'es2020',
     sourcemap: true,
-    plugins: [globalTf],
+    plugins: [globalTf, withoutTensorflow],
     logLevel: 'warning',
     legalComments: 'none',
   });

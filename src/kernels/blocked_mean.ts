@@ -5,7 +5,7 @@ import {mul, pad, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
  * running float32 sum of so few values stays within 1024 · 2⁻²⁴ = 6e-5 of Σ|x| at
  * the very worst, and a thousand times closer as a rule.
  */
-const SHORT_RUN = 1024;
+export const SHORT_RUN = 1024;
 
 /** How far from the square root a divisor may be and still make good blocks. */
 const BALANCE = 8;
@@ -16,7 +16,8 @@ const TWO_LEVELS = 2 ** 16;
 /** What webgl and wasm have kernels for. Blocks take one axis more. */
 export const MAX_RANK = 6;
 
-interface Blocks {
+/** How a run is divided. */
+export interface Blocks {
   readonly count: number;
   readonly length: number;
 }
@@ -60,7 +61,7 @@ export function blockedMean(x: Tensor, axes: readonly number[]): Tensor {
 }
 
 /** Blocks near `target` values long that cover `length`, exactly where they can. */
-function blocksOf(length: number, target: number): Blocks {
+export function blocksOf(length: number, target: number): Blocks {
   const wanted = Math.min(length, Math.ceil(target));
   const divisor = divisorNear(length, wanted);
   if (divisor !== undefined) {

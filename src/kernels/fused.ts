@@ -1,7 +1,7 @@
 import {env, type TensorInfo} from '@tensorflow/tfjs-core';
 import {cpuKernels} from './cpu.js';
 import type {Fused} from './implementation.js';
-import {tensorflowKernels} from './tensorflow.js';
+import {tensorflowKernels} from './tensorflow/kernels.js';
 import {wasmKernels} from './wasm.js';
 
 /** The flag of `tf.env()` that switches fused kernels off. */

@@ -38,17 +38,18 @@ export function viewSize(view: View): number {
 }
 
 /**
- * `[x, gamma?, beta?] → [y, mean, variance]`, with
+ * `[x, gamma?, beta?] → [y, mean, variance, ...kept]`, with
  * `y = (x − mean) / sqrt(variance + epsilon) · gamma + beta`.
  *
  * The variance is biased. y has x's shape; mean and variance have
  * `batch · group` values, in a shape of the kernel's choosing. Not centred, mean
- * is zeros and variance the mean of the squares.
+ * is zeros and variance the mean of the squares. `kept` is what the kernel would have
+ * its gradient know: up to two tensors, where one is recorded, and none as a rule.
  */
 export const NORMALIZE = 'TfjsNormalization/Normalize';
 
 /**
- * `[dy, dmean?, dvariance?, x, mean, variance, gamma?] → [dx, dgamma?, dbeta?]`:
+ * `[dy, dmean?, dvariance?, x, mean, variance, gamma?, ...kept] → [dx, dgamma?, dbeta?]`:
  * the gradient of Normalize or, where the statistics are `given`, of
  * ApplyStatistics in x, gamma and beta. dgamma and dbeta have `group · channel`
  * values, in a shape of the kernel's choosing.
@@ -87,6 +88,8 @@ export interface NormalizeAttributes {
    * returns. Layers only watch them, and a backend saves itself the work.
    */
   readonly statistics: boolean;
+  /** Whether a gradient may be asked for. Without it nothing is kept. */
+  readonly recorded?: boolean | undefined;
 }
 
 /** Attributes of NormalizeGrad. */

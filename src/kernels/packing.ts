@@ -18,6 +18,8 @@ export interface Normalized<T = Tensor> {
   readonly y: T;
   readonly mean: T;
   readonly variance: T;
+  /** For the backend's own NormalizeGrad. */
+  readonly kept?: readonly T[] | undefined;
 }
 
 /** What NormalizeGrad takes. */
@@ -29,6 +31,8 @@ export interface GradInputs<T = Tensor> {
   readonly mean: T;
   readonly variance: T;
   readonly gamma?: T | undefined;
+  /** What Normalize kept. */
+  readonly kept?: readonly T[] | undefined;
 }
 
 /** What NormalizeGrad returns. */
@@ -64,10 +68,26 @@ export function unpackParameters<T>(
   return {gamma, beta};
 }
 
+/** What a gradient of Normalize has: its inputs, and its outputs without y. */
+export function unpackSaved<T>(
+  [x, ...others]: readonly T[],
+  presence: Presence,
+): Parameters<T> & Omit<GradInputs<T>, 'dy'> {
+  const {scale, center} = presence;
+  const [mean, variance, ...kept] = others.slice(+scale + +center);
+  return {
+    x: required(x),
+    mean: required(mean),
+    variance: required(variance),
+    kept,
+    ...unpackParameters(others, presence),
+  };
+}
+
 /** The inputs of NormalizeGrad, those that are there. */
 export function packGradInputs<T>(inputs: GradInputs<T>): T[] {
-  const {dy, dmean, dvariance, x, mean, variance, gamma} = inputs;
-  return present([dy, dmean, dvariance, x, mean, variance, gamma]);
+  const {dy, dmean, dvariance, x, mean, variance, gamma, kept = []} = inputs;
+  return present([dy, dmean, dvariance, x, mean, variance, gamma, ...kept]);
 }
 
 /** What {@link packGradInputs} packed, by name. */
@@ -75,15 +95,11 @@ export function unpackGradInputs<T>(
   packed: readonly T[],
   {statistics, scale}: NormalizeGradAttributes,
 ): GradInputs<T> {
-  const [dy, dmean, dvariance, x, mean, variance, gamma] = takeTurns(packed, [
-    true,
-    statistics,
-    statistics,
-    true,
-    true,
-    true,
-    scale,
-  ]);
+  const places = [true, statistics, statistics, true, true, true, scale];
+  const [dy, dmean, dvariance, x, mean, variance, gamma] = takeTurns(
+    packed,
+    places,
+  );
   return {
     dy: required(dy),
     dmean,
@@ -92,6 +108,7 @@ export function unpackGradInputs<T>(
     mean: required(mean),
     variance: required(variance),
     gamma,
+    kept: packed.slice(places.filter(Boolean).length),
   };
 }
 

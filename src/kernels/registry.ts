@@ -64,7 +64,9 @@ const CALLS: Readonly<Record<string, Call>> = {
       unpackParameters(parameters, attrs),
       attrs,
     );
-    return outputs && [outputs.y, outputs.mean, outputs.variance];
+    if (outputs === undefined) return undefined;
+    const {y, mean, variance, kept = []} = outputs;
+    return [y, mean, variance, ...kept];
   },
 
   [NORMALIZE_GRAD]: (kernels, inputs, attributes) => {

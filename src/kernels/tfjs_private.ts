@@ -8,9 +8,12 @@ import {isObject} from '../is_object.js';
  * where it is not as expected, the caller does without.
  */
 
-/** What a gradient keeps for later: tfjs disposes it with the tape. */
+/** A kernel that was recorded. */
 interface TapeNode {
   readonly kernelName: string;
+  /** What its gradient gets derivatives by: zeros for those that nothing depends on. */
+  readonly outputs: Tensor[];
+  /** What its gradient keeps for later: tfjs disposes it with the tape. */
   readonly saved: Tensor[];
 }
 
@@ -21,6 +24,7 @@ export function latestTapeNode(kernelName: string): TapeNode | undefined {
   const found =
     isObject(node) &&
     node.kernelName === kernelName &&
+    Array.isArray(node.outputs) &&
     Array.isArray(node.saved);
   return found ? (node as unknown as TapeNode) : undefined;
 }

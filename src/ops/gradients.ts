@@ -23,6 +23,7 @@ import {
   packGradInputs,
   required,
   unpackGradients,
+  unpackSaved,
   unpackParameters,
 } from '../kernels/packing.js';
 import {runKernel} from './run_kernel.js';
@@ -36,16 +37,18 @@ export const normalizeGradient = {
   gradFunc: (upstream, saved, attrs) => {
     const attributes = attrs as unknown as NormalizeAttributes;
     const [dy, dmean, dvariance] = upstream as Tensor[];
-    const [x, ...others] = saved;
-    const [mean, variance] = others.splice(-2);
-    const {gamma, beta} = unpackParameters(others, attributes);
+    const {x, mean, variance, gamma, beta, kept} = unpackSaved(
+      saved,
+      attributes,
+    );
     const inputs = {
       dy: required(dy),
       ...(attributes.statistics ? {dmean, dvariance} : {}),
-      x: required(x),
-      mean: required(mean),
-      variance: required(variance),
+      x,
+      mean,
+      variance,
       gamma,
+      kept,
     };
     const {dx, ...rest} = normalizeGrad(inputs, {...attributes, given: false});
     return positions([() => dx, ...parameterGradients(rest, {gamma, beta})]);

@@ -42,7 +42,7 @@ export function normalize(
     layout,
     options,
     (inputs, attributes) =>
-      runSavingInputs(normalizeGradient, inputs, attributes),
+      runSavingInputs(normalizeGradient, inputs, attributes, 3),
   );
   return {
     y: required(y),
@@ -70,6 +70,7 @@ export function applyStatistics(
       applyStatisticsGradient,
       [required(input), mean, variance, ...rest],
       attributes,
+      1,
     ),
   );
   return required(y);

@@ -34,23 +34,30 @@ interface SavesInputs {
 /**
  * Runs a kernel whose gradient needs all of its inputs. On the tape they are kept by
  * holding on to them: a clone, as tfjs would save it, is a copy of all values on wasm.
+ * So is what the kernel gives beyond its `outputs`, for its gradient alone: for an output
+ * that nothing depends on tfjs would make zeros of its size.
  *
  * @param gradient The kernel's registered gradient.
+ * @param outputs How many outputs the kernel has.
  */
 export function runSavingInputs(
   gradient: SavesInputs & {readonly kernelName: string},
   inputs: readonly Tensor[],
   attributes: object,
+  outputs: number,
 ): Tensor[] {
   const {kernelName} = gradient;
   if (!engine().isTapeOn()) return runKernel(kernelName, inputs, attributes);
   const held = inputs.map(hold);
-  gradient.saveAllInputs = latestTapeNode(HOLD) === undefined;
-  const outputs = runKernel(kernelName, inputs, attributes);
-  if (!gradient.saveAllInputs) {
-    latestTapeNode(kernelName)?.saved.unshift(...held.map(keep));
-  }
-  return outputs;
+  const recorded = latestTapeNode(HOLD) !== undefined;
+  gradient.saveAllInputs = !recorded;
+  const results = runKernel(kernelName, inputs, {...attributes, recorded});
+  if (!recorded) return results;
+  const node = latestTapeNode(kernelName);
+  const kept = node?.outputs.splice(outputs) ?? [];
+  node?.saved.unshift(...held.map(keep));
+  node?.saved.push(...kept.map(keep));
+  return results.slice(0, outputs);
 }
 
 function hold(x: Tensor): Tensor {
