@@ -5,19 +5,18 @@ import {mul, pad, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
  * running float32 sum of so few values stays within 1024 · 2⁻²⁴ = 6e-5 of Σ|x| at
  * the very worst, and a thousand times closer as a rule.
  */
-export const SHORT_RUN = 1024;
+const SHORT_RUN = 1024;
 
 /** How far from the square root a divisor may be and still make good blocks. */
 const BALANCE = 8;
 
 /** Sums of more values than this go in three levels or more. */
-const TWO_LEVELS = 2 ** 16;
+export const TWO_LEVELS = 2 ** 16;
 
 /** What webgl and wasm have kernels for. Blocks take one axis more. */
 export const MAX_RANK = 6;
 
-/** How a run is divided. */
-export interface Blocks {
+interface Blocks {
   readonly count: number;
   readonly length: number;
 }
@@ -61,7 +60,7 @@ export function blockedMean(x: Tensor, axes: readonly number[]): Tensor {
 }
 
 /** Blocks near `target` values long that cover `length`, exactly where they can. */
-export function blocksOf(length: number, target: number): Blocks {
+function blocksOf(length: number, target: number): Blocks {
   const wanted = Math.min(length, Math.ceil(target));
   const divisor = divisorNear(length, wanted);
   if (divisor !== undefined) {
@@ -71,7 +70,11 @@ export function blocksOf(length: number, target: number): Blocks {
   return {count: Math.ceil(length / wanted), length: wanted};
 }
 
-function divisorNear(length: number, wanted: number): number | undefined {
+/** A divisor so near to `wanted` that it and its complement make good blocks. */
+export function divisorNear(
+  length: number,
+  wanted: number,
+): number | undefined {
   for (let step = 0; step <= wanted * (1 - 1 / BALANCE); step++) {
     if (length % (wanted - step) === 0) return wanted - step;
     if (wanted + step <= length && length % (wanted + step) === 0) {

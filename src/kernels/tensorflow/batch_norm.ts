@@ -8,7 +8,6 @@ import {
   type Parameters,
   required,
 } from '../packing.js';
-import type {Frame} from './frame.js';
 import type {OpAttribute} from '../tfjs_private.js';
 import {FLOAT, MANY_VALUES, MOST_VALUES, type TensorflowOps} from './ops.js';
 
@@ -20,17 +19,6 @@ import {FLOAT, MANY_VALUES, MOST_VALUES, type TensorflowOps} from './ops.js';
 
 /** From so many values on, a call of it takes less time than a pass. */
 const VERY_MANY_VALUES = 2 ** 19;
-
-/** Wider parts take longer than what else there is. */
-const MOST_PARTS = 12;
-
-/** How values are divided. */
-export interface Division {
-  readonly features: number;
-  /** Into how many parts, each with sums of its own. */
-  readonly parts: number;
-  readonly epsilon: number;
-}
 
 /** Statistics that are known. */
 export interface Statistics {
@@ -47,16 +35,9 @@ export function suitsBatchNorm(view: View): boolean {
   );
 }
 
-/**
- * Into how many parts a statistic's values are to be divided to be summed exactly enough:
- * undefined where it would be too many.
- */
-export function partsOf({outer}: View): number | undefined {
-  const least = Math.ceil(outer / MOST_VALUES);
-  for (let parts = least; parts <= MOST_PARTS; parts++) {
-    if (outer % parts === 0) return parts;
-  }
-  return undefined;
+/** Whether its sums, which run through all values of a statistic, are exact enough. */
+export function sumsExactly({outer}: View): boolean {
+  return outer <= MOST_VALUES;
 }
 
 /**
@@ -69,15 +50,13 @@ export function batchNorm(
   ops: TensorflowOps,
   x: Tensor,
   parameters: Parameters,
-  {features, parts, epsilon}: Division,
+  features: number,
+  epsilon: number,
 ): Required<Normalized> {
   const input = fourAxes(ops, x, features);
   const origin = ops.first(input, [1, 1, 1, features]);
   const shifted = ops.sub(input, origin);
-  const outputs =
-    parts === 1
-      ? fused(ops, shifted, parameters, epsilon)
-      : inParts(ops, shifted, parameters, {features, parts, epsilon});
+  const outputs = fused(ops, shifted, parameters, epsilon);
   // The second and third are for moving statistics, with Bessel's correction.
   const [y, , , offset, variance] = outputs.map(required);
   return {
@@ -86,34 +65,6 @@ export function batchNorm(
     variance: required(variance),
     kept: [shifted, required(offset)],
   };
-}
-
-/** Statistics of each part are merged; then they normalize the whole. */
-function inParts(
-  ops: TensorflowOps,
-  x: Tensor,
-  parameters: Parameters,
-  {features, parts, epsilon}: Division,
-): Tensor[] {
-  const [waste, second, third, means, variances] = fused(
-    ops,
-    fourAxes(ops, x, parts * features),
-    {},
-    epsilon,
-  ).map(required);
-  required(waste).dispose();
-  const own = ops.reshape(required(means), [parts, features]);
-  const mean = ops.mean(own, [0]);
-  const variance = ops.add(
-    ops.mean(ops.reshape(required(variances), [parts, features]), [0]),
-    ops.mean(ops.square(ops.sub(own, mean)), [0]),
-  );
-  const statistics = {
-    mean: ops.reshape(mean, [features]),
-    variance: ops.reshape(variance, [features]),
-  };
-  const [y] = fused(ops, x, parameters, epsilon, statistics);
-  return [y, second, third, statistics.mean, statistics.variance].map(required);
 }
 
 /** Batch normalization with known statistics. */
@@ -129,29 +80,32 @@ export function applyBatchNorm(
   return ops.reshape(required(y), x.shape);
 }
 
-/** Whether {@link affineByFeature} fits, and saves more than its call takes. */
-export function suitsFeatures(
-  {shape, parameters}: Frame,
-  {size}: Tensor,
-): boolean {
-  const values = shape.reduce((product, length) => product * length, 1);
-  return parameters.at(-1) === size && values >= VERY_MANY_VALUES;
-}
-
-/** `x · gamma + beta` for each feature, in one pass: batch normalization of nothing. */
-export function affineByFeature(
+/**
+ * `x · scale + shift`: in one pass where both are by the last axis of x and it is large,
+ * as batch normalization with a mean of 0 and a variance of 1.
+ */
+export function affine(
   ops: TensorflowOps,
   x: Tensor,
-  parameters: Required<Parameters>,
+  scale: Tensor | undefined,
+  shift: Tensor | undefined,
 ): Tensor {
+  const isByFeature =
+    scale !== undefined &&
+    scale.shape.at(-1) === scale.size &&
+    scale.size === x.shape.at(-1);
+  if (!isByFeature || shift === undefined || x.size < VERY_MANY_VALUES) {
+    return ops.affine(x, scale, shift);
+  }
   // An epsilon is above 0; the variance makes it 1.
   const epsilon = 0.5;
-  const features = x.shape.slice(-1);
+  const features = [scale.size];
   const statistics = {
     mean: ops.filled(features, 0),
     variance: ops.filled(features, 1 - epsilon),
   };
-  return applyBatchNorm(ops, x, statistics, parameters, epsilon);
+  const affinity = {gamma: scale, beta: shift};
+  return applyBatchNorm(ops, x, statistics, affinity, epsilon);
 }
 
 /**
@@ -164,61 +118,20 @@ export function batchNormGrad(
   ops: TensorflowOps,
   {dy, variance, gamma}: GradInputs,
   [shifted, offset]: readonly [Tensor, Tensor],
-  {features, parts, epsilon}: Division,
-): Gradients {
-  const flow = ops.reshape(dy, shifted.shape);
-  const scale = gamma
-    ? ops.reshape(gamma, [features])
-    : ops.filled([features], 1);
-  const whole = {scale, mean: offset, variance};
-  if (parts === 1) {
-    return fusedGrad(ops, [flow, shifted], whole, epsilon, true);
-  }
-  const repeat = (values: Tensor): Tensor =>
-    ops.reshape(ops.mul(ops.filled([parts, 1], 1), values), [parts * features]);
-  const part = {
-    scale: repeat(scale),
-    mean: repeat(offset),
-    variance: repeat(variance),
-  };
-  const values = [flow, shifted].map((x) => fourAxes(ops, x, parts * features));
-  // As if the statistics were constants; what flows through them comes after.
-  const direct = fusedGrad(ops, values, part, epsilon, false);
-  const [dgamma, dbeta] = [direct.dgamma, direct.dbeta].map((sums) =>
-    ops.sum(ops.reshape(required(sums), [parts, features]), [0]),
-  ) as [Tensor, Tensor];
-  const inverse = ops.inverseRoot(variance, epsilon);
-  const share = ops.scale(ops.mul(scale, inverse), -features / shifted.size);
-  const [through] = fused(
-    ops,
-    shifted,
-    {
-      gamma: ops.mul(share, ops.reshape(dgamma, [features])),
-      beta: ops.mul(share, ops.reshape(dbeta, [features])),
-    },
-    epsilon,
-    {mean: offset, variance},
-  );
-  const dx = ops.add(ops.reshape(direct.dx, shifted.shape), required(through));
-  return {dx, dgamma, dbeta};
-}
-
-/** FusedBatchNormGradV3. */
-function fusedGrad(
-  ops: TensorflowOps,
-  values: readonly Tensor[],
-  {
-    scale,
-    mean,
-    variance,
-  }: {readonly scale: Tensor; readonly mean: Tensor; readonly variance: Tensor},
   epsilon: number,
-  training: boolean,
 ): Gradients {
+  const features = [offset.size];
   const [dx, dgamma, dbeta] = ops.run(
     'FusedBatchNormGradV3',
-    attributesOf(epsilon, training),
-    [...values, scale, mean, variance, ops.filled([0], 0)],
+    attributesOf(epsilon, true),
+    [
+      ops.reshape(dy, shifted.shape),
+      shifted,
+      gamma ? ops.reshape(gamma, features) : ops.filled(features, 1),
+      offset,
+      variance,
+      ops.filled([0], 0),
+    ],
     5,
   );
   return {dx: required(dx), dgamma, dbeta};

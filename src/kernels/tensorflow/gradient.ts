@@ -3,7 +3,7 @@ import {parametersAreStatistics} from '../frame.js';
 import type {NormalizeGradAttributes} from '../kernels.js';
 import type {GradInputs, Gradients} from '../packing.js';
 import {type Frame, frameOf} from './frame.js';
-import {batchNormGrad, partsOf} from './batch_norm.js';
+import {affine, batchNormGrad} from './batch_norm.js';
 import type {TensorflowOps} from './ops.js';
 
 /** NormalizeGrad. */
@@ -28,14 +28,15 @@ export function normalizeGrad(
 function columnsGrad(
   ops: TensorflowOps,
   inputs: GradInputs,
-  {view, epsilon}: NormalizeGradAttributes,
+  {epsilon}: NormalizeGradAttributes,
   [shifted, offset]: readonly [Tensor, Tensor],
 ): Gradients {
-  const {dx, ...parameters} = batchNormGrad(ops, inputs, [shifted, offset], {
-    features: view.group,
-    parts: partsOf(view) ?? 1,
+  const {dx, ...parameters} = batchNormGrad(
+    ops,
+    inputs,
+    [shifted, offset],
     epsilon,
-  });
+  );
   const {slope, constant} = throughStatistics(
     ops,
     inputs,
@@ -108,7 +109,7 @@ function closedForm(
   const constant = centered
     ? plus(ops, ops.mul(share, total), through.constant)
     : undefined;
-  const direct = ops.affine(flow, weight, constant);
+  const direct = affine(ops, flow, weight, constant);
   if (flow !== known.dy) flow.dispose();
   const more = ops.mul(deviation, plus(ops, slope, through.slope));
   return {dx: ops.add(direct, more), ...parameters};

@@ -7,13 +7,12 @@ import {opRunnerOf} from '../tfjs_private.js';
 import {type Frame, frameOf} from './frame.js';
 import {normalizeGrad} from './gradient.js';
 import {
-  affineByFeature,
+  affine,
   applyBatchNorm,
   batchNorm,
-  partsOf,
   type Statistics,
   suitsBatchNorm,
-  suitsFeatures,
+  sumsExactly,
 } from './batch_norm.js';
 import {TensorflowOps} from './ops.js';
 
@@ -54,10 +53,8 @@ function normalize(
   parameters: Parameters,
   {view, epsilon, centered, recorded}: NormalizeAttributes,
 ): Normalized {
-  const parts = centered && suitsBatchNorm(view) ? partsOf(view) : undefined;
-  if (parts !== undefined) {
-    const division = {features: view.group, parts, epsilon};
-    const result = batchNorm(ops, x, parameters, division);
+  if (centered && suitsBatchNorm(view) && sumsExactly(view)) {
+    const result = batchNorm(ops, x, parameters, view.group, epsilon);
     return recorded ? result : {...result, kept: undefined};
   }
   const frame = frameOf(view);
@@ -120,13 +117,10 @@ function scaleAndShift(
   if (parametersAreStatistics(view)) {
     // One small product instead of two large ones.
     const weight = scale ? ops.mul(inverse, scale) : inverse;
-    return ops.affine(deviation, weight, shift);
+    return affine(ops, deviation, weight, shift);
   }
   const normalized = ops.mul(deviation, inverse);
-  const y =
-    gamma && beta && suitsFeatures(frame, gamma)
-      ? affineByFeature(ops, normalized, {gamma, beta})
-      : ops.affine(normalized, scale, shift);
+  const y = affine(ops, normalized, scale, shift);
   if (y !== normalized) normalized.dispose();
   return y;
 }

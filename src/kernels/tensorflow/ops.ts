@@ -5,7 +5,7 @@ import {
   tensor1d,
   tidy,
 } from '@tensorflow/tfjs-core';
-import {blockedSum, blocksOf, SHORT_RUN} from '../blocked_mean.js';
+import {blockedSum, divisorNear, TWO_LEVELS} from '../blocked_mean.js';
 import {required} from '../packing.js';
 import type {OpAttribute, OpRunner} from '../tfjs_private.js';
 
@@ -72,21 +72,16 @@ export class TensorflowOps {
    * vector: that takes TensorFlow half the time of its sum, and no temporary of x's size.
    */
   sum(x: Tensor, axes: readonly number[], weights?: Tensor): Tensor {
+    if (weights === undefined) return this.sumOf(x, axes);
     const length = lengthOf(x, axes);
     const isLine = x.rank === 2 && axes.length === 1 && length <= MOST_VALUES;
-    const isDown = axes[0] === 0;
-    if (weights === undefined) {
-      if (isLine && isDown) return this.sumDown(x, length);
-      return length > SHORT_RUN
-        ? blockedSum(x, axes, true)
-        : this.reduce('Sum', x, axes);
-    }
     if (isLine && weights.size === length) {
+      const isDown = axes[0] === 0;
       const vector = this.reshape(weights, isDown ? [1, length] : [length, 1]);
       return isDown ? this.matMul(vector, x) : this.matMul(x, vector);
     }
     const products = this.mul(x, weights);
-    const total = this.sum(products, axes);
+    const total = this.sumOf(products, axes);
     products.dispose();
     return total;
   }
@@ -134,11 +129,7 @@ export class TensorflowOps {
 
   /** The first values of x, so many along each axis. */
   first(x: Tensor, size: readonly number[]): Tensor {
-    return this.one('Slice', {T: FLOAT, Index: INT32}, [
-      x,
-      this.integers(new Array<number>(x.rank).fill(0)),
-      this.integers(size),
-    ]);
+    return this.part(x, new Array<number>(x.rank).fill(0), size);
   }
 
   /** Where all of the values are finite: a condition for {@link select}. */
@@ -175,20 +166,53 @@ export class TensorflowOps {
     return this.constant(`${value} [${shape.join()}]`, make);
   }
 
-  /** In two levels of about the root of the length, so that no running sum is long. */
-  private sumDown(x: Tensor, length: number): Tensor {
-    const [, width = 1] = x.shape;
-    const blocks = blocksOf(length, Math.sqrt(length));
-    if (length <= FEW_VALUES || blocks.length * blocks.count !== length) {
-      return length > SHORT_RUN
-        ? blockedSum(x, [0], true)
-        : this.matMul(this.filled([1, length], 1), x);
+  /** One axis after the other, the last one first, so that no running sum is long. */
+  private sumOf(x: Tensor, axes: readonly number[]): Tensor {
+    const length = lengthOf(x, axes);
+    const isOne = axes.length <= 1;
+    if (isOne && axes[0] === 0 && x.rank > 1) {
+      const sums = this.sumDown(this.reshape(x, [length, x.size / length]));
+      return this.reshape(sums, [1, ...x.shape.slice(1)]);
     }
+    const last = axes.at(-1) ?? 0;
+    const isAlong = last === x.rank - 1 && lengthOf(x, [last]) <= MOST_VALUES;
+    if (!isAlong && length > FEW_VALUES) return blockedSum(x, axes, true);
+    if (!isAlong || isOne) return this.reduce('Sum', x, axes);
+    return this.sumOf(this.reduce('Sum', x, [last]), axes.slice(0, -1));
+  }
+
+  /** The sum down a matrix, in levels of about the root of its length. */
+  private sumDown(x: Tensor): Tensor {
+    const [length = 1, width = 1] = x.shape;
+    if (length <= FEW_VALUES) {
+      return this.matMul(this.filled([1, length], 1), x);
+    }
+    const target = length > TWO_LEVELS ? Math.cbrt(length) : Math.sqrt(length);
+    // Parts that are not whole rows of blocks have to be copied.
+    const rows = divisorNear(length, Math.round(target)) ?? Math.round(target);
+    const count = Math.floor(length / rows);
+    const even = this.part(x, [0, 0], [rows * count, width]);
     // A row of each block beside another: any part of the rows makes a block.
-    const wide = this.reshape(x, [blocks.length, blocks.count * width]);
-    const sums = this.matMul(this.filled([1, blocks.length], 1), wide);
-    const parts = this.reshape(sums, [blocks.count, width]);
-    return this.matMul(this.filled([1, blocks.count], 1), parts);
+    const wide = this.reshape(even, [rows, count * width]);
+    const sums = this.matMul(this.filled([1, rows], 1), wide);
+    const total = this.sumDown(this.reshape(sums, [count, width]));
+    const rest = length - rows * count;
+    if (rest === 0) return total;
+    const tail = this.part(x, [rows * count, 0], [rest, width]);
+    return this.add(total, this.sumDown(tail));
+  }
+
+  private part(
+    x: Tensor,
+    begin: readonly number[],
+    size: readonly number[],
+  ): Tensor {
+    if (size.every((length, i) => length === x.shape[i])) return x;
+    return this.one('Slice', {T: FLOAT, Index: INT32}, [
+      x,
+      this.integers(begin),
+      this.integers(size),
+    ]);
   }
 
   private matMul(a: Tensor, b: Tensor): Tensor {
