@@ -19,8 +19,8 @@ export interface Plan {
   readonly out: string;
 }
 
-const THOROUGH = {budget: 0.4, limit: 30, runs: 50, warmUp: 3, epochs: 30};
-const QUICK = {budget: 0.1, limit: 4, runs: 10, warmUp: 2, epochs: 2};
+const THOROUGH = {budget: 0.6, limit: 30, runs: 50, warmUp: 1000, epochs: 30};
+const QUICK = {budget: 0.2, limit: 4, runs: 10, warmUp: 300, epochs: 2};
 
 /** A share of a program's time needs more runs than a ratio of layers'. */
 const PROGRAM_BUDGETS = 20;

@@ -15,7 +15,10 @@ export interface Schedule {
   readonly budget: number;
   /** How many runs count at most. */
   readonly runs: number;
-  /** How many runs before them do not count. */
+  /**
+   * How many runs before them do not count, at most, for as long as they take half of
+   * the budget.
+   */
   readonly warmUp: number;
   /** A clock in milliseconds. Defaults to the process's. */
   readonly now?: () => number;
@@ -23,8 +26,9 @@ export interface Schedule {
 
 /**
  * Runs programs in turn, so that whatever else the machine does meets all of
- * them. A slow one runs less often, once at least, and then fewer of its runs do
- * not count; the only one always does. One that throws is out, and told why.
+ * them; first until each is warm, which takes JavaScript some hundred runs, and then
+ * those that count. A slow one runs less often, once at least, and then fewer of its
+ * runs do not count; the only one always does. One that throws is out, and told why.
  */
 export async function interleave<Name extends string>(
   programs: Readonly<Partial<Record<Name, Program>>>,
@@ -36,29 +40,35 @@ export async function interleave<Name extends string>(
     run,
     meter: newMeter(),
   }));
-  for (let turn = 0; turn < warmUp + runs; turn++) {
-    // What computes never waits, and Ctrl-C would not be heard.
-    await setImmediate();
-    for (const {run, meter} of entrants) {
-      if (run === undefined || isDone(meter, budget)) continue;
-      await runOnce(run, meter, now);
+  const inTurn = async (
+    turns: number,
+    isDone: (meter: Meter) => boolean,
+  ): Promise<void> => {
+    for (let turn = 0; turn < turns; turn++) {
+      // What computes never waits, and Ctrl-C would not be heard.
+      await setImmediate();
+      for (const {run, meter} of entrants) {
+        if (run === undefined || meter.failure !== undefined) continue;
+        if (!isDone(meter)) await runOnce(run, meter, now);
+      }
     }
-  }
-  const cells = entrants.map(({name, meter}) => [name, cellOf(meter, warmUp)]);
+  };
+  await inTurn(warmUp, ({times}) => sum(times) >= budget / 2);
+  for (const {meter} of entrants) meter.warm = meter.times.length;
+  await inTurn(runs, ({times}) => sum(times) > budget);
+  const cells = entrants.map(({name, meter}) => [name, cellOf(meter)]);
   return Object.fromEntries(cells) as Partial<Record<Name, Cell>>;
 }
 
 /** The runs of one program so far. */
 interface Meter {
   readonly times: number[];
+  /** How many of them were to get warm. */
+  warm: number;
   failure?: string;
 }
 
-const newMeter = (): Meter => ({times: []});
-
-function isDone({times, failure}: Meter, budget: number): boolean {
-  return failure !== undefined || sum(times) > budget;
-}
+const newMeter = (): Meter => ({times: [], warm: 0});
 
 async function runOnce(
   run: Program,
@@ -74,9 +84,9 @@ async function runOnce(
   }
 }
 
-function cellOf({times, failure}: Meter, warmUp: number): Cell {
+function cellOf({times, warm, failure}: Meter): Cell {
   if (failure !== undefined) return {unavailable: failure};
-  const counted = times.slice(Math.min(warmUp, Math.floor(times.length / 2)));
+  const counted = times.slice(Math.min(warm, Math.floor(times.length / 2)));
   return {
     median: quantile(counted, 0.5),
     q1: quantile(counted, 0.25),
