@@ -74,6 +74,18 @@ export interface ProgramRow {
   readonly normalizationShare: number | null;
 }
 
+/** What predicts: stock layers, this package's, and the same model folded. */
+export const FOLDINGS = ['stock', 'before', 'after'] as const;
+
+export type Folding = (typeof FOLDINGS)[number];
+
+/** How long a prediction takes before and after batch normalization is folded. */
+export interface FoldingRow {
+  readonly backend: BackendName;
+  readonly model: string;
+  readonly cells: Readonly<Record<Folding, Cell>>;
+}
+
 /** Where it was measured. */
 export interface Machine {
   readonly cpu: string;
@@ -102,6 +114,7 @@ export interface Results {
   readonly skipped: readonly string[];
   readonly layers: readonly LayerRow[];
   readonly programs: readonly ProgramRow[];
+  readonly folding: readonly FoldingRow[];
 }
 
 export function isTiming(cell: Cell): cell is Timing {

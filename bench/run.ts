@@ -10,12 +10,14 @@ import {
   libtensorflowVersion,
   versionsWith,
 } from './machine.js';
+import {FOLDED, measureFolding} from './folding.js';
 import {measureLayer} from './measure_layer.js';
 import type {Options} from './options.js';
 import {type Plan, planOf} from './plan.js';
 import {measureProgram, PROGRAMS} from './programs.js';
 import {createProgress, type Progress} from './progress.js';
 import {
+  type FoldingRow,
   type LayerRow,
   ORDER,
   type ProgramRow,
@@ -29,6 +31,7 @@ const INTERRUPTED = 130;
 interface Found {
   readonly layers: LayerRow[];
   readonly programs: ProgramRow[];
+  readonly folding: FoldingRow[];
   readonly skipped: string[];
   libtensorflow: string | null;
   torchVersion: string | null;
@@ -48,16 +51,14 @@ export async function run(
   checkOutput(plan.out, []);
   const date = new Date().toISOString();
   const found = await measureAll(options, plan);
-  const {layers, programs, skipped, libtensorflow, torchVersion} = found;
+  const {libtensorflow, torchVersion, ...rows} = found;
   const results = {
     date,
     quick: options.quick,
     seconds: Math.round(process.uptime()),
     machine: describeMachine(),
     versions: versionsWith({libtensorflow, torch: torchVersion}),
-    skipped,
-    layers,
-    programs,
+    ...rows,
   };
   return {results, files: save(results, plan.out)};
 }
@@ -66,13 +67,14 @@ async function measureAll(options: Options, plan: Plan): Promise<Found> {
   const found: Found = {
     layers: [],
     programs: [],
+    folding: [],
     skipped: [],
     libtensorflow: null,
     torchVersion: null,
   };
   const torch = plan.cases.length > 0 ? await startTorch(found) : undefined;
   const backends = ORDER.filter((name) => options.backend.includes(name));
-  const programs = plan.programs ? PROGRAMS.length : 0;
+  const programs = plan.programs ? PROGRAMS.length + FOLDED.length : 0;
   const progress = createProgress(
     backends.length * (plan.cases.length + programs),
   );
@@ -107,6 +109,10 @@ async function measureBackend(
   for (const program of PROGRAMS) {
     progress.begin(`${backend}, ${program.program}, ${program.norm}`);
     found.programs.push(await measureProgram(backend, program, plan));
+  }
+  for (const described of FOLDED) {
+    progress.begin(`${backend}, folding, ${described.model}`);
+    found.folding.push(await measureFolding(backend, described, plan));
   }
 }
 

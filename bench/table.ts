@@ -4,6 +4,8 @@ import {nameOf} from './cases.js';
 import {rounded, spelled, spelledRatio} from './figures.js';
 import {
   CONTENDERS,
+  FOLDINGS,
+  type FoldingRow,
   isTiming,
   type LayerRow,
   type Mode,
@@ -15,8 +17,10 @@ import {
 } from './results.js';
 
 /** All results as tables, one for each backend and mode, with what is missing. */
-export function tablesOf({layers, programs, skipped}: Results): string {
-  const backends = [...new Set([...layers, ...programs].map((r) => r.backend))];
+export function tablesOf(results: Results): string {
+  const {layers, programs, folding, skipped} = results;
+  const rows = [...layers, ...programs, ...folding];
+  const backends = [...new Set(rows.map((r) => r.backend))];
   const tables = backends.flatMap((backend) => [
     ...MODES.map((mode) =>
       layerTable(
@@ -27,6 +31,10 @@ export function tablesOf({layers, programs, skipped}: Results): string {
     programTable(
       `${backend}, whole programs`,
       programs.filter((r) => r.backend === backend),
+    ),
+    foldingTable(
+      `${backend}, a prediction with batch normalization, ms`,
+      folding.filter((r) => r.backend === backend),
     ),
   ]);
   const texts = tables.filter((table) => table !== '');
@@ -72,6 +80,17 @@ function programCells(row: ProgramRow): string[] {
     spelledRatio(ratioOf(stock, ours)),
     share === null ? '–' : percent(share),
   ];
+}
+
+function foldingTable(title: string, rows: readonly FoldingRow[]): string {
+  if (rows.length === 0) return '';
+  const head = ['', 'stock', 'ours', 'ours, folded', 'ours / folded'];
+  const cellsOf = ({model, cells}: FoldingRow): string[] => [
+    model,
+    ...FOLDINGS.map((name) => spelled(cells[name])),
+    spelledRatio(ratioOf(cells.before, cells.after)),
+  ];
+  return tableOf(title, head, rows.map(cellsOf));
 }
 
 /** Epochs are told in seconds together, steps in milliseconds each. */

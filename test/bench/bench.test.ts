@@ -45,6 +45,7 @@ describe('npm run bench', () => {
       versions: {node: process.versions.node, libtensorflow: null, torch: null},
       skipped: [expect.stringMatching(/PyTorch: .* does not start/) as string],
       programs: [],
+      folding: [],
     });
     expect(results.layers).toHaveLength(8);
     for (const {cells} of results.layers) {

@@ -74,6 +74,7 @@ export function resultsOf(changes: Partial<Results>): Results {
     skipped: [],
     layers: [],
     programs: [],
+    folding: [],
     ...changes,
   };
 }

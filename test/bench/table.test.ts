@@ -67,6 +67,17 @@ describe('tablesOf', () => {
     ]);
   });
 
+  it('tells predictions before and after folding', () => {
+    const cells = {stock: timing(3), before: timing(2), after: timing(1)};
+    const folding = [{backend: 'wasm', model: 'a network', cells} as const];
+    const text = tablesOf(resultsOf({folding}));
+    expect(text).toContain('wasm, a prediction with batch normalization, ms');
+    expect(cellsOf(text, 'a network')).toEqual([
+      'a network',
+      ...['3 ±10%', '2 ±10%', '1 ±10%', '2'],
+    ]);
+  });
+
   it('has a table for each backend and mode', () => {
     const layers = [
       layerRow(),

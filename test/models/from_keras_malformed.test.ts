@@ -1,0 +1,106 @@
+// A file that holds no model is an error that says what is wrong, and leaves nothing
+// behind.
+import {
+  expectRefused,
+  input,
+  type Json,
+  layer,
+  load,
+  model,
+  T,
+} from './keras_json.js';
+
+describe('a file that is none', () => {
+  it.each([
+    ['no topology', undefined, 'fromKeras: there is no model topology'],
+    ['a list', [], 'fromKeras: there is no model topology'],
+    ['nothing in it', {}, 'fromKeras: class_name is no text'],
+    [
+      'a class of the user',
+      {class_name: 'MyModel', config: {}},
+      'fromKeras: only sequential and functional models can be loaded',
+    ],
+    [
+      'no layers',
+      {class_name: 'Sequential', config: {name: 's', layers: []}},
+      'Sequential s: it has no layers',
+    ],
+    ['no outputs', model([layer('ReLU')], 'x', {output_layers: []}), 'outputs'],
+    ['a text', 'Functional', 'no model topology'],
+    ['a config that is none', {model_config: 3}, 'model_config is no object'],
+    [
+      'a layer that is none',
+      model([3 as unknown as Json]),
+      'one of its layers',
+    ],
+    [
+      'two layers of one name',
+      model([layer('ReLU'), layer('ReLU')]),
+      'Functional m: two of its layers have one name. Received: name="x"',
+    ],
+    [
+      'an input that is none',
+      model([layer('ReLU')], 'x', {input_layers: ['x', 0, 0]}),
+      'Functional m: an input is no InputLayer. Received: input="x"',
+    ],
+    [
+      'an input without a shape',
+      model([layer('ReLU')], 'x', {
+        layers: [input('in', 'wide'), layer('ReLU')],
+      }),
+      'InputLayer in: its shape is none. Received: batch_shape="wide"',
+    ],
+  ])('%s', async (_, topology, message) => {
+    await expectRefused(topology, message);
+  });
+
+  it.each([
+    ['a layer that is not there', layer('ReLU', {}, T('out')), 'no layer out'],
+    [
+      'itself',
+      layer('ReLU', {}, T('x')),
+      'its input depends on its own output',
+    ],
+    ['a call too many', layer('ReLU', {}, T('in', 3)), 'not called as often'],
+    ['a tensor too many', layer('ReLU', {}, T('in', 0, 3)), 'fromKeras: tf.js'],
+    ['what every object has', layer('ReLU', {}, T('toString')), 'no layer'],
+    ['nothing', layer('ReLU', {}, []), 'it is called on nothing'],
+  ])('a layer on %s', async (_, wrong, message) => {
+    await expectRefused(model([wrong]), message);
+  });
+
+  it('layers in a circle', async () => {
+    const circle = ['a', 'b', 'c'].map((name, i, all) =>
+      layer('Add', {name}, [T('in'), T(all[(i + 1) % 3] ?? '')]),
+    );
+    await expectRefused(model(circle, 'a'), 'depends on its own output');
+  });
+
+  it('a thousand layers, one after the other, are no circle', async () => {
+    const names = Array.from({length: 1000}, (_, i) => `r${i}`);
+    const chain = names.map((name, i) =>
+      layer('Dropout', {name, rate: 0}, T(names[i + 1] ?? 'in')),
+    );
+    const loaded = await load(model(chain, 'r0'));
+    expect(loaded.layers).toHaveLength(1001);
+  });
+
+  it('a prototype that JSON would change', async () => {
+    for (const key of ['__proto__', 'constructor', 'prototype']) {
+      const json = JSON.parse(
+        JSON.stringify(model([layer('ReLU')])).replace('"rate"', `"${key}"`),
+      ) as Json;
+      const config = JSON.parse(`{"name":"x","${key}":{"polluted":1}}`) as Json;
+      await expectRefused(
+        {...json, ...model([{...layer('ReLU'), config}])},
+        `fromKeras: the JSON has a forbidden key. Received: key="${key}"`,
+      );
+    }
+    expect(({} as Json).polluted).toBeUndefined();
+  });
+
+  it('JSON that is nested without end', async () => {
+    const deep = JSON.parse('['.repeat(5000) + ']'.repeat(5000)) as unknown;
+    await expectRefused({class_name: deep}, 'the JSON is nested too deeply');
+  });
+});
