@@ -1,7 +1,7 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {Parameters} from '../kernels/packing.js';
 import {examplesLayout} from './layout.js';
-import {normalize} from './normalize.js';
+import {normalize, scaleAndShift} from './normalize.js';
 
 /** Options of {@link normalizeExamples}. */
 export interface ExampleNormOptions extends Parameters {
@@ -17,5 +17,13 @@ export function normalizeExamples(
 ): Tensor {
   const parameters = gamma !== undefined || beta !== undefined;
   const layout = examplesLayout(x.shape, axes, parameters);
+  if (layout.permutation !== undefined) {
+    const plain = examplesLayout(x.shape, axes, false);
+    if (plain.permutation === undefined) {
+      // One pass more costs less than to transpose x, y and both of their gradients.
+      const {y} = normalize(x, plain, {epsilon});
+      return scaleAndShift(y, {gamma, beta}, axes);
+    }
+  }
   return normalize(x, layout, {epsilon, gamma, beta}).y;
 }
