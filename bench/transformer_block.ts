@@ -34,7 +34,8 @@ export function transformerBlock(
   const weights = createWeights(width);
   const norms = [createNorm(makeNorm, size), createNorm(makeNorm, size)];
   const [first, second] = norms.map(({normalize}) => normalize) as [Part, Part];
-  const x = tf.randomNormal([batch, tokens, width]);
+  // A block has others below it, which want the gradient of what comes in.
+  const x = tf.tidy(() => tf.variable(tf.randomNormal([batch, tokens, width])));
   const target = tf.randomNormal([batch, tokens, width]);
   const loss = (): tf.Scalar => {
     const attended = tf.add(x, attention(first(x), weights, size));
@@ -43,6 +44,7 @@ export function transformerBlock(
   };
   const optimizer = tf.train.sgd(LEARNING_RATE);
   const variables = [
+    x,
     ...Object.values(weights),
     ...norms.flatMap((norm) => norm.variables),
   ];
@@ -52,7 +54,7 @@ export function transformerBlock(
     value?.dispose();
     return undefined;
   };
-  return {run, held: [x, target, optimizer]};
+  return {run, held: [target, optimizer]};
 }
 
 function createWeights(

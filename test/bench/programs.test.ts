@@ -29,10 +29,10 @@ function variablesOf(prepare: () => Prepared): number {
 }
 
 describe('transformerBlock', () => {
-  it('learns its own weights, and those of two normalizations', async () => {
-    expect(variablesOf(() => transformerBlock(() => undefined, SMALL))).toBe(4);
+  it('learns its input, its own weights, and those of two normalizations', async () => {
+    expect(variablesOf(() => transformerBlock(() => undefined, SMALL))).toBe(5);
     expect(variablesOf(() => transformerBlock(() => layerNorm(), SMALL))).toBe(
-      8,
+      9,
     );
     const layers: tf.layers.Layer[] = [];
     const prepared = transformerBlock(() => {

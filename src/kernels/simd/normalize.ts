@@ -117,7 +117,8 @@ function normalizeColumns<Data>(
         // prettier-ignore
         module.columnConstants(sums, count, groups, channel, epsilon, centered, gamma, beta, mean, variance, constants);
       }
-      for (const tile of tiles) {
+      // The last one is still there.
+      for (const tile of tiles.reverse()) {
         const x = workspace.input('x', data.x, tile);
         columns.apply(x, workspace.output('y', data.y, tile), tile);
         workspace.commit();

@@ -142,7 +142,8 @@ function columnsGrad<Data>(
         input('variance'), gamma, input('dmean'), input('dvariance'),
         parameters, constants,
       );
-      for (const tile of tiles) {
+      // The last one is still there.
+      for (const tile of tiles.reverse()) {
         const dy = workspace.input('dy', data.dy, tile);
         const x = given ? 0 : workspace.input('x', data.x, tile);
         const dx = workspace.output('dx', data.dx, tile);
