@@ -1,6 +1,7 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {received} from '../ops/received.js';
 import {buildModel} from './build_model.js';
+import {giveWeights} from './copy_weights.js';
 import type {Json} from './keras/json.js';
 import {normalizationFor} from './keras/normalizations.js';
 import {Notes} from './keras/notes.js';
@@ -56,7 +57,7 @@ export async function convertModel(
     // What a wrapper wraps comes by itself.
     const isWrapper = placed.some((other) => other.path.startsWith(`${path}/`));
     const original = isWrapper ? undefined : layerAt(model, path);
-    if (original) copyWeights(original, layer);
+    if (original) takeWeights(original, layer);
   }
   return converted;
 }
@@ -90,13 +91,16 @@ function ownTopology(topology: Json): Json {
 }
 
 /** Gives a layer the weights of another, which may have some more. */
-function copyWeights(from: layers.Layer, to: layers.Layer): void {
+function takeWeights(from: layers.Layer, to: layers.Layer): void {
   const isWhole = from.weights.length === to.weights.length;
   const names = to.weights.map(({originalName}) => lastOf(originalName));
   const values = isWhole
     ? from.weights
     : from.weights.filter((w) => names.includes(lastOf(w.originalName)));
-  to.setWeights(values.map((weight) => weight.read()));
+  giveWeights(
+    to,
+    values.map((weight) => weight.read()),
+  );
 }
 
 function lastOf(name: string): string {

@@ -2,14 +2,24 @@ import type {Tensor, Variable} from '@tensorflow/tfjs-core';
 import type {layers, LayerVariable} from '@tensorflow/tfjs-layers';
 import {NormLayer} from '../../layers/norm_layer.js';
 
-/**
- * Gives a layer the weights of another of its kind, bit for bit. tf.js's own layers
- * would project them by their constraints, which training never did.
- */
+/** Gives a layer the weights of another of its kind, bit for bit. */
 export function copyWeights(from: layers.Layer, to: layers.Layer): void {
-  const values = from.weights.map((weight) => weight.read());
-  if (to instanceof NormLayer) to.setWeights(values);
-  else writeWeights(to, values);
+  giveWeights(
+    to,
+    from.weights.map((weight) => weight.read()),
+  );
+}
+
+/**
+ * Gives a layer weights bit for bit. tf.js's own layers would project them by their
+ * constraints, which training never did.
+ */
+export function giveWeights(
+  layer: layers.Layer,
+  values: readonly Tensor[],
+): void {
+  if (layer instanceof NormLayer) layer.setWeights([...values]);
+  else writeWeights(layer, values);
 }
 
 /** Gives a layer weights as they are, whatever its constraints say. */

@@ -48,6 +48,24 @@ function stockModel(): tf.LayersModel {
 }
 
 describe('convertModel', () => {
+  it('gives weights as they are, whatever a constraint would make of them', async () => {
+    const constrained = tf.layers.dense({
+      units: 3,
+      inputShape: [2],
+      kernelConstraint: tf.constraints.maxNorm({maxValue: 0.1}),
+    });
+    const stock = tf.sequential({
+      layers: [constrained, tf.layers.batchNormalization()],
+    });
+    // Training moves weights beyond their constraints: tf.js does not apply them there.
+    const kernel = constrained.weights[0]?.read() as tf.Variable;
+    const values = randomTensor([2, 3], 1);
+    kernel.assign(values);
+    const model = await convertModel(stock, {to: 'normalization'});
+    const [converted] = model.getWeights();
+    expect(valuesOf(converted as tf.Tensor)).toEqual(valuesOf(values));
+  });
+
   it('goes there and back with equal weights', async () => {
     const stock = stockModel();
     const x = randomTensor([5, 4], 3);
