@@ -1,4 +1,4 @@
-import {env, type TensorInfo} from '@tensorflow/tfjs-core';
+import {backend, env, getBackend, type TensorInfo} from '@tensorflow/tfjs-core';
 import {cpuKernels} from './cpu.js';
 import type {Fused} from './implementation.js';
 import {tensorflowKernels} from './tensorflow/kernels.js';
@@ -32,6 +32,11 @@ export function fusedFor(name: string, backend: object): Fused<TensorInfo> {
   const fused = make(name, backend);
   made.set(backend, fused);
   return fused;
+}
+
+/** Whether the backend in use has fused kernels, which cost one call each. */
+export function hasFusedKernels(): boolean {
+  return fusedFor(getBackend(), backend()) !== NONE;
 }
 
 function make(name: string, backend: object): Fused<TensorInfo> {

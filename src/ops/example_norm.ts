@@ -1,4 +1,5 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
+import {hasFusedKernels} from '../kernels/fused.js';
 import type {Parameters} from '../kernels/packing.js';
 import {examplesLayout} from './layout.js';
 import {normalize, scaleAndShift} from './normalize.js';
@@ -17,10 +18,11 @@ export function normalizeExamples(
 ): Tensor {
   const parameters = gamma !== undefined || beta !== undefined;
   const layout = examplesLayout(x.shape, axes, parameters);
-  if (layout.permutation !== undefined) {
+  if (layout.permutation !== undefined && hasFusedKernels()) {
     const plain = examplesLayout(x.shape, axes, false);
     if (plain.permutation === undefined) {
-      // One pass more costs less than to transpose x, y and both of their gradients.
+      // One pass more costs less than to transpose x, y and both of their gradients;
+      // of composed kernels it would be twenty calls.
       const {y} = normalize(x, plain, {epsilon});
       return scaleAndShift(y, {gamma, beta}, axes);
     }
