@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import {batchNorm, foldBatchNorm} from 'tfjs-normalization';
 import type {BackendName} from '../examples/digits/options.js';
 import {disposeVariablesExcept} from './layer_steps.js';
+import {BATCH, createMlp, PIXELS} from './mlp.js';
 import type {Plan} from './plan.js';
 import {FOLDINGS, type Folding, type FoldingRow} from './results.js';
 import {interleave, type Program} from './timing.js';
@@ -14,7 +15,6 @@ interface Described {
 }
 
 const FILTERS = [16, 32, 64, 64];
-const HIDDEN_UNITS = [256, 256];
 const CLASSES = 10;
 
 /** The networks that are measured before and after folding. */
@@ -24,7 +24,11 @@ export const FOLDED: readonly Described[] = [
     input: [8, 32, 32, 3],
     create: convolutions,
   },
-  {model: 'MLP, a batch of 128', input: [128, 784], create: mlp},
+  {
+    model: `MLP, a batch of ${BATCH}`,
+    input: [BATCH, PIXELS],
+    create: createMlp,
+  },
 ];
 
 /** Measures predictions with batch normalization and with it folded, in turn. */
@@ -71,18 +75,6 @@ function convolutions(norm: () => tf.layers.Layer): tf.Sequential {
     model.add(tf.layers.reLU());
   }
   model.add(tf.layers.flatten());
-  model.add(tf.layers.dense({units: CLASSES, activation: 'softmax'}));
-  return model;
-}
-
-function mlp(norm: () => tf.layers.Layer): tf.Sequential {
-  const model = tf.sequential();
-  model.add(tf.layers.inputLayer({inputShape: [784]}));
-  for (const units of HIDDEN_UNITS) {
-    model.add(tf.layers.dense({units}));
-    model.add(norm());
-    model.add(tf.layers.activation({activation: 'relu'}));
-  }
   model.add(tf.layers.dense({units: CLASSES, activation: 'softmax'}));
   return model;
 }

@@ -1,22 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import type {MakeNorm, Prepared} from './programs.js';
 
-const PIXELS = 784;
+export const PIXELS = 784;
 const HIDDEN_UNITS = [256, 256];
 const CLASSES = 10;
-const BATCH = 128;
+export const BATCH = 128;
 
-/** A training step of an MLP with normalization before each activation. */
+/** A training step of {@link createMlp}. */
 export function mlp(makeNorm: MakeNorm): Prepared {
-  const model = tf.sequential();
-  model.add(tf.layers.inputLayer({inputShape: [PIXELS]}));
-  for (const units of HIDDEN_UNITS) {
-    model.add(tf.layers.dense({units}));
-    const norm = makeNorm();
-    if (norm !== undefined) model.add(norm);
-    model.add(tf.layers.activation({activation: 'relu'}));
-  }
-  model.add(tf.layers.dense({units: CLASSES, activation: 'softmax'}));
+  const model = createMlp(makeNorm);
   model.compile({
     optimizer: tf.train.sgd(0.01),
     loss: 'categoricalCrossentropy',
@@ -32,4 +24,18 @@ export function mlp(makeNorm: MakeNorm): Prepared {
     return undefined;
   };
   return {run, held: [xs, classes, ys, model.optimizer]};
+}
+
+/** An MLP with normalization before each activation. */
+export function createMlp(makeNorm: MakeNorm): tf.Sequential {
+  const model = tf.sequential();
+  model.add(tf.layers.inputLayer({inputShape: [PIXELS]}));
+  for (const units of HIDDEN_UNITS) {
+    model.add(tf.layers.dense({units}));
+    const norm = makeNorm();
+    if (norm !== undefined) model.add(norm);
+    model.add(tf.layers.activation({activation: 'relu'}));
+  }
+  model.add(tf.layers.dense({units: CLASSES, activation: 'softmax'}));
+  return model;
 }

@@ -45,7 +45,6 @@ export function tablesOf(results: Results): string {
 }
 
 function layerTable(title: string, rows: readonly LayerRow[]): string {
-  if (rows.length === 0) return '';
   const head = [
     ...['', 'stock', 'composed', 'fused', 'tf.add', 'PyTorch'],
     ...['stock / fused', 'fused / add', 'fused / PyTorch'],
@@ -65,7 +64,6 @@ function layerCells(row: LayerRow): string[] {
 }
 
 function programTable(title: string, rows: readonly ProgramRow[]): string {
-  if (rows.length === 0) return '';
   const head = ['', ...VARIANTS, 'ours / none', 'stock / ours', 'share'];
   return tableOf(title, head, rows.map(programCells));
 }
@@ -83,7 +81,6 @@ function programCells(row: ProgramRow): string[] {
 }
 
 function foldingTable(title: string, rows: readonly FoldingRow[]): string {
-  if (rows.length === 0) return '';
   const head = ['', 'stock', 'ours', 'ours, folded', 'ours / folded'];
   const cellsOf = ({model, cells}: FoldingRow): string[] => [
     model,
@@ -109,6 +106,7 @@ function runsOf({run, cells: {none}}: ProgramRow): string {
 }
 
 function tableOf(title: string, head: string[], rows: string[][]): string {
+  if (rows.length === 0) return '';
   const table = new Table({
     head,
     style: {head: [], border: [], compact: true},

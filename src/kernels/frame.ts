@@ -8,14 +8,20 @@ import type {View} from './kernels.js';
  */
 const VECTOR_BROADCAST_RANK = 4;
 
-type Role = keyof View;
+/** What an axis of a view is for. */
+export type Role = keyof View;
 
-interface Axis {
+/** An axis of a frame. */
+export interface Axis {
   readonly role: Role;
   readonly length: number;
 }
 
 const ROLES: readonly Role[] = ['batch', 'outer', 'group', 'channel', 'inner'];
+
+/** What statistics, and parameters, have values for. */
+export const PER_STATISTIC: readonly Role[] = ['batch', 'group'];
+export const PER_PARAMETER: readonly Role[] = ['group', 'channel'];
 
 /** A view of a tensor in a shape that core ops broadcast over. */
 export class Frame {
@@ -35,12 +41,12 @@ export class Frame {
 
   /** A value for each `(batch, group)`, broadcasting over the frame. */
   perStatistic(values: Tensor): Tensor {
-    return reshapeTo(values, this.shapeOf('batch', 'group'));
+    return reshapeTo(values, shapeOf(this.axes, PER_STATISTIC));
   }
 
   /** A value for each `(group, channel)`, broadcasting over the frame. */
   perParameter(values: Tensor): Tensor {
-    const shape = this.shapeOf('group', 'channel');
+    const shape = shapeOf(this.axes, PER_PARAMETER);
     // Trailing axes broadcast as they are, which saves the reshape.
     const trailing = shape.slice(shape.length - values.rank);
     const fits =
@@ -55,31 +61,35 @@ export class Frame {
   firstPosition(): {begin: number[]; size: number[]} {
     return {
       begin: this.axes.map(() => 0),
-      size: this.shapeOf('batch', 'group'),
+      size: shapeOf(this.axes, PER_STATISTIC),
     };
   }
 
   /** The mean of x, in the frame's shape, for each statistic. */
   meanPerStatistic(x: Tensor): Tensor {
-    return blockedMean(x, this.positions('outer', 'channel', 'inner'));
+    return blockedMean(x, axesWithout(this.axes, PER_STATISTIC));
   }
 
   /** The sum of x, in the frame's shape, for each parameter; no axes of length one. */
   sumPerParameter(x: Tensor): Tensor {
-    return blockedSum(x, this.positions('batch', 'outer', 'inner'), false);
+    return blockedSum(x, axesWithout(this.axes, PER_PARAMETER), false);
   }
+}
 
-  private shapeOf(...kept: Role[]): number[] {
-    return this.axes.map(({role, length}) =>
-      kept.includes(role) ? length : 1,
-    );
-  }
+/** The axes' lengths, those of other roles than the given ones reduced to one. */
+export function shapeOf(
+  axes: readonly Axis[],
+  kept: readonly Role[],
+): number[] {
+  return axes.map(({role, length}) => (kept.includes(role) ? length : 1));
+}
 
-  private positions(...reduced: Role[]): number[] {
-    return this.axes.flatMap(({role}, i) =>
-      reduced.includes(role) ? [i] : [],
-    );
-  }
+/** Where the axes of other roles than the given ones are. */
+export function axesWithout(
+  axes: readonly Axis[],
+  kept: readonly Role[],
+): number[] {
+  return axes.flatMap(({role}, i) => (kept.includes(role) ? [] : [i]));
 }
 
 /** Whether every statistic has one parameter, and every parameter one statistic. */
@@ -113,7 +123,7 @@ function rowsAsTheyAre(
 }
 
 /** The view's axes without those of length one, which only cost time. */
-function longAxes(view: View): Axis[] {
+export function longAxes(view: View): Axis[] {
   const axes = ROLES.map((role) => ({role, length: view[role]}));
   const long = axes.filter(({length}) => length !== 1);
   return long.length > 0 ? long : [{role: 'group', length: 1}];

@@ -130,21 +130,21 @@ export async function expectApplied(options: Case): Promise<void> {
   });
 }
 
-/**
- * NormalizeGrad agrees with the oracle.
- *
- * @param given Whether the statistics are constants.
- * @param recorded Whether it gets what Normalize keeps for it.
- * @param more Roundings beyond those of sums in blocks.
- */
-export async function expectGradients(
+/** What the gradients of a case come to, and what they are computed from. */
+export function expectedGradients(
   options: Case,
-  {given, recorded}: {given: boolean; recorded: boolean},
-  more = 0,
-): Promise<void> {
+  {x, dy, gamma, dmean, dvariance}: ReturnType<typeof dataOf>,
+  given: boolean,
+): {
+  /** Whether something flows through the mean and the variance. */
+  flows: boolean;
+  forward: ReturnType<typeof normalize>;
+  /** The statistics, as a kernel gets them. */
+  rounded: {mean: Float32Array; variance: Float32Array};
+  expected: ReturnType<typeof normalizeGrad>;
+} {
   const {view, centered, epsilon, scale, statistics} = options;
   const flows = statistics && !given;
-  const {x, dy, gamma, dmean, dvariance} = dataOf(options);
   const forward = normalize(x.values, view, {epsilon, centered});
   const rounded = {
     mean: Float32Array.from(forward.mean),
@@ -164,6 +164,29 @@ export async function expectGradients(
       gamma: scale ? gamma.values : undefined,
       given: given ? rounded : undefined,
     },
+  );
+  return {flows, forward, rounded, expected};
+}
+
+/**
+ * NormalizeGrad agrees with the oracle.
+ *
+ * @param given Whether the statistics are constants.
+ * @param recorded Whether it gets what Normalize keeps for it.
+ * @param more Roundings beyond those of sums in blocks.
+ */
+export async function expectGradients(
+  options: Case,
+  {given, recorded}: {given: boolean; recorded: boolean},
+  more = 0,
+): Promise<void> {
+  const {view, scale} = options;
+  const data = dataOf(options);
+  const {x, dy, gamma, dmean, dvariance} = data;
+  const {flows, forward, rounded, expected} = expectedGradients(
+    options,
+    data,
+    given,
   );
   const attributes = {
     ...attributesOf(options),

@@ -18,16 +18,10 @@ import {
   expectGradients,
   expectNormalized,
 } from './agreement.js';
-import {anyCase, type Case, dataOf, leavingNothing} from './views.js';
+import {anyCase, type Case, checkCases, dataOf} from './views.js';
 
-const check = (
-  test: (options: Case) => Promise<void>,
-  numRuns = 60,
-): Promise<void> =>
-  fc.assert(
-    fc.asyncProperty(anyCase, (options) => leavingNothing(() => test(options))),
-    {numRuns},
-  );
+const check = (test: (options: Case) => Promise<void>): Promise<void> =>
+  checkCases(test, 60);
 
 describe('Normalize', () => {
   it('agrees with the oracle', () => check(expectNormalized));

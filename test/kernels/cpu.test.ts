@@ -2,15 +2,15 @@
 // cut in every way, rows that are too long to be copied, and loops where there is no
 // WebAssembly. conformance.test.ts has the usual.
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
 import {cpuKernels} from '../../src/kernels/cpu.js';
 import {statisticsCount} from '../../src/kernels/kernels.js';
 import {CopyWorkspace} from '../../src/kernels/simd/copy_workspace.js';
 import {instantiate} from '../../src/kernels/simd/module.js';
-import {normalize, normalizeGrad} from '../oracle/view.js';
+import {normalize} from '../oracle/view.js';
 import {expectClose} from '../support/close.js';
 import {magnitude} from '../support/tensors.js';
-import {anyCase, type Case, dataOf, leavingNothing} from './views.js';
+import {expectedGradients} from './agreement.js';
+import {type Case, checkCases, dataOf} from './views.js';
 
 const workspaceOf = (capacity: number, tileValues: number): CopyWorkspace => {
   const memory = new WebAssembly.Memory({initial: 1});
@@ -30,12 +30,7 @@ describe.each(WORKSPACES)('cpuKernels with %s', (_, make) => {
     tf.engine().makeTensorFromTensorInfo(info as tf.TensorInfo);
 
   const check = (test: (options: Case) => Promise<void>): Promise<void> =>
-    fc.assert(
-      fc.asyncProperty(anyCase, (options) =>
-        leavingNothing(() => test(options)),
-      ),
-      {numRuns: 40},
-    );
+    checkCases(test, 40);
 
   it('normalizes, and with statistics that are given too', async () => {
     await check(async (options) => {
@@ -88,14 +83,14 @@ describe.each(WORKSPACES)('cpuKernels with %s', (_, make) => {
     'has gradients, statistics given: %s',
     async (given) => {
       await check(async (options) => {
-        const {view, epsilon, centered, scale, statistics} = options;
-        const flows = statistics && !given;
-        const {x, dy, gamma, dmean, dvariance} = dataOf(options);
-        const forward = normalize(x.values, view, {epsilon, centered});
-        const rounded = {
-          mean: Float32Array.from(forward.mean),
-          variance: Float32Array.from(forward.variance),
-        };
+        const {epsilon, scale} = options;
+        const data = dataOf(options);
+        const {x, dy, gamma, dmean, dvariance} = data;
+        const {flows, forward, rounded, expected} = expectedGradients(
+          options,
+          data,
+          given,
+        );
         const outputs = kernels().normalizeGrad?.(
           {
             dy: dy.tensor,
@@ -107,21 +102,6 @@ describe.each(WORKSPACES)('cpuKernels with %s', (_, make) => {
             dvariance: flows ? dvariance.tensor : undefined,
           },
           {...options, statistics: flows, given},
-        );
-        const expected = normalizeGrad(
-          {
-            dy: dy.values,
-            dmean: flows ? dmean.values : undefined,
-            dvariance: flows ? dvariance.values : undefined,
-          },
-          x.values,
-          view,
-          {
-            epsilon,
-            centered,
-            gamma: scale ? gamma.values : undefined,
-            given: given ? rounded : undefined,
-          },
         );
         const normalized = Math.max(1, magnitude(Array.from(forward.y)));
         const most = Math.max(

@@ -52,6 +52,17 @@ export const anyCase: fc.Arbitrary<Case> = fc.record({
   seed: fc.nat(1000),
 });
 
+/** Runs a test over cases, and sees that it leaves no tensor. */
+export function checkCases(
+  test: (options: Case) => Promise<void>,
+  numRuns: number,
+): Promise<void> {
+  return fc.assert(
+    fc.asyncProperty(anyCase, (options) => leavingNothing(() => test(options))),
+    {numRuns},
+  );
+}
+
 /** A tensor and its values, which are float32 numbers. */
 export interface Data {
   tensor: tf.Tensor;

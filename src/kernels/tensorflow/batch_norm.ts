@@ -21,10 +21,7 @@ import {FLOAT, MANY_VALUES, MOST_VALUES, type TensorflowOps} from './ops.js';
 const VERY_MANY_VALUES = 2 ** 19;
 
 /** Statistics that are known. */
-export interface Statistics {
-  readonly mean: Tensor;
-  readonly variance: Tensor;
-}
+export type Statistics = Pick<Normalized, 'mean' | 'variance'>;
 
 /** Whether it fits a view, and saves more than its call takes. */
 export function suitsBatchNorm(view: View): boolean {

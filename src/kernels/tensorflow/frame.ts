@@ -1,3 +1,10 @@
+import {
+  axesWithout,
+  longAxes,
+  PER_PARAMETER,
+  PER_STATISTIC,
+  shapeOf,
+} from '../frame.js';
 import {valuesPerStatistic, type View} from '../kernels.js';
 
 /** A view in the axes that TensorFlow's ops broadcast and reduce. */
@@ -16,26 +23,15 @@ export interface Frame {
   readonly count: number;
 }
 
-type Role = keyof View;
-
-const ROLES: readonly Role[] = ['batch', 'outer', 'group', 'channel', 'inner'];
-const PER_STATISTIC: readonly Role[] = ['batch', 'group'];
-const PER_PARAMETER: readonly Role[] = ['group', 'channel'];
-
 /** The frame of a view. */
 export function frameOf(view: View): Frame {
-  const long = ROLES.filter((role) => view[role] !== 1);
-  const roles: readonly Role[] = long.length > 0 ? long : ['group'];
-  const shapeWith = (kept: readonly Role[]): number[] =>
-    roles.map((role) => (kept.includes(role) ? view[role] : 1));
-  const axesWithout = (kept: readonly Role[]): number[] =>
-    roles.flatMap((role, i) => (kept.includes(role) ? [] : [i]));
+  const axes = longAxes(view);
   return {
-    shape: shapeWith(ROLES),
-    statistics: shapeWith(PER_STATISTIC),
-    parameters: shapeWith(PER_PARAMETER),
-    statisticAxes: axesWithout(PER_STATISTIC),
-    parameterAxes: axesWithout(PER_PARAMETER),
+    shape: axes.map(({length}) => length),
+    statistics: shapeOf(axes, PER_STATISTIC),
+    parameters: shapeOf(axes, PER_PARAMETER),
+    statisticAxes: axesWithout(axes, PER_STATISTIC),
+    parameterAxes: axesWithout(axes, PER_PARAMETER),
     count: valuesPerStatistic(view),
   };
 }
