@@ -59,7 +59,21 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts', 'layers/**/*.ts'],
-    rules: {'no-console': ['error', {allow: ['warn']}]},
+    rules: {
+      'no-console': ['error', {allow: ['warn']}],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.property.name=/^(at|findLast|findLastIndex|hasOwn|toReversed|toSorted|toSpliced|withResolvers)$/]',
+          message: 'Newer than ES2020: Hermes 0.12 and older browsers lack it.',
+        },
+        {
+          selector: 'ExportAllDeclaration[exported]',
+          message: "Metro's Babel does not know `export * as`.",
+        },
+      ],
+    },
   },
   {
     files: ['test/**/*.ts'],

@@ -10,6 +10,7 @@ import {toFloat} from '../src/ops/to_float.js';
 import {dropForeignKeys} from './foreign_config.js';
 import type {Constraint, Initializer, Regularizer} from './objects.js';
 import {completeOptions, type LayerArgs} from './options.js';
+import {ONE_COPY} from './one_copy.js';
 import {projectOnRead} from './projected_weight.js';
 import {warnOnce} from './warn_once.js';
 
@@ -98,9 +99,7 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
     if (foreign === undefined) return;
     throw new Error(
       `${this.who}: the input comes from another copy of TensorFlow.js than ` +
-        `the one this layer was made with. Make all of a program use one copy: ` +
-        `"npm ls @tensorflow/tfjs-layers" shows them, "npm dedupe" merges them, ` +
-        `and a page loads tfjs by one script only. ` +
+        `the one this layer was made with. ${ONE_COPY} ` +
         `Received: inputs=a SymbolicTensor of that copy`,
     );
   }

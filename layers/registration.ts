@@ -1,4 +1,5 @@
 import {serialization} from '@tensorflow/tfjs-core';
+import {warnOfAnotherCopy} from './one_copy.js';
 import {hasOwn} from './options.js';
 
 type LayerClass =
@@ -14,6 +15,7 @@ const classes: LayerClass[] = [];
  * another class holds the name already, that one stays.
  */
 export function registerLayer(layerClass: LayerClass): void {
+  warnOfAnotherCopy();
   Object.defineProperty(layerClass, OWN, {value: true});
   classes.push(layerClass);
   const holder = holderOf(layerClass.className);

@@ -8,7 +8,7 @@ import {createRequire} from 'node:module';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import './build-simd.mjs';
-import {bundleForScriptTag} from './script-tag.mjs';
+import {bundleAsModule, bundleForScriptTag} from './script-tag.mjs';
 import {bundleCommand} from './bundle-command.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -29,10 +29,9 @@ compile('cjs', 'commonjs');
 compile('esm', 'module');
 markAs('wrapper', 'module');
 for (const [name, file] of Object.entries(ENTRIES)) wrap(name, file);
-await bundleForScriptTag(
-  join(made, 'esm/src/index.js'),
-  join(made, 'tfjs-normalization.min.js'),
-);
+const entry = join(made, 'esm/src/index.js');
+await bundleForScriptTag(entry, join(made, 'tfjs-normalization.min.js'));
+await bundleAsModule(entry, join(made, 'tfjs-normalization.esm.js'));
 await bundleCommand(join(root, 'src/bin/main.ts'), join(made, 'bin'));
 rmSync(dist, {recursive: true, force: true});
 renameSync(made, dist);
@@ -61,6 +60,6 @@ function wrap(name, file) {
   const from = relative(join(made, 'wrapper'), target).replaceAll('\\', '/');
   writeFileSync(
     join(made, 'wrapper', `${name}.js`),
-    `import cjs from '${from}';\nexport const {${names.join(', ')}} = cjs;\n`,
+    `export {${names.join(', ')}} from '${from}';\n`,
   );
 }

@@ -1,5 +1,6 @@
-// Bundles the package for a <script> tag: one file, which takes TensorFlow.js
-// from the global `tf` and gives the global `tfjsNormalization`.
+// Bundles the package into one file for pages without a bundler: for a <script> tag,
+// which takes TensorFlow.js from the global `tf` and gives the global
+// `tfjsNormalization`; and as an ES module, which imports TensorFlow.js by name.
 import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
 
@@ -45,19 +46,35 @@ const withoutTensorflow = {
   },
 };
 
+const SHARED = {
+  bundle: true,
+  minify: true,
+  target: 'es2020',
+  sourcemap: true,
+  logLevel: 'warning',
+  legalComments: 'none',
+};
+
 /** Bundles the ES module `entry` into the file `outfile`, with a source map. */
 export async function bundleForScriptTag(entry, outfile) {
   await build({
+    ...SHARED,
     entryPoints: [entry],
     outfile,
-    bundle: true,
-    minify: true,
     format: 'iife',
     globalName: GLOBAL_NAME,
-    target: 'es2020',
-    sourcemap: true,
     plugins: [globalTf, withoutTensorflow],
-    logLevel: 'warning',
-    legalComments: 'none',
+  });
+}
+
+/** The same as an ES module, whose only imports are tfjs-core and tfjs-layers. */
+export async function bundleAsModule(entry, outfile) {
+  await build({
+    ...SHARED,
+    entryPoints: [entry],
+    outfile,
+    format: 'esm',
+    external: ['@tensorflow/*'],
+    plugins: [withoutTensorflow],
   });
 }

@@ -26,6 +26,11 @@ const LIMITS = [
     limit: 26,
   },
   {
+    what: 'tfjs-normalization.esm.js',
+    file: 'dist/tfjs-normalization.esm.js',
+    limit: 48,
+  },
+  {
     what: 'tfjs-normalization.min.js',
     file: 'dist/tfjs-normalization.min.js',
     limit: 48,

@@ -2,6 +2,11 @@
  * Normalization layers for TensorFlow.js. Importing this registers them, so that
  * models with them load.
  */
+import * as layers from '../layers/index.js';
+import * as ops from './ops/index.js';
+
+// Not `export * as`, which Metro's Babel does not know.
+export {layers, ops};
 export {
   BatchNorm,
   batchNorm,
@@ -12,7 +17,6 @@ export {
   batchNormDense,
   type BatchNormDenseArgs,
 } from '../layers/batch_norm_dense.js';
-export * as layers from '../layers/index.js';
 export {
   LayerNorm,
   layerNorm,
@@ -48,4 +52,3 @@ export {patchStockLayers} from './models/patch_stock_layers.js';
 export {recalibrate, type RecalibrateOptions} from './models/recalibrate.js';
 export {setStatistics} from './models/set_statistics.js';
 export {toStock, type ToStockOptions} from './models/to_stock.js';
-export * as ops from './ops/index.js';

@@ -1,5 +1,6 @@
 import {engine, type Tensor, type TensorInfo} from '@tensorflow/tfjs-core';
 import {isObject} from '../is_object.js';
+import {lastOf} from '../at.js';
 
 /*
  * The one place that touches what tfjs does not promise: the tape of its gradients,
@@ -20,7 +21,9 @@ interface TapeNode {
 /** The latest node of the tape that records, if it is one of this kernel. */
 export function latestTapeNode(kernelName: string): TapeNode | undefined {
   const {activeTape} = engine().state as {activeTape?: unknown};
-  const node: unknown = Array.isArray(activeTape) ? activeTape.at(-1) : null;
+  const node: unknown = Array.isArray(activeTape)
+    ? lastOf(activeTape as unknown[])
+    : null;
   const found =
     isObject(node) &&
     node.kernelName === kernelName &&

@@ -1,4 +1,6 @@
-import {open, rm} from 'node:fs/promises';
+import {fsync} from 'node:fs';
+import {type FileHandle, open, rm} from 'node:fs/promises';
+import {promisify} from 'node:util';
 import {codeOf} from './failure.js';
 import type {Pieces} from './weight_bytes.js';
 
@@ -17,7 +19,7 @@ export async function writeNew(path: string, pieces: Pieces): Promise<void> {
   const file = await open(path, 'wx');
   try {
     for (const piece of pieces) await file.writeFile(piece);
-    await file.sync();
+    await flush(file);
   } finally {
     await file.close();
   }
@@ -27,10 +29,15 @@ export async function writeNew(path: string, pieces: Pieces): Promise<void> {
 export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
-    await handle.sync().finally(() => handle.close());
+    await flush(handle).finally(() => handle.close());
   } catch (error) {
     if (!CANNOT_SYNC.has(codeOf(error))) throw error;
   }
+}
+
+/** Yarn's Plug'n'Play has no `FileHandle.sync`. */
+function flush({fd}: FileHandle): Promise<void> {
+  return promisify(fsync)(fd);
 }
 
 /** Removes files; what cannot be removed stays. */

@@ -4,6 +4,7 @@ import type {io} from '@tensorflow/tfjs-core';
 import {received} from '../ops/received.js';
 import {codeOf, failure, reasonOf} from './failure.js';
 import {between, bytesNeeded, type Pieces} from './weight_bytes.js';
+import {lastOf} from '../at.js';
 
 /** How weights are read. */
 export interface ReadSettings {
@@ -76,7 +77,7 @@ async function findShards(
 }
 
 function endOf(shards: readonly Shard[]): number {
-  const {start, length} = shards.at(-1) ?? {start: 0, length: 0};
+  const {start, length} = lastOf(shards) ?? {start: 0, length: 0};
   return start + length;
 }
 

@@ -1,5 +1,5 @@
 // What the documents show works as it stands there.
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import * as normalization from 'tfjs-normalization';
@@ -27,6 +27,13 @@ const COMMANDS = inLanguage(documentBlocks(), 'sh', 'bash')
       .map((line) => ({place, command: line.replace(/#.*/, '').trim()})),
   )
   .filter(({command}) => command !== '');
+
+const PAGES = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 
 const folder = process.cwd();
 
@@ -113,15 +120,59 @@ describe('every command', () => {
   );
 });
 
+describe('every page of Markdown', () => {
+  const LONGEST_HEADING = 60;
+  const lines = PAGES.map((file) => ({
+    file,
+    lines: readFileSync(join(ROOT, file), 'utf8')
+      .replace(/^```[^]*?^```$/gm, '')
+      .split('\n'),
+  }));
+
+  it.each(lines)('F21: $file has whole comments', ({lines: text}) => {
+    const rest = text.join('\n').replace(/<!--[^]*?-->/g, '');
+    expect(rest).not.toMatch(/<!--|-->/);
+  });
+
+  it.each(lines)(
+    'F21: $file has headings that read as such',
+    ({lines: text}) => {
+      const headings = text.filter((line) => /^#+ /.test(line));
+      const unreadable = headings.filter(
+        (heading, i) =>
+          heading === headings[i - 1] ||
+          /["“”]/.test(heading) ||
+          heading.replace(/^#+ /, '').length > LONGEST_HEADING,
+      );
+      expect(unreadable).toEqual([]);
+    },
+  );
+});
+
 describe('every link to a file', () => {
-  const links = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].flatMap(
-    (file) =>
-      [
-        ...readFileSync(join(ROOT, file), 'utf8').matchAll(/\]\(([^)#:]+)\)/g),
-      ].map(([, target = '']) => ({file, target})),
+  const links = PAGES.flatMap((file) =>
+    [
+      ...readFileSync(join(ROOT, file), 'utf8').matchAll(/\]\(([^)#:]+)\)/g),
+    ].map(([, target = '']) => ({file, target})),
   );
 
   it.each(links)('from $file to $target leads there', ({file, target}) => {
     expect(existsSync(join(ROOT, dirname(file), target))).toBe(true);
+  });
+
+  it('F31: of the README is in the package', () => {
+    const {files} = JSON.parse(
+      readFileSync(join(ROOT, 'package.json'), 'utf8'),
+    ) as {files: string[]};
+    const shipped = [...files, 'LICENSE'];
+    const missing = links
+      .filter(({file}) => file === 'README.md')
+      .filter(
+        ({target}) =>
+          !shipped.some(
+            (path) => target === path || target.startsWith(`${path}/`),
+          ),
+      );
+    expect(missing).toEqual([]);
   });
 });

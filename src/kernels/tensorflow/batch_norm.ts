@@ -10,6 +10,7 @@ import {
 } from '../packing.js';
 import type {OpAttribute} from '../tfjs_private.js';
 import {FLOAT, MANY_VALUES, MOST_VALUES, type TensorflowOps} from './ops.js';
+import {lastOf} from '../../at.js';
 
 /*
  * TensorFlow's own batch normalization, FusedBatchNormV3. A call takes as long as ten of
@@ -89,8 +90,8 @@ export function affine(
 ): Tensor {
   const isByFeature =
     scale !== undefined &&
-    scale.shape.at(-1) === scale.size &&
-    scale.size === x.shape.at(-1);
+    lastOf(scale.shape) === scale.size &&
+    scale.size === lastOf(x.shape);
   if (!isByFeature || shift === undefined || x.size < VERY_MANY_VALUES) {
     return ops.affine(x, scale, shift);
   }

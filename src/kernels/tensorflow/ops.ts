@@ -8,6 +8,7 @@ import {
 import {blockedSum, divisorNear, TWO_LEVELS} from '../blocked_mean.js';
 import {required} from '../packing.js';
 import type {OpAttribute, OpRunner} from '../tfjs_private.js';
+import {lastOf} from '../../at.js';
 
 export const FLOAT = {type: 'float'} as const;
 const INT32 = {type: 'int32'} as const;
@@ -124,7 +125,9 @@ export class TensorflowOps {
 
   /** As {@link reshape}, where what broadcasts alike is good enough. */
   broadcast(x: Tensor, shape: readonly number[]): Tensor {
-    return x.rank === 1 && shape.at(-1) === x.size ? x : this.reshape(x, shape);
+    return x.rank === 1 && lastOf(shape) === x.size
+      ? x
+      : this.reshape(x, shape);
   }
 
   /** The first values of x, so many along each axis. */
@@ -174,7 +177,7 @@ export class TensorflowOps {
       const sums = this.sumDown(this.reshape(x, [length, x.size / length]));
       return this.reshape(sums, [1, ...x.shape.slice(1)]);
     }
-    const last = axes.at(-1) ?? 0;
+    const last = lastOf(axes) ?? 0;
     const isAlong = last === x.rank - 1 && lengthOf(x, [last]) <= MOST_VALUES;
     if (!isAlong && length > FEW_VALUES) return blockedSum(x, axes, true);
     if (!isAlong || isOne) return this.reduce('Sum', x, axes);

@@ -1,0 +1,17 @@
+/** `tfjs-normalization/node` in a bundle for browsers, which have no files. */
+import '../index.js';
+import type {io} from '@tensorflow/tfjs-core';
+import {received} from '../ops/received.js';
+
+/**
+ * Says that there are no files here.
+ *
+ * @throws Error always.
+ */
+export function fileSystem(path: string): io.IOHandler {
+  throw new Error(
+    'fileSystem: tfjs-normalization/node is for Node, and this is a bundle for ' +
+      "browsers. Save to 'indexeddb://…' or 'downloads://…' there, and load from " +
+      `a URL. ${received('path', path)}`,
+  );
+}
