@@ -4,7 +4,6 @@ import {parametersCount, statisticsCount} from './kernels.js';
 import * as loops from './loops.js';
 import type {Parameters} from './packing.js';
 import {CopyWorkspace} from './simd/copy_workspace.js';
-import {instantiate} from './simd/module.js';
 import {moveIn} from './simd/moving.js';
 import {normalizeIn} from './simd/normalize.js';
 import {normalizeGradIn} from './simd/normalize_grad.js';
@@ -39,10 +38,8 @@ export function cpuKernels(
     gamma: gamma && valuesOf(gamma),
     beta: beta && valuesOf(beta),
   });
-  const inWorkspace = (run: (workspace: CopyWorkspace) => boolean): boolean => {
-    workspace?.begin();
-    return workspace !== undefined && run(workspace);
-  };
+  const inWorkspace = (run: (workspace: CopyWorkspace) => boolean): boolean =>
+    workspace?.run(run) ?? false;
 
   return {
     normalize(info, parameters, attributes) {
@@ -140,8 +137,7 @@ export function cpuKernels(
 
 function makeWorkspace(): CopyWorkspace | undefined {
   try {
-    const memory = new WebAssembly.Memory({initial: 1});
-    return new CopyWorkspace(instantiate(memory, false), memory);
+    return new CopyWorkspace();
   } catch {
     // A content security policy may forbid it; the loops need nothing.
     return undefined;

@@ -9,6 +9,7 @@ import {
   type TensorInfo,
   tidy,
 } from '@tensorflow/tfjs-core';
+import {checkInputs} from './check_inputs.js';
 import * as composed from './composed.js';
 import {fusedFor} from './fused.js';
 import type {Fused, Implementation} from './implementation.js';
@@ -40,7 +41,7 @@ export function ensureKernel(kernelName: string): void {
   const kernelFunc =
     kernelName === HOLD
       ? holdOn(backendName)
-      : fusedOrComposed(required(CALLS[kernelName]), backendName);
+      : fusedOrComposed(kernelName, backendName);
   registerKernel({kernelName, backendName, kernelFunc});
 }
 
@@ -104,10 +105,12 @@ const CALLS: Readonly<Record<string, Call>> = {
 // The inputs of a kernel are tensors, whatever tfjs's types promise.
 const COMPOSED = composed as unknown as Implementation<TensorInfo>;
 
-function fusedOrComposed(call: Call, backendName: string): KernelFunc {
+function fusedOrComposed(kernelName: string, backendName: string): KernelFunc {
+  const call = required(CALLS[kernelName]);
   return ({inputs, attrs, backend}) => {
     const list = Object.values(inputs).map(required);
     const attributes = attrs ?? {};
+    checkInputs(kernelName, list, attributes);
     const fused = fits(list, attributes)
       ? call(fusedFor(backendName, backend), list, attributes)
       : undefined;
@@ -131,7 +134,9 @@ function fits(inputs: readonly TensorInfo[], attributes: object): boolean {
 function holdOn(backendName: string): KernelFunc {
   const aliasing = backendName === 'wasm' ? Reshape : Identity;
   return ({inputs, backend}) => {
-    const x = required(Object.values(inputs)[0]);
+    const list = Object.values(inputs).map(required);
+    checkInputs(HOLD, list, {});
+    const x = required(list[0]);
     const {kernelFunc} = required(findKernel(aliasing, backendName));
     return kernelFunc({inputs: {x}, attrs: {shape: [...x.shape]}, backend});
   };

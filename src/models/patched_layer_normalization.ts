@@ -1,6 +1,8 @@
 import {tidy} from '@tensorflow/tfjs-core';
+import type {LayerVariable} from '@tensorflow/tfjs-layers';
 import {onlyInput} from '../../layers/norm_layer.js';
 import {resolveAxes} from '../ops/axes.js';
+import {received} from '../ops/received.js';
 import {normalizeExamples} from '../ops/example_norm.js';
 import type {LayerMethods, StockLayerNormalization} from './stock_layers.js';
 
@@ -24,6 +26,7 @@ export function patchedLayerNormalization(
         const x = onlyInput(inputs);
         const who = `LayerNormalization ${this.name}`;
         const axes = resolveAxes(this.axis, x.rank, who);
+        checkLengths(who, x.shape, axes, this.gamma ?? this.beta);
         // gamma and beta are read in the order of the tensor's axes, whatever
         // the order in which stock was given them: so do stock and Keras.
         return normalizeExamples(x, {
@@ -35,4 +38,21 @@ export function patchedLayerNormalization(
       });
     },
   };
+}
+
+/** Stock has no inputSpec that would refuse inputs of other lengths. */
+function checkLengths(
+  who: string,
+  shape: readonly number[],
+  axes: readonly number[],
+  parameter: LayerVariable | null | undefined,
+): void {
+  const size = axes.reduce((product, axis) => product * (shape[axis] ?? 1), 1);
+  const built = parameter?.shape ?? [];
+  const expected = built.reduce<number>((a, length) => a * (length ?? 1), 1);
+  if (!parameter || size === expected) return;
+  throw new Error(
+    `${who}: the layer was built for normalized axes of lengths ` +
+      `[${built.join(', ')}]. ${received('inputShape', shape)}`,
+  );
 }

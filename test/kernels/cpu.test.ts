@@ -5,18 +5,14 @@ import * as tf from '@tensorflow/tfjs';
 import {cpuKernels} from '../../src/kernels/cpu.js';
 import {statisticsCount} from '../../src/kernels/kernels.js';
 import {CopyWorkspace} from '../../src/kernels/simd/copy_workspace.js';
-import {instantiate} from '../../src/kernels/simd/module.js';
 import {normalize} from '../oracle/view.js';
 import {expectClose} from '../support/close.js';
 import {magnitude} from '../support/tensors.js';
 import {expectedGradients} from './agreement.js';
 import {type Case, checkCases, dataOf} from './views.js';
 
-const workspaceOf = (capacity: number, tileValues: number): CopyWorkspace => {
-  const memory = new WebAssembly.Memory({initial: 1});
-  const module = instantiate(memory, false);
-  return new CopyWorkspace(module, memory, {capacity, tileValues});
-};
+const workspaceOf = (capacity: number, tileValues: number): CopyWorkspace =>
+  new CopyWorkspace({capacity, tileValues});
 
 const WORKSPACES: Array<[string, () => CopyWorkspace | undefined]> = [
   ['tiles of 64 values', () => workspaceOf(4096, 64)],
@@ -156,8 +152,7 @@ function inverse(variance: number, epsilon: number): number {
 
 describe('the memory of the copies', () => {
   it('stays small however large the tensors are', () => {
-    const memory = new WebAssembly.Memory({initial: 1});
-    const workspace = new CopyWorkspace(instantiate(memory, false), memory);
+    const workspace = new CopyWorkspace();
     const {normalize: run} = cpuKernels(tf.backend(), {workspace});
     tf.tidy(() => {
       for (const [outer, group] of [
@@ -183,7 +178,25 @@ describe('the memory of the copies', () => {
       }
     });
     // Two tiles of 256 KB, and 52 bytes for each of 4096 columns.
-    expect(memory.buffer.byteLength).toBeLessThan(1024 * 1024);
+    expect(workspace.bytes).toBeLessThanOrEqual(1024 * 1024);
+  });
+
+  it('F17: never grows, which would slow down every typed array', () => {
+    const grow = jest.spyOn(WebAssembly.Memory.prototype, 'grow');
+    const workspace = new CopyWorkspace();
+    const before = workspace.bytes;
+    const {normalize: run} = cpuKernels(tf.backend(), {workspace});
+    const view = {batch: 9, outer: 1, group: 1, channel: 200_000, inner: 1};
+    tf.tidy(() => {
+      const x = tf.fill([9 * 200_000], 0.5);
+      const flags = {centered: true, scale: false, center: false};
+      const attributes = {view, epsilon: 1e-3, statistics: false, ...flags};
+      const outputs = run?.(x, {}, attributes);
+      expect(asFinite(outputs?.mean)).toBe(statisticsCount(view));
+    });
+    expect(workspace.bytes).toBeGreaterThan(before);
+    expect(grow).not.toHaveBeenCalled();
+    grow.mockRestore();
   });
 
   const asFinite = (info: tf.TensorInfo | undefined): number => {

@@ -239,3 +239,33 @@ describe("import 'tfjs-normalization/patch'", () => {
     );
   });
 });
+
+describe('F11: a patched LayerNormalization given another length than it was built for', () => {
+  let unpatch: () => void;
+  beforeEach(() => {
+    unpatch = patchStockLayers();
+  });
+  afterEach(() => {
+    unpatch();
+  });
+
+  it('refuses it and reads no further than its weights', () => {
+    const layer = tf.layers.layerNormalization({name: 'ln'});
+    layer.apply(tf.zeros([4, 3]));
+    for (const length of [1, 2, 4, 6, 100]) {
+      expect(() => layer.apply(tf.ones([2, length]))).toThrow(
+        'LayerNormalization ln: the layer was built for normalized axes of ' +
+          `lengths [3]. Received: inputShape=[2,${length}]`,
+      );
+    }
+  });
+
+  it('refuses it in a model that shares the layer', () => {
+    const shared = tf.layers.layerNormalization({axis: [1, 2]});
+    const [a, b] = [tf.input({shape: [2, 3]}), tf.input({shape: [3, 3]})];
+    const outputs = [shared.apply(a), shared.apply(b)] as tf.SymbolicTensor[];
+    const model = tf.model({inputs: [a, b], outputs});
+    const x = [tf.ones([1, 2, 3]), tf.ones([1, 3, 3])];
+    expect(() => model.predict(x)).toThrow('Received: inputShape=[1,3,3]');
+  });
+});

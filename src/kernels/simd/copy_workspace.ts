@@ -1,8 +1,11 @@
-import type {Address, SimdModule} from './module.js';
+import {type Address, instantiate, type SimdModule} from './module.js';
 import type {Tile, Workspace} from './workspace.js';
 
 const F32 = 4;
 const PAGE = 65_536;
+
+/** By how much a memory is larger than the one before, at least: 256 KB. */
+const STEP = 4 * PAGE;
 
 /** The longest row that is copied: 1 MB. */
 const CAPACITY = 262_144;
@@ -17,30 +20,59 @@ interface Slot {
   tile?: Tile | undefined;
 }
 
+/** Thrown where a kernel needs a larger memory, and begins again in one. */
+const TOO_SMALL = new Error('the memory is too small');
+
 /**
  * Computes in a memory of its own, which values are copied into and out of tile by
  * tile. The memory stays for the next kernel, and no larger than the tiles need.
+ *
+ * A memory never grows: that detaches its buffer, and from then on V8 checks every
+ * typed array of the program at every access, those of tf.js too. A larger one takes
+ * its place.
  */
 export class CopyWorkspace implements Workspace<Float32Array> {
   readonly capacity: number;
   readonly tileValues: number;
+  module: SimdModule;
   private slots = new Map<string, Slot>();
   private readonly pending = new Set<Slot>();
   private used = 0;
   private values: Float32Array;
 
-  constructor(
-    readonly module: SimdModule,
-    private readonly memory: WebAssembly.Memory,
-    {capacity = CAPACITY, tileValues = TILE_VALUES} = {},
-  ) {
+  /** @throws Error as {@link instantiate} does. */
+  constructor({capacity = CAPACITY, tileValues = TILE_VALUES} = {}) {
     this.capacity = capacity;
     this.tileValues = tileValues;
+    const memory = new WebAssembly.Memory({initial: 1});
     this.values = new Float32Array(memory.buffer);
+    this.module = instantiate(memory, false);
+  }
+
+  /** The size of the memory. */
+  get bytes(): number {
+    return this.values.byteLength;
+  }
+
+  /**
+   * Runs a kernel, from its beginning again where the memory is too small for it.
+   *
+   * @param kernel Writes to its outputs alone, so that it can be run twice.
+   */
+  run<Result>(kernel: (workspace: this) => Result): Result {
+    for (;;) {
+      this.forget();
+      try {
+        return kernel(this);
+      } catch (error) {
+        if (error !== TOO_SMALL) throw error;
+        this.enlarge();
+      }
+    }
   }
 
   /** Forgets the last kernel. */
-  begin(): void {
+  private forget(): void {
     this.slots = new Map();
     this.pending.clear();
     // An address of 0 stands for a tensor that is absent.
@@ -80,12 +112,16 @@ export class CopyWorkspace implements Workspace<Float32Array> {
   scratch(bytes: number): Address {
     const address = this.used;
     this.used += Math.ceil(bytes / 16) * 16;
-    const missing = this.used - this.memory.buffer.byteLength;
-    if (missing > 0) {
-      this.memory.grow(Math.ceil(missing / PAGE));
-      this.values = new Float32Array(this.memory.buffer);
-    }
+    if (this.used > this.bytes) throw TOO_SMALL;
     return address;
+  }
+
+  /** Puts a larger memory in its place. */
+  private enlarge(): void {
+    const initial = Math.ceil(Math.max(this.used, this.bytes + STEP) / PAGE);
+    const memory = new WebAssembly.Memory({initial});
+    this.module = instantiate(memory, false);
+    this.values = new Float32Array(memory.buffer);
   }
 
   private slotFor(name: string, tile: Tile): Slot {

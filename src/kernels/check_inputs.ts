@@ -1,0 +1,148 @@
+import type {TensorInfo} from '@tensorflow/tfjs-core';
+import {received} from '../received.js';
+import {
+  APPLY_STATISTICS,
+  HOLD,
+  MOVING_STATISTICS,
+  NORMALIZE,
+  NORMALIZE_GRAD,
+  type NormalizeAttributes,
+  type NormalizeGradAttributes,
+  parametersCount,
+  statisticsCount,
+  type View,
+  viewSize,
+} from './kernels.js';
+
+/*
+ * Kernels work on raw memory, and read as far as a view says. Every call of one passes
+ * here first, whoever makes it.
+ */
+
+/** An input of a kernel: its name, and how many values it must have. */
+type Input = readonly [name: string, size: number];
+
+/** The most that Normalize keeps for its gradient. */
+const MOST_KEPT = 2;
+
+const AXES: ReadonlyArray<keyof View> = [
+  'batch',
+  'outer',
+  'group',
+  'channel',
+  'inner',
+];
+
+/**
+ * Checks the inputs of a kernel against its attributes.
+ *
+ * @throws Error naming the input that is missing, left over or of another size, or the
+ *   attribute that is not as it must be.
+ */
+export function checkInputs(
+  kernelName: string,
+  inputs: readonly TensorInfo[],
+  attributes: object,
+): void {
+  const expected = expectedInputs(kernelName, inputs, attributes);
+  const most =
+    expected.length + (kernelName === NORMALIZE_GRAD ? MOST_KEPT : 0);
+  if (inputs.length < expected.length || inputs.length > most) {
+    const names = expected.map(([name]) => name).join(', ');
+    throw new Error(
+      `${kernelName}: the inputs must be ${names}. ` +
+        received('inputs', inputs.length),
+    );
+  }
+  expected.forEach(([name, size], i) => {
+    const shape = inputs[i]?.shape ?? [];
+    if (sizeOf(shape) === size) return;
+    throw new Error(
+      `${kernelName}: ${name} must have ${size} values. ` +
+        received(`${name}.shape`, shape),
+    );
+  });
+}
+
+function expectedInputs(
+  kernelName: string,
+  inputs: readonly TensorInfo[],
+  attributes: object,
+): Input[] {
+  switch (kernelName) {
+    case NORMALIZE:
+    case APPLY_STATISTICS: {
+      const attrs = attributes as NormalizeAttributes;
+      checkAttributes(kernelName, attrs);
+      const {view, scale, center} = attrs;
+      const statistics = statisticsCount(view);
+      const parameters = parametersCount(view);
+      const known: Input[] = [
+        ['mean', statistics],
+        ['variance', statistics],
+      ];
+      return [
+        ['x', viewSize(view)],
+        ...(kernelName === NORMALIZE ? [] : known),
+        ...only(scale, ['gamma', parameters]),
+        ...only(center, ['beta', parameters]),
+      ];
+    }
+    case NORMALIZE_GRAD: {
+      const attrs = attributes as NormalizeGradAttributes;
+      checkAttributes(kernelName, attrs);
+      const {view, scale} = attrs;
+      const size = viewSize(view);
+      const count = statisticsCount(view);
+      return [
+        ['dy', size],
+        ...only(attrs.statistics, ['dmean', count]),
+        ...only(attrs.statistics, ['dvariance', count]),
+        ['x', size],
+        ['mean', count],
+        ['variance', count],
+        ...only(scale, ['gamma', parametersCount(view)]),
+      ];
+    }
+    case MOVING_STATISTICS: {
+      const size = sizeOf(inputs[0]?.shape ?? []);
+      const names = ['movingMean', 'movingVariance', 'mean', 'variance'];
+      return [...names.map((name): Input => [name, size]), ['rate', 1]];
+    }
+    case HOLD:
+      return [['x', sizeOf(inputs[0]?.shape ?? [])]];
+    default:
+      return [];
+  }
+}
+
+function only(isThere: boolean, input: Input): Input[] {
+  return isThere ? [input] : [];
+}
+
+function checkAttributes(
+  kernelName: string,
+  {view, epsilon}: Partial<NormalizeAttributes>,
+): void {
+  const isView = AXES.every((axis) => {
+    const length = view?.[axis];
+    return Number.isSafeInteger(length) && (length ?? -1) >= 0;
+  });
+  if (!isView) {
+    throw new Error(
+      `${kernelName}: view must have five lengths, whole numbers from 0, named ` +
+        `${AXES.join(', ')}. ${received('view', view)}`,
+    );
+  }
+  if (typeof epsilon === 'number' && epsilon >= 0 && epsilon < Infinity) return;
+  throw new Error(
+    `${kernelName}: epsilon must be a finite number from 0. ` +
+      received('epsilon', epsilon),
+  );
+}
+
+function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (const length of shape) size *= length;
+  return size;
+}

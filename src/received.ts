@@ -1,0 +1,20 @@
+/** `Received: name=value`, the end of every message about an option. */
+export function received(name: string, value: unknown): string {
+  return `Received: ${name}=${show(value)}`;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  // JSON would make null of NaN and infinity.
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value, (_, inner: unknown) =>
+      typeof inner === 'bigint' ||
+      (typeof inner === 'number' && !Number.isFinite(inner))
+        ? String(inner)
+        : inner,
+    );
+  } catch {
+    return 'an object with cycles';
+  }
+}
