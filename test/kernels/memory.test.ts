@@ -4,6 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
 import {backend} from '../support/backend.js';
 import {difference, randomTensor} from '../support/tensors.js';
+import {expectApplied, expectGradients, expectNormalized} from './agreement.js';
+import {checkCases} from './views.js';
 
 interface Wasm {
   /** Where threads share it. */
@@ -57,6 +59,23 @@ describe('10,000 steps', () => {
 if (onWasm) describe('the heap of the wasm backend', heapTests);
 
 function heapTests(): void {
+  it('has every buffer between guards that no kernel reads or writes', async () => {
+    const guards = guardHeap();
+    try {
+      await checkCases(async (options) => {
+        await expectNormalized(options);
+        await expectApplied(options);
+        await expectGradients(options, {given: false, recorded: false});
+        await expectGradients(options, {given: true, recorded: false});
+        expect(guards.broken()).toBe(0);
+      }, 60);
+      // As many as there is to guard: tensors and the scratch of kernels.
+      expect(guards.count()).toBeGreaterThan(0);
+    } finally {
+      guards.remove();
+    }
+  });
+
   it.each<[string, number[], () => tf.layers.Layer]>([
     ['batch norm', [4096, 64], () => batchNorm({statistics: 'batch'})],
     ['batch norm, channels first', [64, 16, 256], () => batchNorm({axis: 1})],
@@ -120,6 +139,8 @@ function heapTests(): void {
 /** The most bytes that were allocated at once, beside those from before. */
 function peakOfHeap(step: () => void): number {
   const module = wasm();
+  // Emscripten puts the functions themselves in the module at their first call.
+  module._free(module._malloc(8));
   const {_malloc: malloc, _free: free} = module;
   const sizes = new Map<number, number>();
   let now = 0;
@@ -143,4 +164,58 @@ function peakOfHeap(step: () => void): number {
     module._free = free;
   }
   return peak;
+}
+
+/** As many bytes before and behind each buffer. */
+const GUARD = 64;
+
+/** A quiet NaN, which shows in the result of a kernel that reads it. */
+const PATTERN = 0x7fc0dead;
+
+/** Puts guards around what is allocated on the heap from now on. */
+function guardHeap(): {
+  count: () => number;
+  broken: () => number;
+  remove: () => void;
+} {
+  const module = wasm();
+  // Emscripten puts the functions themselves in the module at their first call.
+  module._free(module._malloc(8));
+  const {_malloc: malloc, _free: free} = module;
+  const sizes = new Map<number, number>();
+  let made = 0;
+  const zones = (address: number): Uint32Array[] =>
+    [address - GUARD, address + (sizes.get(address) ?? 0)].map(
+      (begin) => new Uint32Array(heap().buffer, begin, GUARD / 4),
+    );
+  module._malloc = (bytes) => {
+    // Guards of whole words: kernels read and write nothing smaller.
+    const size = Math.ceil(bytes / 8) * 8;
+    const address = (malloc.call(module, size + 2 * GUARD) >>> 0) + GUARD;
+    sizes.set(address, size);
+    made += 1;
+    for (const zone of zones(address)) zone.fill(PATTERN);
+    return address;
+  };
+  module._free = (address) => {
+    const begin = sizes.has(address) ? address - GUARD : address;
+    sizes.delete(address);
+    free.call(module, begin);
+  };
+  return {
+    count: () => made,
+    broken: () =>
+      [...sizes.keys()]
+        .flatMap(zones)
+        .filter((zone) => zone.some((word) => word !== PATTERN)).length,
+    remove: () => {
+      // What is still there is freed by the guarded heap's rule.
+      const guarded = module._free;
+      module._malloc = malloc;
+      module._free = (address) => {
+        if (sizes.has(address)) guarded(address);
+        else free.call(module, address);
+      };
+    },
+  };
 }
