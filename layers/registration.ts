@@ -56,10 +56,35 @@ export function register({override = false}: RegisterOptions = {}): void {
   }
 }
 
-/** Whether models load a layer of this package under a class name. */
+/** If true, models load a layer of this package under a class name. */
 export function isOwnClassName(className: string): boolean {
   const holder = holderOf(className);
   return holder !== undefined && isOwn(holder);
+}
+
+/**
+ * Checks that a model with this class name would be built of this package's class.
+ *
+ * @throws Error if another class has taken the name since.
+ */
+export function checkOwnClassName(className: string, who: string): void {
+  const holder = holderOf(className);
+  if (holder !== undefined && isOwn(holder)) return;
+  throw new Error(
+    `${who}: another class has taken the name ${className}, and would be built ` +
+      `instead of this package's; register({override: true}) takes it back. ` +
+      `Received: ${className}=${holder ? nameOf(holder) : 'no class'}`,
+  );
+}
+
+/** If true, a layer's class is one of this package, not a subclass of one. */
+export function isOwnLayer(layer: object): boolean {
+  return isOwn(layer.constructor as unknown as LayerClass);
+}
+
+/** The class that models load under a name. */
+export function classOf(className: string): unknown {
+  return holderOf(className);
 }
 
 /** Not inherited: a user's subclass is the user's. */

@@ -1,15 +1,18 @@
 import {engine, type Variable} from '@tensorflow/tfjs-core';
 import {type LayersModel, models} from '@tensorflow/tfjs-layers';
+import {isOwnClassName} from '../../layers/registration.js';
+import {isRecord} from './keras/json.js';
+import {ruleFor} from './keras/layer_rules.js';
 
-/** A model, and every variable that was made for it. */
+/** A model, and the variables of the weights that were made for it. */
 export interface Built {
   readonly model: LayersModel;
   readonly made: readonly Variable[];
 }
 
 /**
- * Builds a model from JSON as tf.js has it. Where that fails, what has been made
- * of it by then is disposed.
+ * Builds a model from JSON as tf.js has it. Where that fails, the weights that have
+ * been made by then are disposed.
  *
  * @param who The first word of an error.
  */
@@ -17,9 +20,9 @@ export async function buildModel(
   topology: object,
   who: string,
 ): Promise<Built> {
-  const newVariables = watchVariables();
+  const newWeights = watchWeights();
   const promise = start(topology);
-  const made = newVariables();
+  const made = newWeights();
   try {
     return {model: await promise, made};
   } catch (error) {
@@ -31,25 +34,60 @@ export async function buildModel(
   }
 }
 
+/** tfjs builds the model before it first waits for anything. */
+function start(topology: object): Promise<LayersModel> {
+  const run = (): Promise<LayersModel> =>
+    models.modelFromJSON(topology as never);
+  // Tensors that layers of the user's make for themselves are theirs, and may be shared
+  // with layers that live: they stay, as they do when tf.js loads a model.
+  if (!hasKnownLayersOnly(topology)) return run();
+  // Recurrent layers of tf.js leave some behind.
+  engine().startScope();
+  try {
+    return run();
+  } finally {
+    engine().endScope();
+  }
+}
+
+const MODELS = ['Functional', 'Model', 'Sequential'];
+
+function hasKnownLayersOnly(json: unknown): boolean {
+  if (!isRecord(json)) return true;
+  const {class_name: name, config} = json;
+  const isKnown =
+    typeof name !== 'string' ||
+    MODELS.includes(name) ||
+    isOwnClassName(name) ||
+    ruleFor(name) !== undefined;
+  const {
+    model_config: model,
+    layers,
+    layer,
+    cell,
+    cells,
+  } = isRecord(config) ? {...json, ...config} : json;
+  return (
+    isKnown &&
+    [model, layers, layer, cell, cells].flat().every(hasKnownLayersOnly)
+  );
+}
+
 /** Gives the variables that have been made since. */
 export function watchVariables(): () => Variable[] {
   const existing = new Set(variables());
   return () => variables().filter((variable) => !existing.has(variable));
 }
 
+/** Weights have names; variables that a layer makes for itself have numbers. */
+function watchWeights(): () => Variable[] {
+  const newVariables = watchVariables();
+  return () => newVariables().filter(({name}) => !/^\d+$/.test(name));
+}
+
 /** What an error says. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** tfjs builds the model before it first waits for anything. */
-function start(topology: object): Promise<LayersModel> {
-  engine().startScope();
-  try {
-    return models.modelFromJSON(topology as never);
-  } finally {
-    engine().endScope();
-  }
 }
 
 function variables(): Variable[] {

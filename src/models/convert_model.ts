@@ -1,13 +1,18 @@
-import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import type {LayersModel, Shape} from '@tensorflow/tfjs-layers';
+import {checkOwnClassName, isOwnLayer} from '../../layers/registration.js';
 import {received} from '../ops/received.js';
 import {buildModel} from './build_model.js';
-import {giveWeights} from './copy_weights.js';
+import {copyMetadata, giveWeights} from './copy_weights.js';
 import type {Json} from './keras/json.js';
 import {normalizationFor} from './keras/normalizations.js';
 import {Notes} from './keras/notes.js';
-import {mapLayers} from './map_layers.js';
+import {AS_LISTED, mapLayers} from './map_layers.js';
+import {
+  isStockBatchNormalization,
+  isStockLayerNormalization,
+} from './stock_layers.js';
 import {stockTopology} from './stock/stock_topology.js';
-import {layerAt, layersOf} from './walk_layers.js';
+import {innerLayers, type LayerPair, pairLayers} from './walk_layers.js';
 
 const WHO = 'convertModel';
 
@@ -50,15 +55,15 @@ export async function convertModel(
   const notes = new Notes(WHO);
   const topology = model.toJSON(null, false) as unknown as Json;
   const become = convert(topology, model, {to, lossy}, notes);
-  const {model: converted} = await buildModel(become, WHO);
-  notes.warn();
-  const placed = layersOf(converted);
-  for (const {layer, path} of placed) {
-    // What a wrapper wraps comes by itself.
-    const isWrapper = placed.some((other) => other.path.startsWith(`${path}/`));
-    const original = isWrapper ? undefined : layerAt(model, path);
-    if (original) takeWeights(original, layer);
+  const {model: converted, made} = await buildModel(become, WHO);
+  try {
+    for (const pair of pairLayers(model, converted, WHO)) takeWeights(pair);
+  } catch (error) {
+    for (const variable of made) variable.dispose();
+    throw error;
   }
+  notes.warn();
+  copyMetadata(model, converted);
   return converted;
 }
 
@@ -70,9 +75,13 @@ function convert(
 ): Json {
   switch (to) {
     case 'stock':
-      return stockTopology(topology, model, {lossy, notes});
+      return stockTopology(
+        topology,
+        {model, order: AS_LISTED},
+        {lossy, notes, who: WHO},
+      );
     case 'normalization':
-      return ownTopology(topology);
+      return ownTopology(topology, model);
     default:
       throw new Error(
         `${WHO}: to must be 'normalization' or 'stock'. ${received('to', to)}`,
@@ -80,27 +89,53 @@ function convert(
   }
 }
 
-function ownTopology(topology: Json): Json {
-  return mapLayers(topology, ({className, config}) => {
-    const normalization = normalizationFor(className);
-    // What is of this package stays, and so does what it does not have yet.
-    return normalization && normalization.className !== className
-      ? {className: normalization.className, config}
-      : undefined;
+function ownTopology(topology: Json, model: LayersModel): Json {
+  const live = {model, order: AS_LISTED};
+  return mapLayers(topology, live, ({layer, config}) => {
+    if (layer === undefined) return undefined;
+    // By its class: the application may have one of the same name.
+    const isStock =
+      isStockBatchNormalization(layer) || isStockLayerNormalization(layer);
+    const name = layer.getClassName();
+    const className = (isStock && normalizationFor(name)?.className) || name;
+    if (isStock || isOwnLayer(layer)) checkOwnClassName(className, WHO);
+    return isStock ? {className, config} : undefined;
   });
 }
 
 /** Gives a layer the weights of another, which may have some more. */
-function takeWeights(from: layers.Layer, to: layers.Layer): void {
-  const isWhole = from.weights.length === to.weights.length;
-  const names = to.weights.map(({originalName}) => lastOf(originalName));
-  const values = isWhole
-    ? from.weights
-    : from.weights.filter((w) => names.includes(lastOf(w.originalName)));
-  giveWeights(
-    to,
-    values.map((weight) => weight.read()),
+function takeWeights({layer, rebuilt, path}: LayerPair): void {
+  const isWhole = layer.weights.length === rebuilt.weights.length;
+  const names = rebuilt.weights.map(({originalName}) => lastOf(originalName));
+  const weights = isWhole
+    ? layer.weights
+    : layer.weights.filter((w) => names.includes(lastOf(w.originalName)));
+  const fits =
+    weights.length === rebuilt.weights.length &&
+    weights.every(({shape}, i) => sameSize(shape, rebuilt.weights[i]?.shape));
+  if (fits) {
+    giveWeights(
+      rebuilt,
+      weights.map((weight) => weight.read()),
+    );
+    return;
+  }
+  // The layers that it holds get theirs by themselves.
+  if (innerLayers(rebuilt).length > 0) return;
+  throw new Error(
+    `${WHO}: ${layer.getClassName()} ${path} has other weights than one that is ` +
+      `made from its config, which must say all that its weights depend on. ` +
+      received(
+        'weights',
+        layer.weights.map(({shape}) => shape),
+      ),
   );
+}
+
+function sameSize(a: Shape, b: Shape | undefined): boolean {
+  const size = (shape: Shape): number =>
+    shape.reduce<number>((product, length) => product * (length ?? 1), 1);
+  return b !== undefined && size(a) === size(b);
 }
 
 function lastOf(name: string): string {

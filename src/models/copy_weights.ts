@@ -1,9 +1,26 @@
 import type {Tensor, Variable} from '@tensorflow/tfjs-core';
-import type {layers, LayerVariable} from '@tensorflow/tfjs-layers';
+import type {layers, LayersModel, LayerVariable} from '@tensorflow/tfjs-layers';
+import {received} from '../received.js';
 import {NormLayer} from '../../layers/norm_layer.js';
 
-/** Gives a layer the weights of another of its kind, bit for bit. */
-export function copyWeights(from: layers.Layer, to: layers.Layer): void {
+/**
+ * Gives a layer the weights of another of its kind, bit for bit.
+ *
+ * @param who Named first in the message of an error.
+ * @throws Error if they do not have as many.
+ */
+export function copyWeights(
+  from: layers.Layer,
+  to: layers.Layer,
+  who: string,
+): void {
+  if (from.weights.length !== to.weights.length) {
+    throw new Error(
+      `${who}: a ${from.getClassName()} that is made from the layer's config has ` +
+        `${to.weights.length} weights, and the layer has others. ` +
+        received('weights', from.weights.length),
+    );
+  }
   giveWeights(
     to,
     from.weights.map((weight) => weight.read()),
@@ -36,4 +53,10 @@ export function writeWeights(
 function variableOf(weight: LayerVariable): Variable {
   const read = weight.read.bind(weight) as () => Variable;
   return read();
+}
+
+/** Gives a model the metadata that a user has given another. */
+export function copyMetadata(from: LayersModel, to: LayersModel): void {
+  const metadata = from.getUserDefinedMetadata() as object | undefined;
+  if (metadata !== undefined) to.setUserDefinedMetadata(metadata);
 }

@@ -11,12 +11,16 @@ import {
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {batchNormsOf, isBatchNorm, stateOf} from './batch_norms.js';
 import {ensureBuilt} from './ensure_built.js';
-import {copyWeights, writeWeights} from './copy_weights.js';
+import {received} from '../received.js';
+import {watchVariables} from './build_model.js';
+import {copyMetadata, copyWeights, writeWeights} from './copy_weights.js';
 import {type Fold, findFold} from './fold_obstacles.js';
 import {type FoldTarget, foldTargetOf} from './fold_targets.js';
 import {lowestMaskRank} from './mask_makers.js';
 import {configOf, configWithout, createModel} from './model_config.js';
-import {isModel} from './walk_layers.js';
+import {isModel, type LayerPair, pairLayers} from './walk_layers.js';
+
+const WHO = 'foldBatchNorm';
 
 /** What became of a model's batch normalizations. */
 export interface FoldReport {
@@ -73,20 +77,29 @@ export function foldBatchNorm(
   {onReport = warnOfKept}: FoldOptions = {},
 ): LayersModel {
   ensureBuilt(model);
-  const folding = new Folding(lowestMaskRank(model));
-  const folded = createModel(model, folding.fold(model, ''));
-  folding.fill(folded, model);
-  onReport(folding.report(model));
-  return folded;
+  const folding = new Folding();
+  const newVariables = watchVariables();
+  try {
+    const folded = createModel(model, folding.fold(model, ''));
+    folding.fill(folded, model);
+    copyMetadata(model, folded);
+    onReport(folding.report(model));
+    return folded;
+  } catch (error) {
+    for (const variable of newVariables()) variable.dispose();
+    throw error;
+  }
 }
 
 class Folding {
   /** By the layer that takes it in. */
   private readonly folds = new Map<layers.Layer, Fold>();
-  private readonly folded: string[] = [];
-  private readonly kept = new Map<string, string>();
-
-  constructor(private readonly maskRank: number | undefined) {}
+  /** The paths of the batch normalizations that are folded. */
+  private readonly folded = new Map<layers.Layer, string>();
+  private readonly kept = new Map<
+    layers.Layer,
+    {layer: string; reason: string}
+  >();
 
   /** The config of a model without what can be folded. */
   fold(model: LayersModel, prefix: string): serialization.ConfigDict {
@@ -98,12 +111,12 @@ class Folding {
       const path = `${prefix}${name}`;
       if (isModel(layer)) inner.set(layer, this.fold(layer, `${path}/`));
       if (!isBatchNorm(layer)) continue;
-      const found = findFold(layer, config, this.maskRank);
+      const found = findFold(layer, config);
       if ('reason' in found) {
-        this.kept.set(path, found.reason);
+        this.kept.set(layer, {layer: path, reason: found.reason});
         continue;
       }
-      this.folded.push(path);
+      this.folded.set(layer, path);
       this.folds.set(found.into, found);
       gone.set(layer, found.into);
       inner.set(found.into, withBias(given.get(found.into)?.config ?? {}));
@@ -113,24 +126,35 @@ class Folding {
 
   /** Gives a model that was made without the folded layers its weights. */
   fill(folded: LayersModel, model: LayersModel): void {
-    for (const target of folded.layers) {
-      const source = model.getLayer(target.name);
-      const fold = this.folds.get(source);
-      if (isModel(target) && isModel(source)) this.fill(target, source);
-      else if (fold) fillFolded(target, fold);
-      else copyWeights(source, target);
+    const gone = new Set(this.folded.keys());
+    for (const pair of pairLayers(model, folded, WHO, gone)) {
+      const {layer, rebuilt, path} = pair;
+      checkSameClass(pair);
+      const fold = this.folds.get(layer);
+      if (fold) fillFolded(rebuilt, fold);
+      else copyWeights(layer, rebuilt, `${WHO}: ${path}`);
     }
   }
 
   report(model: LayersModel): FoldReport {
     const {folded, kept} = this;
-    for (const {path} of batchNormsOf(model)) {
-      if (folded.includes(path) || kept.has(path)) continue;
-      kept.set(path, 'it is inside a wrapper');
+    for (const {layer, path} of batchNormsOf(model)) {
+      if (folded.has(layer) || kept.has(layer)) continue;
+      const reason = 'it is inside another layer, which is rebuilt as it is';
+      kept.set(layer, {layer: path, reason});
     }
-    const list = [...kept].map(([layer, reason]) => ({layer, reason}));
-    return {folded, kept: list};
+    return {folded: [...folded.values()], kept: [...kept.values()]};
   }
+}
+
+/** tf.js builds layers by the names of their classes, which others may take. */
+function checkSameClass({layer, rebuilt, path}: LayerPair): void {
+  if (layer.constructor === rebuilt.constructor) return;
+  throw new Error(
+    `${WHO}: another class has taken the name of the class of ${path}; for one of ` +
+      `this package register({override: true}) takes it back. ` +
+      received('className', layer.getClassName()),
+  );
 }
 
 /** The kernel that is put in is not one that a constraint was meant for. */

@@ -1,5 +1,5 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
-import type {layers, LayerVariable, Shape} from '@tensorflow/tfjs-layers';
+import {layers, type LayerVariable, type Shape} from '@tensorflow/tfjs-layers';
 import type {CallOptions} from '../../layers/norm_layer.js';
 import type {
   Constraint,
@@ -56,16 +56,29 @@ export interface LayerMethods<T> {
   call: (this: T, inputs: Tensor | Tensor[], kwargs: CallOptions) => Tensor;
 }
 
-/** Whether a layer is tf.js's own batch normalization. */
+/** If true, a layer is tf.js's own batch normalization, and no other of that name. */
 export function isStockBatchNormalization(
   layer: layers.Layer,
 ): layer is layers.Layer & StockBatchNormalization {
-  return layer.getClassName() === 'BatchNormalization' && 'axis' in layer;
+  return layer.constructor === stockClasses().BatchNormalization;
 }
 
-/** Whether a layer is tf.js's own layer normalization. */
+/** If true, a layer is tf.js's own layer normalization, and no other of that name. */
 export function isStockLayerNormalization(
   layer: layers.Layer,
 ): layer is layers.Layer & StockLayerNormalization {
-  return layer.getClassName() === 'LayerNormalization' && 'axis' in layer;
+  return layer.constructor === stockClasses().LayerNormalization;
+}
+
+let classes: Record<string, unknown> | undefined;
+
+/** tf.js's own normalization classes by their names. It exports none. */
+export function stockClasses(): Readonly<Record<string, unknown>> {
+  // A name of their own, or they would take one that a user's layer gets.
+  const name = 'to_be_recognized';
+  classes ??= {
+    BatchNormalization: layers.batchNormalization({name}).constructor,
+    LayerNormalization: layers.layerNormalization({name}).constructor,
+  };
+  return classes;
 }

@@ -5,6 +5,7 @@ import {Notes} from './keras/notes.js';
 import {bytesOfAll, readStored} from './keras/stored_weights.js';
 import {withTrial} from './keras/trial.js';
 import {stockTopology, weightsWithoutStock} from './stock/stock_topology.js';
+import {inOrderOfMaking} from './walk_layers.js';
 
 const WHO = 'toStock';
 
@@ -68,7 +69,11 @@ async function convert(
   }
   const notes = new Notes(WHO);
   const converted = await withTrial(modelTopology, {who: WHO}, (model) => ({
-    topology: stockTopology(modelTopology, model, {lossy, notes}),
+    topology: stockTopology(
+      modelTopology,
+      {model, order: inOrderOfMaking},
+      {lossy, notes, who: WHO},
+    ),
     without: weightsWithoutStock(model),
   }));
   const weights = keptWeights(artifacts, converted.without);

@@ -1,4 +1,5 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import {received} from '../received.js';
 
 /** A layer, and where in its model it is. */
 export interface PlacedLayer {
@@ -11,22 +12,22 @@ export interface PlacedLayer {
 interface Holder extends layers.Layer {
   /** Of a model. */
   readonly layers?: readonly layers.Layer[];
-  /** Of TimeDistributed and other wrappers. */
-  readonly layer?: layers.Layer;
   /** Of Bidirectional, which wraps two copies of one. */
   readonly forwardLayer?: layers.Layer;
   readonly backwardLayer?: layers.Layer;
 }
 
 /**
- * Every layer of a model that is no model itself, through nested models and
- * wrappers, in the model's order. A layer that is used more than once comes once,
+ * Every layer of a model that is no model itself, through nested models, wrappers and
+ * layers that hold layers, in the model's order. A layer that is used more than once comes once,
  * under the first of its paths.
  */
 export function layersOf(model: LayersModel): PlacedLayer[] {
   const found = new Map<layers.Layer, PlacedLayer>();
+  const seen = new Set<layers.Layer>([model]);
   const visit = (layer: layers.Layer, path: string): void => {
-    if (found.has(layer)) return;
+    if (seen.has(layer)) return;
+    seen.add(layer);
     if (!isModel(layer)) found.set(layer, {layer, path});
     for (const inner of innerLayers(layer)) {
       visit(inner, `${path}/${inner.name}`);
@@ -36,41 +37,117 @@ export function layersOf(model: LayersModel): PlacedLayer[] {
   return [...found.values()];
 }
 
-/**
- * The layer at a path that {@link layersOf} gives for a model, or for another one
- * that is built the same way.
- */
-export function layerAt(
-  model: LayersModel,
-  path: string,
-): layers.Layer | undefined {
-  // Names may have a slash in them.
-  const find = (
-    inner: readonly layers.Layer[],
-    rest: string,
-  ): layers.Layer | undefined => {
-    for (const layer of inner) {
-      if (layer.name === rest) return layer;
-      if (!rest.startsWith(`${layer.name}/`)) continue;
-      const below = rest.slice(layer.name.length + 1);
-      const found = find(innerLayers(layer), below);
-      if (found) return found;
-    }
-    return undefined;
-  };
-  return find(model.layers, path);
+/** A layer of a model, and the one of a rebuilt model that stands for it. */
+export interface LayerPair extends PlacedLayer {
+  readonly rebuilt: layers.Layer;
 }
 
-/** Whether a layer is a model, used as a layer of another. */
+/**
+ * Every layer of a model with its counterpart in a model that was built from the first
+ * one's config, through nested models and wrappers. Layers are matched by their places:
+ * a layer of the user's may give itself another name each time it is made.
+ *
+ * @param gone Layers of the first model that were left out of the second.
+ * @throws Error if one of the models has more layers than the other.
+ */
+export function pairLayers(
+  model: LayersModel,
+  rebuilt: LayersModel,
+  who: string,
+  gone: ReadonlySet<layers.Layer> = new Set(),
+): LayerPair[] {
+  const found = new Map<layers.Layer, LayerPair>();
+  const seen = new Set<layers.Layer>([rebuilt]);
+  const visit = (from: layers.Layer, to: layers.Layer, path: string): void => {
+    if (seen.has(to)) return;
+    seen.add(to);
+    if (isModel(from) && isModel(to)) {
+      visitAll(from.layers, inOrderOfMaking(to), `${path}/`);
+      return;
+    }
+    found.set(to, {layer: from, rebuilt: to, path});
+    const [inner, copies] = [innerLayers(from), innerLayers(to)];
+    inner.forEach((each, i) => {
+      const copy = copies[i];
+      if (copy) visit(each, copy, `${path}/${each.name}`);
+    });
+  };
+  const visitAll = (
+    originals: readonly layers.Layer[],
+    copies: readonly layers.Layer[],
+    around: string,
+  ): void => {
+    const kept = originals.filter((layer) => !gone.has(layer));
+    if (kept.length !== copies.length) {
+      throw new Error(
+        `${who}: the model is not rebuilt as it was, with ${kept.length} layers. ` +
+          received('layers', copies.length),
+      );
+    }
+    kept.forEach((layer, i) => {
+      const copy = copies[i];
+      if (copy) visit(layer, copy, `${around}${layer.name}`);
+    });
+  };
+  visitAll(model.layers, inOrderOfMaking(rebuilt), '');
+  return [...found.values()];
+}
+
+/**
+ * The layers of a model that was built from a config, in the config's order. Their
+ * order in the model itself depends on the graph.
+ */
+export function inOrderOfMaking({layers: all}: LayersModel): layers.Layer[] {
+  return [...all].sort((a, b) => a.id - b.id);
+}
+
+/** If true, a layer is a model, used as a layer of another. */
 export function isModel(layer: layers.Layer): layer is LayersModel {
   return Array.isArray((layer as Holder).layers);
 }
 
-/** The layers that a model or a wrapper consists of. */
+/**
+ * The layers that a layer consists of: those of a model, of a wrapper, or among the
+ * properties of a layer of the user's, in lists, maps and plain objects too.
+ */
 export function innerLayers(holder: Holder): readonly layers.Layer[] {
   if (holder.layers !== undefined) return holder.layers;
   // Bidirectional's `layer` is its forward one.
-  const {forwardLayer, backwardLayer, layer} = holder;
-  const inner = forwardLayer ? [forwardLayer, backwardLayer] : [layer];
-  return inner.filter((each) => each !== undefined);
+  const {forwardLayer, backwardLayer} = holder;
+  if (forwardLayer && backwardLayer) return [forwardLayer, backwardLayer];
+  const found = new Set<layers.Layer>();
+  const seen = new Set<unknown>([holder]);
+  const look = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return;
+    seen.add(value);
+    if (isLayer(value)) found.add(value);
+    else if (Array.isArray(value) || value instanceof Set) value.forEach(look);
+    else if (value instanceof Map) [...value.values()].forEach(look);
+    else if (isPlain(value)) ownValues(value).forEach(look);
+  };
+  ownValues(holder).forEach(look);
+  return [...found];
+}
+
+/** Whichever copy of tfjs it comes from. */
+function isLayer(value: object): value is layers.Layer {
+  const layer = value as Partial<layers.Layer>;
+  return (
+    typeof layer.apply === 'function' &&
+    typeof layer.computeOutputShape === 'function' &&
+    typeof layer.getClassName === 'function'
+  );
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Without those of getters, which may do anything. */
+function ownValues(object: object): unknown[] {
+  const descriptors = Object.getOwnPropertyDescriptors(object);
+  return Object.values(descriptors).map(
+    (descriptor): unknown => descriptor.value,
+  );
 }

@@ -1,34 +1,66 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
-import type {Json} from '../keras/json.js';
+import {hasOwn} from '../../../layers/options.js';
+import {
+  checkOwnClassName,
+  classOf,
+  isOwnLayer,
+} from '../../../layers/registration.js';
+import {type Json, refusal} from '../keras/json.js';
 import type {Notes} from '../keras/notes.js';
-import {mapLayers} from '../map_layers.js';
+import {type LayerJson, mapLayers, type Order} from '../map_layers.js';
+import {stockClasses} from '../stock_layers.js';
 import {layersOf} from '../walk_layers.js';
 import {stockLayer, stockWeightsOf} from './stock_layers.js';
 
 /**
  * A model's JSON with stock tf.js's layers for those of this package.
  *
- * @param model The model, built, to know the ranks from.
+ * @param live The model, built, to know the classes and the ranks from.
  * @throws Error naming the layer and the option that stock does not have.
  */
 export function stockTopology(
   topology: Json,
-  model: LayersModel,
-  {lossy, notes}: {lossy: boolean; notes: Notes},
+  live: {model: LayersModel; order: Order},
+  {lossy, notes, who}: {lossy: boolean; notes: Notes; who: string},
 ): Json {
-  const ranks = new Map(
-    layersOf(model).map(({layer, path}) => [path, rankOf(layer)]),
-  );
-  return mapLayers(topology, (layer) =>
-    stockLayer(layer, {rank: ranks.get(layer.path), lossy, notes}),
-  );
+  return mapLayers(topology, live, (json) => {
+    const {layer, className} = json;
+    if (layer && !isOwnLayer(layer)) {
+      refuseTaken(json, who);
+      return undefined;
+    }
+    const rank = layer && rankOf(layer);
+    const become = stockLayer(json, {rank, lossy, notes});
+    const taken =
+      become && classOf(become.className) !== stockClasses()[become.className];
+    if (taken) {
+      const what =
+        `another class has taken the name ${become.className} of tf.js's own, and ` +
+        `${className} ${json.path} would become one of that`;
+      throw refusal(who, what, 'className', become.className);
+    }
+    return become;
+  });
+}
+
+/**
+ * Another class may have taken the name of one of this package since the model was
+ * made: then nothing tells whose layer the JSON is of.
+ */
+function refuseTaken({className, config, path}: LayerJson, who: string): void {
+  const isLikeOurs =
+    stockWeightsOf(className) !== undefined &&
+    ['axis', 'epsilon', 'center', 'scale'].every((key) => hasOwn(config, key));
+  if (isLikeOurs) checkOwnClassName(className, `${who}: ${path}`);
 }
 
 /** The weights, by the names in files, that stock tf.js does not have. */
 export function weightsWithoutStock(model: LayersModel): Set<string> {
   return new Set(
     layersOf(model).flatMap(({layer}) => {
-      const kept = stockWeightsOf(layer.getClassName());
+      const kept = isOwnLayer(layer)
+        ? stockWeightsOf(layer.getClassName())
+        : undefined;
       return kept === undefined
         ? []
         : layer.weights
