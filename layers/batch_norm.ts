@@ -20,6 +20,8 @@ import {
 } from './batch_norm_call.js';
 import {MovingAverage, type MovingAverageKind} from './moving_average.js';
 import {
+  type ApplyInput,
+  type ApplyOutput,
   type CallOptions,
   onlyShape,
   lengthsOf,
@@ -38,6 +40,7 @@ import {
   copyAxes,
   refuseUnavailable,
 } from './options.js';
+import {applyWatched, ownMask} from './own_mask.js';
 import {registerLayer} from './registration.js';
 
 /** Options of {@link BatchNorm}. */
@@ -135,10 +138,11 @@ export let batchNormState: (layer: BatchNorm) => BatchNormState;
  * `model.predict` predicts; on tensors, `layer.apply(x, {training: true})`
  * trains. On a symbolic tensor tfjs drops `training`: use `statistics` there.
  *
- * A mask whose shape is a proper prefix of the input's counts: what it covers is
- * in no statistic and reaches no other output and no gradient. The mask is
- * passed on. A channel whose statistics are not finite keeps its averages, and so
- * does the moving variance where a statistic is of one value.
+ * A mask that belongs to the input leaves positions out of the statistics in training,
+ * as in Keras 3: every position is normalized all the same, and in prediction a mask
+ * changes nothing. NaN under it reaches no other output and no gradient. The mask is
+ * passed on. A channel whose statistics are not finite keeps its averages, and so does
+ * the moving variance where a statistic is of one value.
  *
  * ```js
  * const model = tf.sequential();
@@ -225,8 +229,15 @@ export class BatchNorm extends AffineLayer<BatchNormOptions> {
     super.build(inputShape);
   }
 
-  protected override compute(x: Tensor, kwargs: CallOptions): Tensor {
-    return callBatchNorm(x, this.state(), kwargs);
+  override apply(inputs: ApplyInput, kwargs?: CallOptions): ApplyOutput {
+    return applyWatched(this, inputs, () => super.apply(inputs, kwargs));
+  }
+
+  protected override compute(x: Tensor, options: CallOptions): Tensor {
+    return callBatchNorm(x, this.state(), {
+      training: Boolean(options.training),
+      mask: ownMask(this, x, options.mask, this.who),
+    });
   }
 
   private state(): BatchNormState {

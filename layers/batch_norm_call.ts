@@ -6,9 +6,7 @@ import {
   normalizeFeatures,
   normalizeFeaturesWith,
 } from '../src/ops/feature_norm.js';
-import {maskCovers} from '../src/ops/masked.js';
 import type {MovingAverage, StandIn} from './moving_average.js';
-import type {CallOptions} from './norm_layer.js';
 import {checkChoice} from './options.js';
 
 /** Which statistics a batch normalization uses. */
@@ -43,6 +41,13 @@ export interface BatchNormState {
 /** An average with more of its initial value than this predicts badly. */
 export const TELLING_SHARE = 0.1;
 
+/** How a batch normalization is called. */
+export interface BatchNormCall {
+  readonly training: boolean;
+  /** The mask of the input, if it has one. */
+  readonly mask?: Tensor | undefined;
+}
+
 /**
  * One call of a batch normalization: chooses the statistics, normalizes, and in
  * training moves the average.
@@ -52,19 +57,19 @@ export const TELLING_SHARE = 0.1;
 export function callBatchNorm(
   x: Tensor,
   state: BatchNormState,
-  {training, mask}: CallOptions,
+  {training, mask}: BatchNormCall,
 ): Tensor {
   const {axes, epsilon, gamma, beta, average, statistics} = state;
   const options = {
     axes,
     epsilon,
-    mask: maskFor(x, mask),
+    mask,
     gamma: gamma?.read(),
     beta: beta?.read(),
   };
   const {standIn} = average;
   if (standIn !== undefined) return callWithStandIn(x, standIn, options);
-  const learns = training === true && !isFrozen(state);
+  const learns = training && !isFrozen(state);
   if (statistics === 'moving' || (statistics === 'auto' && !learns)) {
     if (!learns) warnOfEarlyPrediction(state);
     return normalizeFeaturesWith(x, average.read(), options);
@@ -102,12 +107,6 @@ export function isFrozen({
   const parameters = [gamma, beta].filter((weight) => weight != null);
   const thawed = parameters.some((weight) => weight.trainable);
   return !trainable || (parameters.length > 0 && !thawed);
-}
-
-/** The mask, where it covers the input. tfjs hands on stale ones as well. */
-function maskFor(x: Tensor, mask: CallOptions['mask']): Tensor | undefined {
-  const [first] = [mask ?? undefined].flat();
-  return first && maskCovers(first, x) ? first : undefined;
 }
 
 function warnOfEarlyPrediction(state: BatchNormState): void {

@@ -16,14 +16,17 @@ import {warnOnce} from './warn_once.js';
 
 /** What `apply` and `call` take beside the input. */
 export interface CallOptions {
-  /** Whether this is a step of training. `model.fit` says so. */
+  /** If true, or another truthy value, this is a step of training, as in `model.fit`. */
   training?: boolean;
-  /** What of the input counts, for layers that use a mask. */
+  /** Which positions of the input count, for layers that use a mask. */
   mask?: Tensor | Tensor[] | null;
 }
 
-type Input = Parameters<layers.Layer['apply']>[0];
-type Output = ReturnType<layers.Layer['apply']>;
+/** What `apply` takes. */
+export type ApplyInput = Parameters<layers.Layer['apply']>[0];
+
+/** What `apply` gives. */
+export type ApplyOutput = ReturnType<layers.Layer['apply']>;
 
 /** How a weight is made. */
 export interface WeightOptions {
@@ -54,7 +57,7 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
   protected abstract compute(x: Tensor, options: CallOptions): Tensor;
 
   /** @throws Error if the input belongs to another copy of tfjs. */
-  override apply(inputs: Input, kwargs?: CallOptions): Output {
+  override apply(inputs: ApplyInput, kwargs?: CallOptions): ApplyOutput {
     for (const input of [inputs].flat()) this.checkOrigin(input);
     return super.apply(inputs, kwargs);
   }

@@ -97,7 +97,9 @@ function ownTopology(topology: Json, model: LayersModel): Json {
     const isStock =
       isStockBatchNormalization(layer) || isStockLayerNormalization(layer);
     const name = layer.getClassName();
-    const className = (isStock && normalizationFor(name)?.className) || name;
+    const className = isStock
+      ? (normalizationFor(name)?.className ?? name)
+      : name;
     if (isStock || isOwnLayer(layer)) checkOwnClassName(className, WHO);
     return isStock ? {className, config} : undefined;
   });

@@ -16,7 +16,6 @@ import {watchVariables} from './build_model.js';
 import {copyMetadata, copyWeights, writeWeights} from './copy_weights.js';
 import {type Fold, findFold} from './fold_obstacles.js';
 import {type FoldTarget, foldTargetOf} from './fold_targets.js';
-import {lowestMaskRank} from './mask_makers.js';
 import {configOf, configWithout, createModel} from './model_config.js';
 import {isModel, type LayerPair, pairLayers} from './walk_layers.js';
 

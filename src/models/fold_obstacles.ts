@@ -1,5 +1,4 @@
 import type {layers} from '@tensorflow/tfjs-layers';
-import {BatchNorm} from '../../layers/batch_norm.js';
 import {type AnyBatchNorm, stateOf} from './batch_norms.js';
 import {foldTargetOf} from './fold_targets.js';
 import type {LayerEntry, ModelConfig} from './model_config.js';
@@ -16,23 +15,15 @@ export interface Obstacle {
   readonly reason: string;
 }
 
-/**
- * The layer that a batch normalization can be folded into, or why there is none.
- *
- * @param maskRank The rank of a mask that may reach the layers, if one may.
- */
+/** The layer that a batch normalization can be folded into, or why there is none. */
 export function findFold(
   norm: AnyBatchNorm,
   model: ModelConfig,
-  maskRank: number | undefined,
 ): Fold | Obstacle {
   const {axes, statistics} = stateOf(norm);
   const rank = norm.inputSpec[0]?.ndim ?? 0;
   if (statistics === 'batch') {
     return {reason: 'it predicts with the statistics of the batch'};
-  }
-  if (maskRank !== undefined && maskRank < rank && norm instanceof BatchNorm) {
-    return {reason: 'it may get a mask, and treats what that covers apart'};
   }
   const before = entryBefore(norm, model);
   if ('reason' in before) return before;

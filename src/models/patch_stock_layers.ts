@@ -1,7 +1,7 @@
 import {layers} from '@tensorflow/tfjs-layers';
 import {patchedBatchNormalization} from './patched_batch_normalization.js';
 import {patchedLayerNormalization} from './patched_layer_normalization.js';
-import type {LayerMethods} from './stock_layers.js';
+import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
 
 /** What gives stock its methods back; empty while it has them. */
 let restores: Array<() => void> = [];
@@ -26,8 +26,10 @@ export function patchStockLayers(): () => void {
   if (restores.length > 0) return unpatchStockLayers;
   restores = [
     // A name of their own, or they would take one that a user's layer gets.
-    replaceMethods(layers.batchNormalization({name: 'to_be_patched'}), () =>
-      patchedBatchNormalization(arePatched),
+    replaceMethods(
+      layers.batchNormalization({name: 'to_be_patched'}),
+      (stock: LayerMethods<StockBatchNormalization>) =>
+        patchedBatchNormalization(stock, arePatched),
     ),
     replaceMethods(
       layers.layerNormalization({name: 'to_be_patched'}),
@@ -58,13 +60,22 @@ function unpatchStockLayers(): void {
   restores = [];
 }
 
-/** Replaces methods of a layer's class. */
+/** Replaces methods of a layer's class, its own and those that it inherits. */
 function replaceMethods<T>(
   sample: layers.Layer,
-  patch: (stock: LayerMethods<T>) => LayerMethods<T>,
+  patch: (stock: LayerMethods<T>) => Partial<LayerMethods<T>>,
 ): () => void {
   const methods = Object.getPrototypeOf(sample) as LayerMethods<T>;
-  const {build, call} = methods;
-  Object.assign(methods, patch({build, call}));
-  return () => Object.assign(methods, {build, call});
+  const {apply, build, call} = methods;
+  const patched = patch({apply, build, call});
+  const before = Object.keys(patched).map(
+    (name) => [name, Object.getOwnPropertyDescriptor(methods, name)] as const,
+  );
+  Object.assign(methods, patched);
+  return () => {
+    for (const [name, descriptor] of before) {
+      if (descriptor) Object.defineProperty(methods, name, descriptor);
+      else Reflect.deleteProperty(methods, name);
+    }
+  };
 }

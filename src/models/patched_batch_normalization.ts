@@ -1,5 +1,5 @@
 import {tidy} from '@tensorflow/tfjs-core';
-import type {LayerVariable} from '@tensorflow/tfjs-layers';
+import type {layers, LayerVariable} from '@tensorflow/tfjs-layers';
 import {
   type BatchNormState,
   callBatchNorm,
@@ -12,6 +12,7 @@ import {
   onlyShape,
 } from '../../layers/norm_layer.js';
 import type {Constraint} from '../../layers/objects.js';
+import {applyWatched, ownMask} from '../../layers/own_mask.js';
 import {projectOnRead} from '../../layers/projected_weight.js';
 import {warnOnce} from '../../layers/warn_once.js';
 import {resolveAxes} from '../ops/axes.js';
@@ -28,9 +29,11 @@ const constrained = new WeakSet<LayerVariable>();
 /**
  * What tf.js's BatchNormalization does while it is patched.
  *
- * @param isPatched Whether it still is.
+ * @param stock Its own methods.
+ * @param isPatched Tells if it still is.
  */
 export function patchedBatchNormalization(
+  stock: LayerMethods<Stock>,
   isPatched: () => boolean,
 ): LayerMethods<Stock> {
   const hold = (
@@ -58,8 +61,17 @@ export function patchedBatchNormalization(
         const x = onlyInput(inputs);
         hold(this.gamma, this.gammaConstraint);
         hold(this.beta, this.betaConstraint);
-        return callBatchNorm(x, stockState(this, x.rank), kwargs);
+        return callBatchNorm(x, stockState(this, x.rank), {
+          training: Boolean(kwargs.training),
+          mask: ownMask(asLayer(this), x, kwargs.mask, nameOf(this)),
+        });
       });
+    },
+
+    apply(inputs, kwargs) {
+      return applyWatched(asLayer(this), inputs, () =>
+        stock.apply.call(this, inputs, kwargs),
+      );
     },
   };
 }
@@ -139,6 +151,11 @@ function averageOver(layer: Stock, pastStart: boolean): MovingAverage {
     {kind: 'exponential', momentum: layer.momentum, unbiased: false},
     pastStart,
   );
+}
+
+/** Its types differ in what they hide only. */
+function asLayer(layer: Stock): layers.Layer {
+  return layer as unknown as layers.Layer;
 }
 
 function nameOf(layer: Stock): string {

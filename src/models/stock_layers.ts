@@ -1,6 +1,10 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import {layers, type LayerVariable, type Shape} from '@tensorflow/tfjs-layers';
-import type {CallOptions} from '../../layers/norm_layer.js';
+import type {
+  ApplyInput,
+  ApplyOutput,
+  CallOptions,
+} from '../../layers/norm_layer.js';
 import type {
   Constraint,
   Initializer,
@@ -52,6 +56,7 @@ export type StockLayerNormalization = StockLayer;
 
 /** The methods that a patch replaces. */
 export interface LayerMethods<T> {
+  apply: (this: T, inputs: ApplyInput, kwargs?: CallOptions) => ApplyOutput;
   build: (this: T, inputShape: Shape | Shape[]) => void;
   call: (this: T, inputs: Tensor | Tensor[], kwargs: CallOptions) => Tensor;
 }

@@ -2,7 +2,12 @@ import type {Tensor} from '@tensorflow/tfjs-core';
 import {valuesPerStatistic} from '../kernels/kernels.js';
 import type {Parameters} from '../kernels/packing.js';
 import {featuresLayout} from './layout.js';
-import {alignMask, blankMasked, maskedStatistics} from './masked.js';
+import {
+  alignMask,
+  blankMasked,
+  blankMaskedNonFinite,
+  maskedStatistics,
+} from './masked.js';
 import type {Statistics} from './moving_statistics.js';
 import {applyStatistics, normalize} from './normalize.js';
 
@@ -11,7 +16,10 @@ export interface FeatureNormOptions extends Parameters {
   /** The feature axes: not negative, ascending. */
   readonly axes: readonly number[];
   readonly epsilon: number;
-  /** What of x counts; its shape a proper prefix of x's. */
+  /**
+   * Which positions of x count, in a shape that fits x's first axes. The others are
+   * left out of the statistics, and normalized all the same.
+   */
   readonly mask?: Tensor | undefined;
   /** Whether gradients flow through the statistics returned. */
   readonly statistics?: boolean | undefined;
@@ -36,9 +44,13 @@ export function normalizeFeatures(
     return {...normalize(x, layout, options), count};
   }
   const aligned = alignMask(mask, x);
-  const blanked = blankMasked(x, aligned);
-  const {mean, variance, count} = maskedStatistics(blanked, aligned, axes);
-  const y = applyStatistics(blanked, mean, variance, layout, options);
+  const input = blankMaskedNonFinite(x, aligned);
+  const {mean, variance, count} = maskedStatistics(
+    blankMasked(input, aligned),
+    aligned,
+    axes,
+  );
+  const y = applyStatistics(input, mean, variance, layout, options);
   return {y, mean, variance, count};
 }
 
@@ -50,7 +62,7 @@ export function normalizeFeaturesWith(
 ): Tensor {
   const {axes, mask} = options;
   const layout = featuresLayout(x.shape, axes);
-  const covered = mask !== undefined && x.size > 0;
-  const input = covered ? blankMasked(x, alignMask(mask, x)) : x;
+  const isMasked = mask !== undefined && x.size > 0;
+  const input = isMasked ? blankMaskedNonFinite(x, alignMask(mask, x)) : x;
   return applyStatistics(input, mean, variance, layout, options);
 }

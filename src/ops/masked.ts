@@ -1,10 +1,12 @@
 import {
   add,
   broadcastTo,
+  clone,
   customGrad,
   div,
   fill,
   greater,
+  isFinite as isFiniteTensor,
   max,
   maximum,
   mul,
@@ -14,6 +16,7 @@ import {
   sub,
   sum,
   type Tensor,
+  zeros,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {blockedSum} from '../kernels/blocked_mean.js';
@@ -31,13 +34,13 @@ export interface MaskedStatistics extends Statistics {
 }
 
 /**
- * Whether a mask covers x: its shape is a proper prefix of x's. Any other mask is
- * not for x; tfjs's executor hands a layer the mask of an earlier one.
+ * If true, a mask fits x: it has fewer axes than x, each as long as x's or of length
+ * one. Its axes are x's first ones.
  */
-export function maskCovers(mask: Tensor, x: Tensor): boolean {
+export function maskFits(mask: Tensor, x: Tensor): boolean {
   return (
     mask.rank < x.rank &&
-    mask.shape.every((length, axis) => length === x.shape[axis])
+    mask.shape.every((length, axis) => length === 1 || length === x.shape[axis])
   );
 }
 
@@ -49,12 +52,30 @@ export function alignMask(mask: Tensor, x: Tensor): Tensor {
   return mask.dtype === 'bool' ? aligned : notEqual(aligned, 0);
 }
 
-/**
- * x with zeros where the mask is false, so that whatever stood there, NaN
- * included, reaches no output and no gradient.
- */
+/** x with zeros where the mask is false. */
 export function blankMasked(x: Tensor, aligned: Tensor): Tensor {
   return whereAnyRank(broadcastTo(aligned, x.shape), x, zerosLike(x));
+}
+
+/**
+ * x with zeros where the mask is false and the value is not finite, so that NaN in
+ * padding reaches no gradient. Every other value stays.
+ */
+export function blankMaskedNonFinite(x: Tensor, aligned: Tensor): Tensor {
+  // Plain core ops would put IsFinite on the tape, which has no gradient.
+  const finite = customGrad((input) => ({
+    value: indicator(isFiniteTensor(input as Tensor)),
+    gradFunc: () => zeros(x.shape),
+  }));
+  const blanked = customGrad((input) => {
+    const values = input as Tensor;
+    return {
+      value: whereAnyRank(isFiniteTensor(values), values, zerosLike(values)),
+      gradFunc: (dy) => clone(dy),
+    };
+  });
+  const harmless = mul(blanked(x), finite(x));
+  return whereAnyRank(broadcastTo(aligned, x.shape), x, harmless);
 }
 
 /**
@@ -120,7 +141,7 @@ function largestPresent(x: Tensor, aligned: Tensor, axes: number[]): Tensor {
     );
     return {
       value: max(candidates, axes, true),
-      gradFunc: () => zerosLike(values),
+      gradFunc: () => zeros(x.shape),
     };
   });
   return mul(find(x), max(indicator(aligned), axes, true));

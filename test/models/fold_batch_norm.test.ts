@@ -209,6 +209,27 @@ describe('foldBatchNorm folds into', () => {
   });
 });
 
+describe('F1: foldBatchNorm of a model with masks', () => {
+  it.each([
+    ['BatchNorm', () => batchNorm({name: 'norm'})],
+    ['BatchNormalization', () => layers.batchNormalization({name: 'norm'})],
+  ])('folds %s, whose prediction no mask changes', (_, make) => {
+    const model = tf.sequential({
+      layers: [
+        layers.masking({inputShape: [5, 3]}),
+        layers.dense({units: 3}),
+        make(),
+      ],
+    });
+    const x = tf.mul(
+      randomTensor([4, 5, 3], 1),
+      tf.greater(randomTensor([4, 5, 1], 2), 0),
+    );
+    const {report} = fold(model, x);
+    expect(report).toEqual({folded: ['norm'], kept: []});
+  });
+});
+
 describe('foldBatchNorm keeps, saying why,', () => {
   /** A model whose only batch normalization is called norm. */
   const sequence = (...all: tf.layers.Layer[]): tf.LayersModel =>
@@ -318,16 +339,6 @@ describe('foldBatchNorm keeps, saying why,', () => {
       'its axis is 3, and the outputs of conv are along axis 1',
     ],
     [
-      'one that may get a mask',
-      () =>
-        sequence(
-          layers.masking({inputShape: [5, 3]}),
-          layers.dense({units: 3}),
-          norm(),
-        ),
-      'it may get a mask, and treats what that covers apart',
-    ],
-    [
       'one in a wrapper',
       () =>
         sequence(
@@ -337,7 +348,7 @@ describe('foldBatchNorm keeps, saying why,', () => {
             inputShape: [5, 3],
           }),
         ),
-      'it is inside a wrapper',
+      'it is inside another layer, which is rebuilt as it is',
     ],
   ])('%s', (_, make, reason) => {
     const model = make();
