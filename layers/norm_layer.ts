@@ -6,6 +6,7 @@ import {
   type Shape,
   SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
+import {knownOptions} from '../src/ops/known_options.js';
 import {toFloat} from '../src/ops/to_float.js';
 import {dropForeignKeys} from './foreign_config.js';
 import type {Constraint, Initializer, Regularizer} from './objects.js';
@@ -20,6 +21,8 @@ export interface CallOptions {
   /** What of the input counts, for layers that use a mask. */
   mask?: Tensor | Tensor[] | null;
 }
+
+const CALL_OPTIONS: ReadonlyArray<keyof CallOptions> = ['training', 'mask'];
 
 type Input = Parameters<layers.Layer['apply']>[0];
 type Output = ReturnType<layers.Layer['apply']>;
@@ -52,8 +55,12 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
   /** The layer's output for an input in float32. Runs inside a tidy. */
   protected abstract compute(x: Tensor, options: CallOptions): Tensor;
 
-  /** @throws Error if the input belongs to another copy of tfjs. */
+  /**
+   * @throws Error if the input belongs to another copy of tfjs, or an option is
+   *   unknown.
+   */
   override apply(inputs: Input, kwargs?: CallOptions): Output {
+    if (kwargs != null) knownOptions(kwargs, CALL_OPTIONS, this.who);
     for (const input of [inputs].flat()) this.checkOrigin(input);
     return super.apply(inputs, kwargs);
   }

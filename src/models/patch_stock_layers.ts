@@ -1,7 +1,8 @@
 import {layers} from '@tensorflow/tfjs-layers';
+import {refuseOptions} from '../../layers/options.js';
 import {patchedBatchNormalization} from './patched_batch_normalization.js';
 import {patchedLayerNormalization} from './patched_layer_normalization.js';
-import type {LayerMethods} from './stock_layers.js';
+import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
 
 /** What gives stock its methods back; empty while it has them. */
 let restores: Array<() => void> = [];
@@ -22,12 +23,15 @@ let restores: Array<() => void> = [];
  *
  * @return A function that gives stock tf.js back.
  */
-export function patchStockLayers(): () => void {
+export function patchStockLayers(...none: []): () => void {
+  refuseOptions(none, 'patchStockLayers');
   if (restores.length > 0) return unpatchStockLayers;
   restores = [
     // A name of their own, or they would take one that a user's layer gets.
-    replaceMethods(layers.batchNormalization({name: 'to_be_patched'}), () =>
-      patchedBatchNormalization(arePatched),
+    replaceMethods(
+      layers.batchNormalization({name: 'to_be_patched'}),
+      (stock: LayerMethods<StockBatchNormalization>) =>
+        patchedBatchNormalization(stock, arePatched),
     ),
     replaceMethods(
       layers.layerNormalization({name: 'to_be_patched'}),
