@@ -14,7 +14,7 @@ export async function convertCommand(
     throw new UsageError('--lossy is for --to stock; nothing else is lost');
   }
   checkOutput(options);
-  const tfjs = await loadTfjs();
+  const tfjs = await loadTfjs(options.import);
   const {core, files, normalization} = tfjs;
   const {fromKeras, toStock} = normalization;
   const read = await readModel(path, tfjs, progress);

@@ -60,13 +60,14 @@ export async function loadModel(
   path: string,
   tfjs: Tfjs,
   progress: Progress,
-): Promise<LayersModel> {
+): Promise<{model: LayersModel; artifacts: io.ModelArtifacts}> {
   const {core, layers, normalization} = tfjs;
   const artifacts = await readModel(path, tfjs, progress);
   const source = core.io.fromMemory(artifacts);
-  return layers.loadLayersModel(
+  const model = await layers.loadLayersModel(
     isFromTfjs(artifacts) ? source : normalization.fromKeras(source),
   );
+  return {model, artifacts};
 }
 
 /** Tells that a model is now being written. */
