@@ -21,6 +21,8 @@ export async function foldCommand(
   const folded = tfjs.normalization.foldBatchNorm(model, {
     onReport: (given) => (report = given),
   });
+  const metadata = model.getUserDefinedMetadata() as object | undefined;
+  if (metadata !== undefined) folded.setUserDefinedMetadata(metadata);
   showSaving(progress);
   await folded.save(tfjs.files.fileSystem(output));
   const dequantized = quantizedTo(artifacts);

@@ -2,7 +2,7 @@ import {existsSync, realpathSync, statSync} from 'node:fs';
 import {basename, dirname, extname, join, resolve} from 'node:path';
 import type {io} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {UsageError} from './failures.js';
+import {messageOf, UsageError} from './failures.js';
 import type {WritingOptions} from './options.js';
 import type {Progress} from './progress.js';
 import type {Tfjs} from './tfjs.js';
@@ -64,10 +64,24 @@ export async function loadModel(
   const {core, layers, normalization} = tfjs;
   const artifacts = await readModel(path, tfjs, progress);
   const source = core.io.fromMemory(artifacts);
-  const model = await layers.loadLayersModel(
-    isFromTfjs(artifacts) ? source : normalization.fromKeras(source),
+  try {
+    const model = await layers.loadLayersModel(
+      isFromTfjs(artifacts) ? source : normalization.fromKeras(source),
+    );
+    return {model, artifacts};
+  } catch (error) {
+    throw withHint(error, path);
+  }
+}
+
+/** tf.js does not know of a class that nobody registers, and explains it at length. */
+function withHint(error: unknown, path: string): unknown {
+  const [, name] = /^Unknown layer: ([^\s.]+)/.exec(messageOf(error)) ?? [];
+  if (name === undefined) return error;
+  return new Error(
+    `${path}: unknown layer ${name}; --import <module> loads a module that ` +
+      'registers it',
   );
-  return {model, artifacts};
 }
 
 /** Tells that a model is now being written. */

@@ -322,7 +322,9 @@ describe('F10: modules with custom layers', () => {
   const both = ['--import', './twice.cjs', '--import', 'double.mjs'];
 
   it('are loaded, of either kind, and of several', async () => {
-    expect((await run(['inspect', 'custom'])).code).toBe(1);
+    const none = await run(['inspect', 'custom']);
+    expect(none.code).toBe(1);
+    expect(none.stderr).toMatch(/Twice.*--import <module> loads a module/);
     const one = await run(['inspect', 'custom', '--import', './twice.cjs']);
     expect(one.stderr).toContain('Double');
     const {code, stdout, stderr} = await run(['inspect', 'custom', ...both]);
@@ -349,6 +351,23 @@ describe('F10: modules with custom layers', () => {
     expect(broken.stderr).toBe(
       'tfjs-normalization: --import ./broken.mjs: it does not load: no luck\n',
     );
+  });
+});
+
+describe('F10: the metadata of a user', () => {
+  it.each([
+    ['fold', []],
+    ['convert', ['--to', 'stock']],
+    ['convert', ['--to', 'normalization']],
+  ])('is kept by %s %j', async (command, options) => {
+    const artifacts = await fileSystem(at('model')).load?.();
+    const userDefinedMetadata = {classes: ['a', 'b'], version: 3};
+    const input = {...artifacts, userDefinedMetadata} as tf.io.ModelArtifacts;
+    await fileSystem(at('told')).save?.(input);
+    const args = [command, 'told', 'told2', '--force', ...options];
+    expect((await run(args)).code).toBe(0);
+    const written = await fileSystem(at('told2')).load?.();
+    expect(written?.userDefinedMetadata).toEqual(userDefinedMetadata);
   });
 });
 
