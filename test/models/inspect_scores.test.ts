@@ -6,6 +6,7 @@ import {
   formatInspection,
   inspect,
   patchStockLayers,
+  toStock,
 } from 'tfjs-normalization';
 import {listed} from '../../src/models/listed.js';
 import {through} from '../support/models.js';
@@ -199,6 +200,25 @@ describe('F19: long lists', () => {
     const text = formatInspection(await inspect(deep(20)));
     for (let i = 0; i < 20; i++) expect(text).toContain(`\nn${i} `);
     expect(text).not.toMatch(/more layers?$/m);
+  });
+
+  it('a warning of toStock about 94 layers names a few', async () => {
+    const layers = Array.from({length: 94}, (_, i) =>
+      batchNorm({
+        name: `n${i}`,
+        movingAverage: 'debiased',
+        ...(i === 0 && {inputShape: [2]}),
+      }),
+    );
+    const saved = tf.io.withSaveHandler(() =>
+      Promise.resolve({modelArtifactsInfo: {} as never}),
+    );
+    await tf.sequential({layers}).save(toStock(saved));
+    const [warning = '', ...others] = warnings();
+    jest.mocked(console.warn).mockClear();
+    expect(others).toEqual([]);
+    expect(warning).toMatch(/n0.* and 89 more$/);
+    expect(warning.length).toBeLessThan(600);
   });
 
   it('a warning of what is not folded names a few', () => {
