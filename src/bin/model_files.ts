@@ -74,14 +74,17 @@ export async function loadModel(
   }
 }
 
-/** tf.js does not know of a class that nobody registers, and explains it at length. */
-function withHint(error: unknown, path: string): unknown {
-  const [, name] = /^Unknown layer: ([^\s.]+)/.exec(messageOf(error)) ?? [];
-  if (name === undefined) return error;
-  return new Error(
-    `${path}: unknown layer ${name}; --import <module> loads a module that ` +
-      'registers it',
-  );
+/** Adds how to load a class that nobody has registered, where that is the error. */
+export function withHint(error: unknown, path: string): unknown {
+  const message = messageOf(error);
+  const hint = '--import <module> loads a module that registers it';
+  // tf.js goes on for several lines.
+  const [, name] = /^Unknown layer: ([^\s.]+)/.exec(message) ?? [];
+  if (name !== undefined) {
+    return new Error(`${path}: unknown layer ${name}; ${hint}`);
+  }
+  const isUnknown = message.includes('none is registered under the name');
+  return isUnknown ? new Error(`${message}; ${hint}`) : error;
 }
 
 /** Tells that a model is now being written. */

@@ -325,6 +325,9 @@ describe('F10: modules with custom layers', () => {
     const none = await run(['inspect', 'custom']);
     expect(none.code).toBe(1);
     expect(none.stderr).toMatch(/Twice.*--import <module> loads a module/);
+    const to = ['convert', 'custom', 'custom3', '--to', 'stock'];
+    expect((await run(to)).stderr).toMatch(/Twice.*--import <module> loads/);
+    expect((await run([...to, ...both])).stderr).toBe('');
     const one = await run(['inspect', 'custom', '--import', './twice.cjs']);
     expect(one.stderr).toContain('Double');
     const {code, stdout, stderr} = await run(['inspect', 'custom', ...both]);

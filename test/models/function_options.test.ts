@@ -168,7 +168,7 @@ describe('F10: options of functions', () => {
     ['toStock', 'lossy', 0, 'true or false'],
     ['ops.batchNorm', 'epsilon', '1', 'a number above 0'],
     ['ops.layerNorm', 'axis', '1', 'an integer or an array'],
-    ['convertModel', 'to', 'keras', "one of 'normalization', 'stock'"],
+    ['convertModel', 'to', 'keras', "'normalization' or 'stock'"],
   ] as Array<[string, string, unknown, string]>)(
     '%s refuses %s: %j',
     async (name, option, value, what) => {
