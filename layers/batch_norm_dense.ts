@@ -1,5 +1,6 @@
 import {layers} from '@tensorflow/tfjs-layers';
 import {batchNorm, type BatchNormArgs} from './batch_norm.js';
+import {checkLayerOptions, type LayerArgs} from './options.js';
 
 type DenseArgs = Parameters<typeof layers.dense>[0];
 
@@ -8,6 +9,24 @@ export interface BatchNormDenseArgs extends DenseArgs {
   /** Options of the batch normalization. Defaults to its defaults. */
   batchNorm?: BatchNormArgs;
 }
+
+type OwnOption = Exclude<keyof BatchNormDenseArgs, keyof LayerArgs>;
+
+/** A record, so that an option which tf.js adds is missed by the compiler. */
+const OPTIONS: Readonly<Record<OwnOption, true>> = {
+  units: true,
+  activation: true,
+  useBias: true,
+  kernelInitializer: true,
+  biasInitializer: true,
+  inputDim: true,
+  kernelConstraint: true,
+  biasConstraint: true,
+  kernelRegularizer: true,
+  biasRegularizer: true,
+  activityRegularizer: true,
+  batchNorm: true,
+};
 
 /**
  * A fully connected layer with batch normalization before its activation,
@@ -32,11 +51,13 @@ export interface BatchNormDenseArgs extends DenseArgs {
  *   `tf.layers.dense`; `activation` (`'linear'`), applied last; `batchNorm`, the
  *   options of the batch normalization. A `name` is the dense layer's, and the
  *   others' with a suffix; `trainable` is for both layers that have weights.
- * @throws Error as `tf.layers.dense` and `BatchNorm` do.
+ * @throws Error if an option is unknown; else as `tf.layers.dense` and `BatchNorm`
+ *   do.
  *
  * Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167, section 3.2.
  */
 export function batchNormDense(args: BatchNormDenseArgs): layers.Layer[] {
+  checkLayerOptions(args, Object.keys(OPTIONS), 'batchNormDense');
   const {batchNorm: normArgs, activation = 'linear', ...dense} = args;
   const named = (suffix: string): {name?: string} =>
     dense.name == null ? {} : {name: `${dense.name}_${suffix}`};

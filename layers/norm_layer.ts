@@ -6,6 +6,7 @@ import {
   type Shape,
   SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
+import {knownOptions} from '../src/ops/known_options.js';
 import {toFloat} from '../src/ops/to_float.js';
 import {dropForeignKeys} from './foreign_config.js';
 import type {Constraint, Initializer, Regularizer} from './objects.js';
@@ -27,6 +28,7 @@ export type ApplyInput = Parameters<layers.Layer['apply']>[0];
 
 /** What `apply` gives. */
 export type ApplyOutput = ReturnType<layers.Layer['apply']>;
+const CALL_OPTIONS: ReadonlyArray<keyof CallOptions> = ['training', 'mask'];
 
 /** How a weight is made. */
 export interface WeightOptions {
@@ -56,8 +58,16 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
   /** The layer's output for an input in float32. Runs inside a tidy. */
   protected abstract compute(x: Tensor, options: CallOptions): Tensor;
 
-  /** @throws Error if the input belongs to another copy of tfjs. */
+  /**
+   * @throws Error if the input belongs to another copy of tfjs, or if an option is
+   *   unknown where a program calls the layer.
+   */
   override apply(inputs: ApplyInput, kwargs?: CallOptions): ApplyOutput {
+    // A model gives all of its layers, in lists, what it was called with.
+    const isDirect = !Array.isArray(inputs);
+    if (isDirect && kwargs != null) {
+      knownOptions(kwargs, CALL_OPTIONS, this.who);
+    }
     for (const input of [inputs].flat()) this.checkOrigin(input);
     return super.apply(inputs, kwargs);
   }

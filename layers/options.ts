@@ -1,5 +1,6 @@
 import type {layers} from '@tensorflow/tfjs-layers';
 import type {Axes} from '../src/ops/axes.js';
+import {checkIsObject, knownOptions} from '../src/ops/known_options.js';
 import {received} from '../src/ops/received.js';
 
 /** What every layer of tfjs takes: `name`, `trainable`, `inputShape` and so on. */
@@ -30,19 +31,61 @@ export function completeOptions<D extends object>(
   defaults: D,
   who: string,
 ): D {
-  const entries = Object.entries(given) as Array<[string, unknown]>;
-  for (const [name, value] of entries) {
-    if (hasOwn(defaults, name) || LAYER_OPTIONS.has(name)) continue;
-    const known = Object.keys(defaults).join(', ');
-    throw new Error(
-      `${who}: unknown option ${name}; its options are ${known}. ` +
-        received(name, value),
-    );
-  }
+  const known = Object.keys(defaults);
+  const entries = knownOptions(given, known, who, LAYER_OPTIONS);
   const chosen = entries
     .filter(([name, value]) => hasOwn(defaults, name) && value != null)
     .map(([name, value]) => [name, ownCopy(value)] as const);
   return {...defaults, ...Object.fromEntries(chosen)};
+}
+
+/** Checks the value of an option. */
+export type OptionCheck = (value: unknown, name: string, who: string) => void;
+
+/**
+ * The options of a function, checked; null and undefined mean the default, and are
+ * left out.
+ *
+ * @param checks How each option is checked, by its name.
+ * @throws Error if the options are no object, if one of them is unknown, or if its
+ *   value is not what it may be.
+ */
+export function takeOptions<T extends object>(
+  given: T,
+  checks: {readonly [K in keyof T]-?: OptionCheck},
+  who: string,
+): T {
+  const entries = knownOptions(given, Object.keys(checks), who);
+  const chosen = entries.filter(([, value]) => value != null);
+  for (const [name, value] of chosen) checks[name as keyof T](value, name, who);
+  return Object.fromEntries(chosen) as T;
+}
+
+/**
+ * Refuses options given to a function that takes none. What is no object may come
+ * from `map`, which calls with a position and the whole array.
+ *
+ * @param more The arguments after those that the function takes.
+ */
+export function refuseOptions(more: readonly unknown[], who: string): void {
+  for (const options of more) {
+    const isObject = typeof options === 'object' && options !== null;
+    if (isObject && !Array.isArray(options)) knownOptions(options, [], who);
+  }
+}
+
+/**
+ * Checks the options of one of tf.js's own layers, which ignores what it does not
+ * know.
+ *
+ * @param known The options of that layer alone.
+ */
+export function checkLayerOptions(
+  given: unknown,
+  known: readonly string[],
+  who: string,
+): void {
+  knownOptions(given, known, who, LAYER_OPTIONS);
 }
 
 /**
@@ -56,6 +99,7 @@ export function refuseUnavailable<T extends LayerArgs>(
   unavailable: Readonly<Record<string, unknown>>,
   className: string,
 ): T {
+  checkIsObject(args, 'options', className);
   const entries = Object.entries(args) as Array<[string, unknown]>;
   const kept = entries.filter(([name, value]) => {
     if (!hasOwn(unavailable, name)) return true;
@@ -102,6 +146,31 @@ export function checkFraction(value: unknown, name: string, who: string): void {
   if (typeof value === 'number' && value >= 0 && value <= 1) return;
   throw new Error(
     `${who}: ${name} must be a number from 0 to 1. ${received(name, value)}`,
+  );
+}
+
+/** @throws Error if an option is not an integer above 0. */
+export function checkCount(value: unknown, name: string, who: string): void {
+  if (Number.isInteger(value) && Number(value) > 0) return;
+  throw new Error(
+    `${who}: ${name} must be an integer above 0. ${received(name, value)}`,
+  );
+}
+
+/** @throws Error if an option is not a function. */
+export function checkFunction(value: unknown, name: string, who: string): void {
+  if (typeof value === 'function') return;
+  throw new Error(
+    `${who}: ${name} must be a function. ${received(name, value)}`,
+  );
+}
+
+/** @throws Error if an option is not an AbortSignal. */
+export function checkSignal(value: unknown, name: string, who: string): void {
+  const signal = value as Partial<AbortSignal> | null;
+  if (typeof signal?.throwIfAborted === 'function') return;
+  throw new Error(
+    `${who}: ${name} must be an AbortSignal. ${received(name, value)}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import {serialization} from '@tensorflow/tfjs-core';
 import {warnOfAnotherCopy} from './one_copy.js';
-import {hasOwn} from './options.js';
+import {checkBoolean, hasOwn, takeOptions} from './options.js';
 
 type LayerClass =
   serialization.SerializableConstructor<serialization.Serializable>;
@@ -46,8 +46,14 @@ export interface RegisterOptions {
  * ```
  *
  * @param options `override` (false): take the names that other classes hold.
+ * @throws Error if an option is unknown, or `override` is no boolean.
  */
-export function register({override = false}: RegisterOptions = {}): void {
+export function register(options: RegisterOptions = {}): void {
+  const {override = false} = takeOptions(
+    options,
+    {override: checkBoolean},
+    'register',
+  );
   for (const layerClass of classes) {
     const holder = holderOf(layerClass.className);
     if (override || holder === undefined || isOwn(holder)) {

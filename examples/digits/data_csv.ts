@@ -4,8 +4,18 @@ import {checkLabel, type Images} from './images.js';
 /** What a CSV must look like, for --help. */
 export const CSV_FORMAT =
   'One image a line: its pixels, row by row, then its label from 0 to 9,\n' +
-  'separated by commas. Pixels are numbers from 0 up; they are divided by the\n' +
-  'largest in the file. No header, no quotes. 80% of the lines are for training.';
+  'separated by commas, semicolons or tabs. No quotes. A first line of names is\n' +
+  'left out. Pixels are whole numbers from 0 to 255, or numbers from 0 to 1; they\n' +
+  'are divided by the largest in the file. Any other numbers are a table, and each\n' +
+  'column of it is brought to 0 to 1. 80% of the lines are for training.';
+
+const SEPARATORS: ReadonlyMap<string, string> = new Map([
+  [',', 'commas'],
+  [';', 'semicolons'],
+  ['\t', 'tabs'],
+]);
+
+const LARGEST_PIXEL = 255;
 
 /** Decimal numbers only: Number('') is 0, and Number('0x10') is 16. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -13,8 +23,8 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const LONGEST_QUOTE = 20;
 
 /**
- * Reads the text of a CSV file. Line ends of Windows, a byte order mark and
- * empty lines at the end are allowed.
+ * Reads the text of a CSV file. Line ends of Windows, a byte order mark, a line of
+ * names at the start and empty lines at the end are allowed.
  *
  * @param file The name of the file, for messages.
  * @throws InputError naming the file and the line that is wrong.
@@ -24,23 +34,67 @@ export function parseCsv(text: string, file: string): Images {
   if (lines.length === 0) throw new InputError(`${file}: the file is empty`);
   const [first = ''] = lines;
   refuseEmpty(first, `${file}, line 1`);
-  const columns = first.split(',').length;
+  const separator = separatorOf(lines, file);
+  const columns = first.split(separator).length;
   if (columns < 2) {
     throw new InputError(
       `${file}, line 1: one value only; pixels and a label are needed, ` +
-        `separated by commas`,
+        `separated by commas, semicolons or tabs`,
+    );
+  }
+  const header = isHeader(first, separator) ? 1 : 0;
+  const count = lines.length - header;
+  if (count === 0) {
+    throw new InputError(
+      `${file}: line 1 looks like a header, and there is no other line`,
     );
   }
   const size = columns - 1;
-  const pixels = new Float32Array(lines.length * size);
-  const labels = new Uint8Array(lines.length);
-  lines.forEach((line, row) => {
-    const where = `${file}, line ${row + 1}`;
-    const values = parseLine(line, columns, where);
-    pixels.set(values.subarray(0, size), row * size);
-    labels[row] = values[size] ?? 0;
-  });
-  return {pixels: scaled(pixels), labels, size};
+  const values = new Float64Array(count * size);
+  const labels = new Uint8Array(count);
+  for (let row = 0; row < count; row++) {
+    const where = `${file}, line ${row + header + 1}`;
+    const fields = (lines[row + header] ?? '').split(separator);
+    const found = parseLine(fields, columns, where);
+    values.set(found.subarray(0, size), row * size);
+    labels[row] = found[size] ?? 0;
+  }
+  return {pixels: scaled(values, size), labels, size};
+}
+
+/**
+ * What separates the values of a file: a comma, if there is one in it.
+ *
+ * @throws InputError if commas stand where other separators do, and may be decimal
+ *   ones.
+ */
+function separatorOf(lines: readonly string[], file: string): string {
+  // A space or a tab beside a comma separates nothing.
+  const text = lines
+    .slice(0, 2)
+    .join('\n')
+    .replace(/[ \t]*,[ \t]*/g, ',');
+  const [found = ',', ...others] = [...SEPARATORS.keys()].filter((separator) =>
+    text.includes(separator),
+  );
+  const [other] = others;
+  if (other === undefined) return found;
+  throw new InputError(
+    `${file}: ${SEPARATORS.get(found)} and ${SEPARATORS.get(other)} between the values; ` +
+      `separate them by commas, and write decimal numbers with a point`,
+  );
+}
+
+/** If true, every value of a line is a name, as in a header. */
+function isHeader(line: string, separator: string): boolean {
+  return line.split(separator).every(isName);
+}
+
+/** If true, this cannot be meant as a number. */
+function isName(field: string): boolean {
+  const text = field.trim();
+  const isNumber = /^"?[+-]?(\d|\.\d|nan\b|inf)/i.test(text);
+  return !isNumber && /\p{L}/u.test(text);
 }
 
 function linesOf(text: string): string[] {
@@ -52,9 +106,12 @@ function refuseEmpty(line: string, where: string): void {
   if (line.trim() === '') throw new InputError(`${where}: the line is empty`);
 }
 
-function parseLine(line: string, columns: number, where: string): Float64Array {
-  const fields = line.split(',');
-  refuseEmpty(line, where);
+function parseLine(
+  fields: readonly string[],
+  columns: number,
+  where: string,
+): Float64Array {
+  refuseEmpty(fields.length === 1 ? (fields[0] ?? '') : ',', where);
   if (fields.length !== columns) {
     throw new InputError(
       `${where}: ${count(fields.length)}, where line 1 has ${columns}`,
@@ -63,13 +120,6 @@ function parseLine(line: string, columns: number, where: string): Float64Array {
   const values = Float64Array.from(fields, (field, column) =>
     parseNumber(field, `${where}, value ${column + 1}`),
   );
-  const negative = values.findIndex((value) => value < 0);
-  if (negative >= 0 && negative < columns - 1) {
-    throw new InputError(
-      `${where}, value ${negative + 1}: ` +
-        `the pixel is ${values[negative] ?? 0}, below 0`,
-    );
-  }
   checkLabel(values[columns - 1] ?? NaN, where);
   return values;
 }
@@ -81,12 +131,41 @@ function parseNumber(field: string, where: string): number {
   if (Number.isFinite(Math.fround(value))) return value;
   const shown =
     text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
-  throw new InputError(`${where}: ${JSON.stringify(shown)} is not a number`);
+  const cause =
+    isName(text) && where.includes(', line 1,')
+      ? '; line 1 looks like a header, of which every value must be a name: ' +
+        'remove the line'
+      : '';
+  throw new InputError(
+    `${where}: ${JSON.stringify(shown)} is not a number${cause}`,
+  );
 }
 
-function scaled(pixels: Float32Array): Float32Array {
-  const largest = pixels.reduce((a, b) => Math.max(a, b), 0);
-  return largest > 0 ? pixels.map((pixel) => pixel / largest) : pixels;
+/** The values from 0 to 1: by one scale for pixels, by one a column for a table. */
+function scaled(values: Float64Array, columns: number): Float32Array {
+  const largest = values.reduce((a, b) => Math.max(a, b), 0);
+  if (arePixels(values, largest)) {
+    return Float32Array.from(values, (value) => value / (largest || 1));
+  }
+  const least = new Float64Array(columns).fill(Infinity);
+  const most = new Float64Array(columns).fill(-Infinity);
+  values.forEach((value, i) => {
+    const column = i % columns;
+    least[column] = Math.min(least[column] ?? value, value);
+    most[column] = Math.max(most[column] ?? value, value);
+  });
+  return Float32Array.from(values, (value, i) => {
+    const [low = 0, high = 0] = [least[i % columns], most[i % columns]];
+    return high > low ? (value - low) / (high - low) : 0;
+  });
+}
+
+/** If true, the values are what images are stored as. */
+function arePixels(values: Float64Array, largest: number): boolean {
+  if (values.some((value) => value < 0)) return false;
+  return (
+    largest <= 1 || (largest <= LARGEST_PIXEL && values.every(Number.isInteger))
+  );
 }
 
 function count(values: number): string {

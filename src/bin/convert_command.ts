@@ -1,5 +1,5 @@
 import {UsageError} from './failures.js';
-import {checkOutput, readModel, showSaving} from './model_files.js';
+import {checkOutput, readModel, showSaving, withHint} from './model_files.js';
 import type {ConvertOptions} from './options.js';
 import type {Progress} from './progress.js';
 import {loadTfjs} from './tfjs.js';
@@ -14,11 +14,14 @@ export async function convertCommand(
     throw new UsageError('--lossy is for --to stock; nothing else is lost');
   }
   checkOutput(options);
-  const tfjs = await loadTfjs();
+  const tfjs = await loadTfjs(options.import);
   const {core, files, normalization} = tfjs;
   const {fromKeras, toStock} = normalization;
   const read = await readModel(path, tfjs, progress);
-  const onOurs = await fromKeras(core.io.fromMemory(read)).load?.();
+  const source = fromKeras(core.io.fromMemory(read));
+  const onOurs = await source.load?.().catch((error: unknown) => {
+    throw withHint(error, path);
+  });
   if (onOurs === undefined) throw new Error(`${path}: it does not load`);
   showSaving(progress);
   const file = files.fileSystem(output);

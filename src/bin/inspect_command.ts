@@ -5,11 +5,12 @@ import {loadTfjs} from './tfjs.js';
 
 /** `inspect`: what it prints. */
 export async function inspectCommand(
-  {model: path, json}: CommonOptions,
+  options: CommonOptions,
   progress: Progress,
 ): Promise<string> {
-  const tfjs = await loadTfjs();
-  const model = await loadModel(path, tfjs, progress);
+  const {model: path, json} = options;
+  const tfjs = await loadTfjs(options.import);
+  const {model} = await loadModel(path, tfjs, progress);
   const inspection = await tfjs.normalization.inspect(model);
   if (!json) return tfjs.normalization.formatInspection(inspection);
   return JSON.stringify({model: path, layers: inspection}, null, 2);

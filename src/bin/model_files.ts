@@ -2,7 +2,7 @@ import {existsSync, realpathSync, statSync} from 'node:fs';
 import {basename, dirname, extname, join, resolve} from 'node:path';
 import type {io} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {UsageError} from './failures.js';
+import {messageOf, UsageError} from './failures.js';
 import type {WritingOptions} from './options.js';
 import type {Progress} from './progress.js';
 import type {Tfjs} from './tfjs.js';
@@ -60,13 +60,31 @@ export async function loadModel(
   path: string,
   tfjs: Tfjs,
   progress: Progress,
-): Promise<LayersModel> {
+): Promise<{model: LayersModel; artifacts: io.ModelArtifacts}> {
   const {core, layers, normalization} = tfjs;
   const artifacts = await readModel(path, tfjs, progress);
   const source = core.io.fromMemory(artifacts);
-  return layers.loadLayersModel(
-    isFromTfjs(artifacts) ? source : normalization.fromKeras(source),
-  );
+  try {
+    const model = await layers.loadLayersModel(
+      isFromTfjs(artifacts) ? source : normalization.fromKeras(source),
+    );
+    return {model, artifacts};
+  } catch (error) {
+    throw withHint(error, path);
+  }
+}
+
+/** Adds how to load a class that nobody has registered, where that is the error. */
+export function withHint(error: unknown, path: string): unknown {
+  const message = messageOf(error);
+  const hint = '--import <module> loads a module that registers it';
+  // tf.js goes on for several lines.
+  const [, name] = /^Unknown layer: ([^\s.]+)/.exec(message) ?? [];
+  if (name !== undefined) {
+    return new Error(`${path}: unknown layer ${name}; ${hint}`);
+  }
+  const isUnknown = message.includes('none is registered under the name');
+  return isUnknown ? new Error(`${message}; ${hint}`) : error;
 }
 
 /** Tells that a model is now being written. */

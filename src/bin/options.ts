@@ -7,6 +7,8 @@ export interface CommonOptions {
   readonly model: string;
   /** Whether the answer is JSON. */
   readonly json: boolean;
+  /** Modules to load before the model, which register custom layers. */
+  readonly import: readonly string[];
 }
 
 /** What those can be told that write a model. */
@@ -35,8 +37,15 @@ type Take = (request: Request) => void;
 
 const NAME = 'tfjs-normalization';
 
+const HELP = ['-h, --help', 'print this'] as const;
+
 const DETAILS = `
 Needs TensorFlow.js in the project: npm install @tensorflow/tfjs
+
+Examples:
+  npx tfjs-normalization inspect my-model
+  npx tfjs-normalization fold my-model folded
+  npx tfjs-normalization help convert
 
 A model is written whole or not at all, and over another only with --force.
 Exit codes: 0; 1 if it fails; 2 for a command line that cannot be used.
@@ -62,9 +71,19 @@ export function parseRequest(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
-    const what = error.message.replace(/^error: /, '').replace(/\.$/, '');
-    throw new UsageError(`${what} (${NAME} --help)`);
+    // What is left is `help` of a command that there is not.
+    throw new UsageError(`unknown command '${args[1] ?? ''}' (${NAME} --help)`);
   }
+}
+
+/**
+ * @param help What prints the help that is about it.
+ * @throws UsageError saying what is wrong; the error itself if it is about help.
+ */
+function refuse(error: CommanderError, help: string): never {
+  if (error.exitCode === 0 || error.code === 'commander.help') throw error;
+  const what = error.message.replace(/^error: /, '').replace(/\.$/, '');
+  throw new UsageError(`${what} (${help})`);
 }
 
 function createProgram(
@@ -75,13 +94,13 @@ function createProgram(
   const program = new Command(NAME)
     .description('Works on trained models with normalization layers.')
     .version(version, '--version', 'print the version')
-    .helpOption('--help', 'print this')
-    .helpCommand(false)
+    .helpOption(...HELP)
+    .helpCommand('help [command]', 'print what a command takes')
     .addHelpText('after', DETAILS)
     .showSuggestionAfterError(false)
     // The message is the error's, and told once.
     .configureOutput({writeOut: print, writeErr: () => undefined})
-    .exitOverride();
+    .exitOverride((error) => refuse(error, `${NAME} --help`));
   addInspect(program, take);
   addConvert(program, take);
   addFold(program, take);
@@ -93,8 +112,13 @@ function addInspect(program: Command, take: Take): void {
     program,
     'inspect',
     'shows normalization layers, and what looks wrong',
-  ).action((model: string, {json}: CommonOptions) =>
-    take({command: 'inspect', model, json}),
+    [
+      'my-model',
+      '--json my-model/model.json',
+      '--import ./my-layers.mjs my-model',
+    ],
+  ).action((model: string, options: CommonOptions) =>
+    take({...options, command: 'inspect', model}),
   );
 }
 
@@ -103,6 +127,11 @@ function addConvert(program: Command, take: Take): void {
     program,
     'convert',
     "puts a model of Keras or tf.js on this package's layers, or on tf.js's own",
+    [
+      'keras-model converted --to normalization',
+      'my-model for-stock --to stock',
+      'my-model for-stock --to stock --lossy --force',
+    ],
   )
     .addOption(
       new Option('--to <layers>', 'whose layers it is to have')
@@ -111,8 +140,7 @@ function addConvert(program: Command, take: Take): void {
     )
     .option('--lossy', "lose what tf.js's own layers do not have", false)
     .action((model: string, output: string, options: ConvertOptions) => {
-      const {json, force, to, lossy} = options;
-      take({command: 'convert', model, output, json, force, to, lossy});
+      take({...options, command: 'convert', model, output});
     });
 }
 
@@ -121,9 +149,9 @@ function addFold(program: Command, take: Take): void {
     program,
     'fold',
     'folds batch normalization into the layers before it',
+    ['my-model folded', 'my-model my-model --force'],
   ).action((model: string, output: string, options: WritingOptions) => {
-    const {json, force} = options;
-    take({command: 'fold', model, output, json, force});
+    take({...options, command: 'fold', model, output});
   });
 }
 
@@ -131,21 +159,36 @@ function addCommand(
   program: Command,
   name: string,
   description: string,
+  examples: readonly string[],
 ): Command {
   return program
     .command(name)
     .description(description)
-    .helpOption('--help', 'print this')
+    .helpOption(...HELP)
+    .exitOverride((error) => refuse(error, `${NAME} ${name} --help`))
     .argument('<model>', 'a folder with a model.json, or such a file')
-    .option('--json', 'print JSON', false);
+    .option('--json', 'print JSON', false)
+    .addOption(
+      new Option(
+        '--import <module>',
+        'load a module first, which registers custom layers; repeatable',
+      )
+        .argParser((module: string, before: string[]) => [...before, module])
+        .default([], 'none'),
+    )
+    .addHelpText(
+      'after',
+      `\nExamples:\n${examples.map((e) => `  npx ${NAME} ${name} ${e}\n`).join('')}`,
+    );
 }
 
 function addWritingCommand(
   program: Command,
   name: string,
   description: string,
+  examples: readonly string[],
 ): Command {
-  return addCommand(program, name, description)
+  return addCommand(program, name, description, examples)
     .argument('<output>', 'the folder to write to, or the model.json in it')
     .option('--force', 'write over the model that is there', false);
 }

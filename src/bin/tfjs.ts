@@ -1,9 +1,12 @@
 import {createRequire} from 'node:module';
-import {join} from 'node:path';
+import {existsSync} from 'node:fs';
+import {join, resolve} from 'node:path';
+import {pathToFileURL} from 'node:url';
 import type * as core from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 import type * as normalization from 'tfjs-normalization';
 import type * as files from 'tfjs-normalization/node';
+import {messageOf, UsageError} from './failures.js';
 
 /** TensorFlow.js with a backend that runs, and this package on it. */
 export interface Tfjs {
@@ -21,40 +24,116 @@ const MISSING =
 
 /**
  * Loads TensorFlow.js as this package finds it, else as the project does that the
- * command runs in.
+ * command runs in, and then modules that register custom layers.
  *
- * @throws Error saying how to install it if it is not there.
+ * @param modules Paths and packages, as the current folder finds them.
+ * @throws Error saying what is not there and how to install it, or what is there
+ *   and does not load; UsageError if there is no such module.
  */
-export async function loadTfjs(): Promise<Tfjs> {
+export async function loadTfjs(modules: readonly string[]): Promise<Tfjs> {
+  const places = modules.map(placeOf);
   const near = createRequire(__filename);
-  const inProject = createRequire(join(process.cwd(), 'package.json'));
+  const inProject = requireHere();
   const find = (name: string): unknown =>
-    tryRequire(near, name) ?? tryRequire(inProject, name);
-  const all = {
-    core: find('@tensorflow/tfjs-core'),
-    layers: find('@tensorflow/tfjs-layers'),
-    normalization: tryRequire(near, 'tfjs-normalization'),
-    files: tryRequire(near, 'tfjs-normalization/node'),
-  };
-  const isThere = Object.values(all).every((part) => part !== undefined);
-  if (!isThere) throw new Error(MISSING);
-  const tfjs = all as Tfjs;
+    load(near, name) ?? load(inProject, name);
+  const tfjs = {
+    core: find('@tensorflow/tfjs-core') ?? missing(MISSING),
+    layers:
+      find('@tensorflow/tfjs-layers') ??
+      missing(
+        '@tensorflow/tfjs-layers is not installed: npm install @tensorflow/tfjs',
+      ),
+    normalization: loadOwn(near, 'tfjs-normalization'),
+    files: loadOwn(near, 'tfjs-normalization/node'),
+  } as Tfjs;
   // Without it the cpu backend advertises another one over several lines.
   tfjs.core.enableProdMode();
   if (!BACKENDS.some((name) => find(name) !== undefined)) {
-    throw new Error(MISSING);
+    missing(
+      'TensorFlow.js is installed, but not the backend that this command runs ' +
+        `on: npm install ${BACKENDS[0]}`,
+    );
   }
-  await tfjs.core.setBackend('cpu');
+  if (!(await tfjs.core.setBackend('cpu'))) {
+    throw new Error(
+      "TensorFlow.js is installed, but its backend 'cpu' does not start",
+    );
+  }
+  for (const [i, place] of places.entries()) {
+    await importModule(place, modules[i] ?? place);
+  }
   return tfjs;
 }
 
-/** undefined where a package, or one that it needs, is not installed. */
-function tryRequire(require: NodeJS.Require, name: string): unknown {
+function missing(message: string): never {
+  throw new Error(message);
+}
+
+function requireHere(): NodeJS.Require {
+  return createRequire(join(process.cwd(), 'package.json'));
+}
+
+/**
+ * @returns undefined where a package is not installed.
+ * @throws Error if it is, and does not load.
+ */
+function load(require: NodeJS.Require, name: string): unknown {
+  if (!isInstalled(require, name)) return undefined;
   try {
     return require(name);
   } catch (error) {
-    if ((error as {code?: unknown}).code === 'MODULE_NOT_FOUND')
-      return undefined;
-    throw error;
+    throw new Error(
+      `${name} is installed, but does not load: ${reasonOf(error)}`,
+    );
   }
+}
+
+function isInstalled(require: NodeJS.Require, name: string): boolean {
+  try {
+    require.resolve(name);
+    return true;
+  } catch (error) {
+    const {code, path} = error as {code?: unknown; path?: unknown};
+    // With a path it has found the package, and not what is in it.
+    return code !== 'MODULE_NOT_FOUND' || path !== undefined;
+  }
+}
+
+/** Loads this package, which may find less than the project does. */
+function loadOwn(require: NodeJS.Require, name: string): unknown {
+  const needed = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers'];
+  if (needed.every((part) => isInstalled(require, part))) {
+    return load(require, name);
+  }
+  throw new Error(
+    'TensorFlow.js is installed in this project, but tfjs-normalization is not: ' +
+      'npm install tfjs-normalization',
+  );
+}
+
+/** The file that a module of `--import` is in. */
+function placeOf(module: string): string {
+  const file = resolve(module);
+  if (existsSync(file)) return requireHere().resolve(file);
+  try {
+    return requireHere().resolve(module);
+  } catch (error) {
+    throw new UsageError(
+      `--import ${module}: there is no such file and no such package here ` +
+        `(${reasonOf(error)})`,
+    );
+  }
+}
+
+async function importModule(place: string, module: string): Promise<void> {
+  try {
+    await import(pathToFileURL(place).href);
+  } catch (error) {
+    throw new Error(`--import ${module}: it does not load: ${reasonOf(error)}`);
+  }
+}
+
+/** The message without the files that had required what is missing. */
+function reasonOf(error: unknown): string {
+  return messageOf(error).replace(/ ?Require stack:.*$/, '');
 }

@@ -1,5 +1,6 @@
 import type {LayersModel, Shape} from '@tensorflow/tfjs-layers';
 import {checkOwnClassName, isOwnLayer} from '../../layers/registration.js';
+import {checkBoolean, takeOptions} from '../../layers/options.js';
 import {received} from '../ops/received.js';
 import {buildModel} from './build_model.js';
 import {copyMetadata, giveWeights} from './copy_weights.js';
@@ -30,6 +31,12 @@ export interface ConvertOptions {
   readonly lossy?: boolean;
 }
 
+const CHECKS = {
+  // Checked where it is used, since it has no default either.
+  to: (): void => undefined,
+  lossy: checkBoolean,
+};
+
 /**
  * Makes a model on the layers of this package from one on tf.js's own, or the
  * other way round, with equal weights. The model that is given stays as it is. The
@@ -46,12 +53,14 @@ export interface ConvertOptions {
  *
  * @param options `to`: whose layers the new model has. `lossy` (false): lose what
  *   stock tf.js does not have instead of refusing it; see {@link toStock}.
- * @throws Error naming the layer and the option that stock tf.js does not have.
+ * @throws Error if an option is unknown or is not what it may be; or naming the
+ *   layer and the option that stock tf.js does not have.
  */
 export async function convertModel(
   model: LayersModel,
-  {to, lossy = false}: ConvertOptions,
+  options: ConvertOptions,
 ): Promise<LayersModel> {
+  const {to, lossy = false} = takeOptions(options, CHECKS, WHO);
   const notes = new Notes(WHO);
   const topology = model.toJSON(null, false) as unknown as Json;
   const become = convert(topology, model, {to, lossy}, notes);

@@ -2,6 +2,7 @@ import {dispose, slice, Tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {hasOwn} from '../../layers/options.js';
 import {received} from '../ops/received.js';
+import {listed} from './listed.js';
 
 /** What a model takes, or what it is to give: a tensor, or one for each input. */
 export type Tensors =
@@ -50,7 +51,7 @@ export function disposeBatch({x, y}: Batch): void {
 }
 
 /**
- * Checks the data and how it is to be cut, as far as that can be known yet.
+ * Checks the data, as far as that can be known yet.
  *
  * @param who The function that was given them, for the message.
  * @return How many batches there will be; undefined where only the end tells.
@@ -62,8 +63,6 @@ export function countBatches(
   who: string,
 ): number | undefined {
   const {batchSize, batches} = options;
-  checkCount('batchSize', batchSize, who);
-  checkCount('batches', batches, who);
   if (isSource(data)) {
     if (batchSize === undefined) return undefined;
     throw new Error(
@@ -111,17 +110,6 @@ export function mayHaveLabels(
   who: string,
 ): boolean {
   return isSource(data) || batchOf(data, model, who).y !== undefined;
-}
-
-function checkCount(
-  name: string,
-  value: number | undefined,
-  who: string,
-): void {
-  if (value === undefined || (Number.isInteger(value) && value > 0)) return;
-  throw new Error(
-    `${who}: ${name} must be an integer above 0. ${received(name, value)}`,
-  );
 }
 
 function isSource(data: ModelData): data is BatchSource {
@@ -181,7 +169,7 @@ function inOrder(
     return list as Tensor[];
   }
   throw new Error(
-    `${who}: ${what} must be a tensor for each of ${names.join(', ')}. ` +
+    `${who}: ${what} must be a tensor for each of ${listed(names)}. ` +
       received(what, describe(tensors)),
   );
 }

@@ -1,5 +1,6 @@
 import type {InspectionRow, Prediction, Scores} from './inspection.js';
-import {lags} from './inspect_problems.js';
+import {listed} from './listed.js';
+import {lags, worstFirst} from './inspect_problems.js';
 
 /** From this part of the loss on, the difference is worth a word. */
 const TELLING_LOSS = 0.05;
@@ -15,7 +16,7 @@ export function explain(
 ): string | undefined {
   const lagging = rows.filter(({data}) => data !== undefined && lags(data));
   if (lagging.length === 0) return undefined;
-  const names = lagging.map(({layer}) => layer).join(', ');
+  const names = listed(worstFirst(lagging).map(({layer}) => layer));
   const cause =
     `Training uses the statistics of each batch, prediction the moving ones, ` +
     `and these are not those of the data in ${names}.`;

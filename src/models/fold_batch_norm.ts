@@ -9,6 +9,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import {checkFunction, takeOptions} from '../../layers/options.js';
 import {batchNormsOf, isBatchNorm, stateOf} from './batch_norms.js';
 import {ensureBuilt} from './ensure_built.js';
 import {received} from '../received.js';
@@ -16,6 +17,7 @@ import {watchVariables} from './build_model.js';
 import {copyMetadata, copyWeights, writeWeights} from './copy_weights.js';
 import {type Fold, findFold} from './fold_obstacles.js';
 import {type FoldTarget, foldTargetOf} from './fold_targets.js';
+import {listed} from './listed.js';
 import {configOf, configWithout, createModel} from './model_config.js';
 import {isModel, type LayerPair, pairLayers} from './walk_layers.js';
 
@@ -69,12 +71,18 @@ export interface FoldOptions {
  *   were folded, and `{layer, reason}` of those that were not. Without it, these
  *   are named in a warning.
  * @returns A model that is not compiled. The caller disposes it.
- * @throws Error if the model has not been built.
+ * @throws Error if an option is unknown, `onReport` is no function, or the model has
+ *   not been built.
  */
 export function foldBatchNorm(
   model: LayersModel,
-  {onReport = warnOfKept}: FoldOptions = {},
+  options: FoldOptions = {},
 ): LayersModel {
+  const {onReport = warnOfKept} = takeOptions(
+    options,
+    {onReport: checkFunction},
+    WHO,
+  );
   ensureBuilt(model);
   const folding = new Folding();
   const newVariables = watchVariables();
@@ -195,5 +203,5 @@ function foldedWeights(
 function warnOfKept({kept}: FoldReport): void {
   if (kept.length === 0) return;
   const reasons = kept.map(({layer, reason}) => `${layer} (${reason})`);
-  console.warn(`foldBatchNorm: not folded: ${reasons.join('; ')}`);
+  console.warn(`foldBatchNorm: not folded: ${listed(reasons, '; ')}`);
 }

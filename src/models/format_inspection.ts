@@ -1,21 +1,36 @@
 import {at} from '../at.js';
+import {refuseOptions} from '../../layers/options.js';
+import {worstFirst} from './inspect_problems.js';
 import type {Inspection, InspectionRow, Range} from './inspection.js';
 
 const WIDTH = 80;
 
+/** How many layers a table shows, and of how many it says what looks wrong. */
+const MOST_ROWS = 20;
+const MOST_PROBLEMS = 10;
+
 /**
  * A table of what {@link inspect} has found, as plain text: a row for each layer
- * with the range of each weight, and below it what looks wrong, and why.
+ * with the range of each weight, and below it what looks wrong, and why. Of more
+ * than 20 layers it shows the 20 that look worst, and says how many it leaves out;
+ * the inspection itself has all of them.
  *
  * ```js
  * const model = tf.sequential({layers: [batchNorm({inputShape: [3]})]});
  * console.log(formatInspection(await inspect(model)));
  * ```
+ *
+ * @throws Error if it is given options; it has none.
  */
-export function formatInspection(inspection: Inspection): string {
+export function formatInspection(inspection: Inspection, ...none: []): string {
+  refuseOptions(none, 'formatInspection');
   if (inspection.length === 0) return 'The model has no normalization layers.';
   const {explanation} = inspection;
-  const parts = [tableOf(inspection), problemsOf(inspection)];
+  const worst = worstFirst(inspection);
+  const shown = new Set(worst.slice(0, MOST_ROWS));
+  const rows = inspection.filter((row) => shown.has(row));
+  const table = [tableOf(rows), ...rest(inspection.length - rows.length)];
+  const parts = [table.join('\n'), problemsOf(worst)];
   if (explanation !== undefined) parts.push(wrap(explanation, ''));
   return parts.join('\n\n');
 }
@@ -53,12 +68,25 @@ function align(
   return [texts[0], rule, ...texts.slice(1)].join('\n');
 }
 
-function problemsOf(rows: readonly InspectionRow[]): string {
-  const lines = rows.flatMap(({layer, problems}) =>
+/** A line for what is left out, if anything is. */
+function rest(count: number, what = ''): string[] {
+  if (count <= 0) return [];
+  return [`… and ${count} more ${count === 1 ? 'layer' : 'layers'}${what}`];
+}
+
+/** @param worst The rows, the worst first. */
+function problemsOf(worst: readonly InspectionRow[]): string {
+  const wrong = worst.filter(({problems}) => problems.length > 0);
+  const shown = wrong.slice(0, MOST_PROBLEMS);
+  const lines = shown.flatMap(({layer, problems}) =>
     problems.map((problem) => wrap(`${layer}: ${problem}`, '  ')),
   );
   if (lines.length === 0) return 'Nothing looks wrong.';
-  return lines.join('\n');
+  const more = rest(
+    wrong.length - shown.length,
+    ' in which something looks wrong',
+  );
+  return [...lines, ...more].join('\n');
 }
 
 /** As many digits as tell values apart; a single value where all are equal. */

@@ -1,7 +1,11 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {BatchNorm} from '../../layers/batch_norm.js';
 import type {StatisticsMode} from '../../layers/batch_norm_call.js';
-import {checkBoolean} from '../../layers/options.js';
+import {
+  checkBoolean,
+  refuseOptions,
+  takeOptions,
+} from '../../layers/options.js';
 import {received} from '../ops/received.js';
 import {
   type AnyBatchNorm,
@@ -44,16 +48,16 @@ const thawed = new WeakMap<AnyBatchNorm, Thawed>();
  *
  * @param options `affine` (false): whether gamma and beta still train.
  * @returns How many layers are frozen.
- * @throws Error if `affine` is no boolean, or if the model has a
+ * @throws Error if an option is unknown, if `affine` is no boolean, or if the model has a
  *   BatchNormalization of tf.js's own: that one trains although it is frozen
  *   unless `patchStockLayers` has been called, and has no `statistics` for
  *   `affine`. Then nothing is frozen.
  */
 export function freezeBatchNorm(
   model: LayersModel,
-  {affine = false}: FreezeOptions = {},
+  options: FreezeOptions = {},
 ): number {
-  checkBoolean(affine, 'affine', WHO);
+  const {affine = false} = takeOptions(options, {affine: checkBoolean}, WHO);
   const norms = batchNormsOf(model);
   for (const norm of norms) {
     if (affine) onlyOurs(norm, WHO, 'affine', affine);
@@ -83,8 +87,10 @@ export function freezeBatchNorm(
  * ```
  *
  * @returns How many layers are no longer frozen by it.
+ * @throws Error if it is given options; it has none.
  */
-export function unfreezeBatchNorm(model: LayersModel): number {
+export function unfreezeBatchNorm(model: LayersModel, ...none: []): number {
+  refuseOptions(none, 'unfreezeBatchNorm');
   return batchNormsOf(model).filter(({layer}) => thaw(layer)).length;
 }
 

@@ -1,4 +1,5 @@
 import type {io} from '@tensorflow/tfjs-core';
+import {refuseOptions} from '../../layers/options.js';
 import {loaderOf} from './handlers.js';
 import {type Match, matchWeights} from './keras/match_weights.js';
 import {Notes} from './keras/notes.js';
@@ -48,7 +49,11 @@ const WHO = 'fromKeras';
  *   that names the layer and what of it cannot be loaded, or the weight that is
  *   missing, left over or of another shape.
  */
-export function fromKeras(source: string | io.IOHandler): io.IOHandler {
+export function fromKeras(
+  source: string | io.IOHandler,
+  ...none: []
+): io.IOHandler {
+  refuseOptions(none, WHO);
   const load = loaderOf(source, WHO);
   return {load: async () => translate(await load())};
 }

@@ -1,5 +1,12 @@
 import {dispose, tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkSignal,
+  takeOptions,
+} from '../../layers/options.js';
 import type {Statistics} from '../ops/moving_statistics.js';
 import {received} from '../ops/received.js';
 import {
@@ -31,6 +38,26 @@ export interface GatherOptions extends BatchOptions, DataWatch {
    * that the cut into batches makes no difference. Defaults to false.
    */
   readonly exact?: boolean;
+}
+
+const CHECKS = {
+  batchSize: checkCount,
+  batches: checkCount,
+  exact: checkBoolean,
+  onProgress: checkFunction,
+  signal: checkSignal,
+};
+
+/**
+ * The options, checked.
+ *
+ * @throws Error if one is unknown, or if its value is not what it may be.
+ */
+export function takeGatherOptions(
+  given: GatherOptions,
+  who: string,
+): GatherOptions {
+  return takeOptions(given, CHECKS, who);
 }
 
 /** The statistics of each normalization's input over some data. */

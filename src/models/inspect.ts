@@ -9,6 +9,7 @@ import {
   type GatherOptions,
   gatherStatistics,
   startGathering,
+  takeGatherOptions,
 } from './gather_statistics.js';
 import {
   comparePredictions,
@@ -69,7 +70,7 @@ const WHO = 'inspect';
  *   `{done, total}` after every batch. `signal`: an AbortSignal that cancels.
  * @returns A row for each layer, `{layer, kind, axis, weights, problems, data}`, and
  *   beside the rows, as properties, `prediction` and `explanation`.
- * @throws Error if a layer has not been built, or the data is empty or not what
+ * @throws Error if an option is unknown or is not what it may be, if a layer has not been built, or the data is empty or not what
  *   the model takes.
  */
 export async function inspect(
@@ -77,8 +78,9 @@ export async function inspect(
   data?: ModelData,
   options: InspectOptions = {},
 ): Promise<Inspection> {
+  const checked = takeGatherOptions(options, WHO);
   ensureBuilt(model);
-  const seen = data && (await compareWith(model, data, options));
+  const seen = data && (await compareWith(model, data, checked));
   const rows: InspectionRow[] = [];
   for (const placed of layersOf(model)) {
     if (!isNormalization(placed.layer)) continue;

@@ -59,8 +59,9 @@ export async function comparePredictions(
   {model, data, options, who, progress}: Gathering,
   statistics: FoundStatistics,
 ): Promise<Prediction | undefined> {
-  const moving = new Averages(model.metricsNames);
-  const ofData = new Averages(model.metricsNames);
+  const names = distinct(model.metricsNames);
+  const moving = new Averages(names);
+  const ofData = new Averages(names);
   return withStatistics(statistics, async (standIns) => {
     for await (const batch of batchesOf(data, model, options, who)) {
       try {
@@ -86,7 +87,25 @@ async function evaluate(
   const scalars = [standIns ? withStandIns(standIns, run) : run()].flat();
   const values = await Promise.all(scalars.map((scalar) => scalar.data()));
   dispose(scalars);
-  return values.map((value) => at(value, 0));
+  // Of several outputs tfjs gives the sums of their losses so far, one by one; the
+  // last is the loss of the model, which is the first that has a name.
+  const named = values.slice(values.length - model.metricsNames.length);
+  return named.map((value) => at(value, 0));
+}
+
+/** The names, with a number after one that has come before. */
+function distinct(names: readonly string[]): string[] {
+  const taken = new Set(names);
+  const seen = new Set<string>();
+  return names.map((name) => {
+    let own = name;
+    for (let i = 1; seen.has(own); i++) {
+      const numbered = `${name}_${i}`;
+      if (!taken.has(numbered)) own = numbered;
+    }
+    seen.add(own);
+    return own;
+  });
 }
 
 /** Averages weighted by the sizes of batches. */

@@ -1,6 +1,6 @@
 import type {BatchNormState} from '../../layers/batch_norm_call.js';
 import {TELLING_SHARE} from '../../layers/batch_norm_call.js';
-import type {Comparison} from './inspection.js';
+import type {Comparison, InspectionRow} from './inspection.js';
 
 /** The values of weights by their names. */
 export type WeightValues = ReadonlyMap<string, Float32Array>;
@@ -78,6 +78,19 @@ export function lags({meanGap, varianceFactor}: Comparison): boolean {
   return !(
     meanGap <= TELLING_MEAN_GAP && varianceFactor <= TELLING_VARIANCE_FACTOR
   );
+}
+
+/** The rows by how wrong they look; in their order where that is equal. */
+export function worstFirst(rows: readonly InspectionRow[]): InspectionRow[] {
+  return [...rows].sort((a, b) => badnessOf(b) - badnessOf(a));
+}
+
+/** A number that is finite, so that two can be subtracted. */
+function badnessOf({weights, problems, data}: InspectionRow): number {
+  const ends = Object.values(weights).flatMap(({min, max}) => [min, max]);
+  if (!ends.every(Number.isFinite)) return Number.MAX_VALUE;
+  const gap = data && lags(data) ? data.meanGap + data.varianceFactor : 0;
+  return Number.isFinite(gap) ? problems.length + gap : Number.MAX_VALUE;
 }
 
 /** What looks wrong in moving statistics beside those of the data. */

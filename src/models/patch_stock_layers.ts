@@ -1,4 +1,5 @@
 import {layers} from '@tensorflow/tfjs-layers';
+import {refuseOptions} from '../../layers/options.js';
 import {patchedBatchNormalization} from './patched_batch_normalization.js';
 import {patchedLayerNormalization} from './patched_layer_normalization.js';
 import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
@@ -22,7 +23,8 @@ let restores: Array<() => void> = [];
  *
  * @return A function that gives stock tf.js back.
  */
-export function patchStockLayers(): () => void {
+export function patchStockLayers(...none: []): () => void {
+  refuseOptions(none, 'patchStockLayers');
   if (restores.length > 0) return unpatchStockLayers;
   restores = [
     // A name of their own, or they would take one that a user's layer gets.

@@ -1,5 +1,5 @@
 import {tidy} from '@tensorflow/tfjs-core';
-import type {layers, LayerVariable} from '@tensorflow/tfjs-layers';
+import type {layers, LayerVariable, Shape} from '@tensorflow/tfjs-layers';
 import {
   type BatchNormState,
   callBatchNorm,
@@ -48,6 +48,7 @@ export function patchedBatchNormalization(
   return {
     build(inputShape) {
       const shape = onlyShape(inputShape);
+      if (lacksLength(this.axis, shape)) refuseAsStock(this, stock, inputShape);
       const axes = resolveAxes(this.axis, shape.length, nameOf(this));
       const lengths = lengthsOf(axes, shape, nameOf(this));
       this.inputSpec = [inputSpecOf(shape, axes)];
@@ -91,6 +92,28 @@ export function stockState(layer: Stock, rank: number): BatchNormState {
     warnOnce: (topic, message) =>
       warnOnce(layer, nameOf(layer), topic, message),
   };
+}
+
+/** Whether stock finds no length on its axis, and refuses to be built. */
+function lacksLength(axis: unknown, shape: Shape): boolean {
+  if (typeof axis !== 'number') return false;
+  return shape[axis >= 0 ? axis : axis + shape.length] == null;
+}
+
+/** @throws Error of stock's, its ValueError in its words, after the layer's name. */
+function refuseAsStock(
+  layer: Stock,
+  stock: LayerMethods<Stock>,
+  inputShape: Shape | Shape[],
+): void {
+  try {
+    stock.build.call(layer, inputShape);
+  } catch (error) {
+    if (error instanceof Error) {
+      error.message = `${nameOf(layer)}: ${error.message}`;
+    }
+    throw error;
+  }
 }
 
 function addWeights(layer: Stock, lengths: number[]): void {

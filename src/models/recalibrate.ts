@@ -7,6 +7,7 @@ import {
   type GatherOptions,
   gatherStatistics,
   startGathering,
+  takeGatherOptions,
   toTensors,
 } from './gather_statistics.js';
 
@@ -49,7 +50,7 @@ const WHO = 'recalibrate';
  *   used at most. `exact` (false). `onProgress`: is told
  *   `{done, total}` after every batch; `total` is undefined where only the
  *   dataset's end tells. `signal`: an AbortSignal that cancels.
- * @throws Error if the model has no BatchNorm that learns statistics, or if the
+ * @throws Error if an option is unknown or is not what it may be, if the model has no BatchNorm that learns statistics, or if the
  *   data is empty or not what the model takes. Then, and when it is cancelled,
  *   the statistics are the ones before.
  *
@@ -61,6 +62,7 @@ export async function recalibrate(
   data: ModelData,
   options: RecalibrateOptions = {},
 ): Promise<void> {
+  const checked = takeGatherOptions(options, WHO);
   const norms = batchNormsOf(model).filter(({layer}) =>
     learnsStatistics(layer),
   );
@@ -71,7 +73,7 @@ export async function recalibrate(
         received('model', model.name),
     );
   }
-  const gathering = startGathering(model, norms, data, options, WHO);
+  const gathering = startGathering(model, norms, data, checked, WHO);
   const found = await gatherStatistics(gathering);
   for (const [norm, statistics] of found) {
     const {mean, variance} = toTensors(norm, statistics);

@@ -4,6 +4,7 @@ import {
   checkStatisticsMode,
   type StatisticsMode,
 } from '../../layers/batch_norm_call.js';
+import {refuseOptions} from '../../layers/options.js';
 import {received} from '../ops/received.js';
 import {batchNormsOf, type PlacedBatchNorm} from './batch_norms.js';
 
@@ -28,7 +29,9 @@ import {batchNormsOf, type PlacedBatchNorm} from './batch_norms.js';
 export function setStatistics(
   model: LayersModel,
   mode: StatisticsMode,
+  ...none: []
 ): number {
+  refuseOptions(none, 'setStatistics');
   checkStatisticsMode(mode, 'setStatistics', 'mode');
   const norms = batchNormsOf(model).map((norm) =>
     onlyOurs(norm, 'setStatistics', 'mode', mode),

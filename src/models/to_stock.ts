@@ -1,4 +1,5 @@
 import type {io} from '@tensorflow/tfjs-core';
+import {checkBoolean, takeOptions} from '../../layers/options.js';
 import {saverOf} from './handlers.js';
 import {isRecord, refusal} from './keras/json.js';
 import {Notes} from './keras/notes.js';
@@ -47,13 +48,15 @@ export interface ToStockOptions {
  *   BatchNorm over a list of axes is refused all the same: stock has nothing that
  *   would load its weights.
  * @return An IOHandler for `model.save`.
- * @throws Error if nothing saves to the target. Saving rejects with an error that
+ * @throws Error if an option is unknown or `lossy` is no boolean, or if nothing
+ *   saves to the target. Saving rejects with an error that
  *   names the layer and the option.
  */
 export function toStock(
   target: string | io.IOHandler,
-  {lossy = false}: ToStockOptions = {},
+  options: ToStockOptions = {},
 ): io.IOHandler {
+  const {lossy = false} = takeOptions(options, {lossy: checkBoolean}, WHO);
   const save = saverOf(target, WHO);
   return {save: async (artifacts) => save(await convert(artifacts, lossy))};
 }

@@ -1,5 +1,6 @@
 import {resolve} from 'node:path';
 import {io} from '@tensorflow/tfjs-core';
+import {refuseOptions} from '../../layers/options.js';
 import {received} from '../ops/received.js';
 import {failure} from './failure.js';
 import {inTurn} from './in_turn.js';
@@ -74,7 +75,8 @@ export class FileSystemHandler implements io.IOHandler {
  *   malformed or names a file outside its folder, or if a weight shard is
  *   missing, too short or too long.
  */
-export function fileSystem(path: string): io.IOHandler {
+export function fileSystem(path: string, ...none: []): io.IOHandler {
+  refuseOptions(none, 'fileSystem');
   return new FileSystemHandler(path);
 }
 

@@ -1,6 +1,7 @@
 import {Tensor, tensor, type TensorLike} from '@tensorflow/tfjs-core';
 import {type Axes, resolveAxes} from './axes.js';
 import {scaleAndShift} from './normalize.js';
+import {knownOptions} from './known_options.js';
 import {received} from './received.js';
 import {sortParameters, type SortedParameters} from './parameters.js';
 import {toFloat} from './to_float.js';
@@ -32,13 +33,7 @@ export function prepareNorm(
   options: NormOptions,
   who: string,
 ): PreparedNorm {
-  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
-  if (unknown !== undefined) {
-    throw new Error(
-      `${who}: unknown option ${unknown}; it takes ${OPTIONS.join(', ')}. ` +
-        received(unknown, options[unknown as keyof NormOptions]),
-    );
-  }
+  knownOptions(options, OPTIONS, who);
   const axis = options.axis ?? -1;
   const epsilon = options.epsilon ?? 1e-3;
   const gamma = options.gamma ?? undefined;

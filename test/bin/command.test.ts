@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -80,22 +81,25 @@ function snapshot(path: string): Record<string, string> {
 }
 
 describe('tfjs-normalization', () => {
-  it.each([[['--help']], [[]]])('%j says what it can do', async (args) => {
-    const {code, stdout, stderr} = await run(args);
-    expect({code, stderr}).toEqual({code: 0, stderr: ''});
-    for (const word of [
-      'inspect',
-      'convert',
-      'fold',
-      '--force',
-      'Exit codes: 0;',
-    ]) {
-      expect(stdout).toContain(word);
-    }
-    for (const line of stdout.split('\n')) {
-      expect(line.length).toBeLessThanOrEqual(80);
-    }
-  });
+  it.each([[['--help']], [[]], [['-h']], [['help']]])(
+    '%j says what it can do',
+    async (args) => {
+      const {code, stdout, stderr} = await run(args);
+      expect({code, stderr}).toEqual({code: 0, stderr: ''});
+      for (const word of [
+        'inspect',
+        'convert',
+        'fold',
+        '--force',
+        'Exit codes: 0;',
+      ]) {
+        expect(stdout).toContain(word);
+      }
+      for (const line of stdout.split('\n')) {
+        expect(line.length).toBeLessThanOrEqual(80);
+      }
+    },
+  );
 
   it('each command has help of its own, and there is a version', async () => {
     const {stdout} = await run(['fold', '--help']);
@@ -106,6 +110,43 @@ describe('tfjs-normalization', () => {
     ) as {version: string};
     expect((await run(['--version'])).stdout).toBe(`${version}\n`);
   });
+
+  it.each([
+    [['fold', '-h'], 'fold'],
+    [['help', 'fold'], 'fold'],
+    [['inspect', '-h'], 'inspect'],
+    [['help', 'convert'], 'convert'],
+  ])(
+    'F34: %j prints the help of a command, with examples',
+    async (args, name) => {
+      const {code, stdout, stderr} = await run(args);
+      expect({code, stderr}).toEqual({code: 0, stderr: ''});
+      expect(stdout).toContain(`Usage: tfjs-normalization ${name} [options]`);
+      expect(stdout).toContain('-h, --help');
+      expect(stdout).toContain(`Examples:\n  npx tfjs-normalization ${name} `);
+      for (const line of stdout.split('\n')) {
+        expect(line.length).toBeLessThanOrEqual(80);
+      }
+    },
+  );
+
+  it.each([
+    [['fold', 'model'], /\(tfjs-normalization fold --help\)$/m],
+    [['inspect', 'a', '--al'], /\(tfjs-normalization inspect --help\)$/m],
+    [['convert', 'a', 'b'], /\(tfjs-normalization convert --help\)$/m],
+    [['bake'], /'bake' \(tfjs-normalization --help\)$/m],
+    [
+      ['help', 'bake'],
+      /unknown command 'bake' \(tfjs-normalization --help\)$/m,
+    ],
+  ])(
+    'F34: the hint after %j is the help that is about it',
+    async (args, hint) => {
+      const {code, stderr} = await run(args);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(hint);
+    },
+  );
 
   it('comes with the licences of what is bundled in, and needs no package', () => {
     const licences = readFileSync(join(COMMAND, '..', 'LICENSES.txt'), 'utf8');
@@ -136,6 +177,250 @@ describe('tfjs-normalization', () => {
         'npm install @tensorflow/tfjs\n',
     });
     expect((await run(['--help'], command)).code).toBe(0);
+  });
+
+  describe('F26: of TensorFlow.js it says', () => {
+    const parts = {
+      '@tensorflow/tfjs-core':
+        'exports.enableProdMode = () => {}; exports.io = {}; ' +
+        'exports.setBackend = async () => true;',
+      '@tensorflow/tfjs-layers': '',
+    };
+
+    /** A project with packages in it, and the command; undefined: without one. */
+    function project(name: string, packages: Record<string, string>): string {
+      const modules = at(name, 'node_modules');
+      const own = join(modules, 'tfjs-normalization');
+      cpSync(join(ROOT, 'dist', 'bin'), join(own, 'dist', 'bin'), {
+        recursive: true,
+      });
+      const all = {...packages};
+      all['tfjs-normalization'] ??= '';
+      for (const [pkg, code] of Object.entries(all)) {
+        mkdirSync(join(modules, pkg), {recursive: true});
+        const exports = {
+          '.': './index.js',
+          './node': './index.js',
+          './package.json': './package.json',
+        };
+        const main = pkg === 'tfjs-normalization' ? {exports} : {};
+        const json = {name: pkg, version: '1.0.0', main: 'index.js', ...main};
+        writeFileSync(join(modules, pkg, 'package.json'), JSON.stringify(json));
+        writeFileSync(join(modules, pkg, 'index.js'), code);
+      }
+      return join(own, 'dist', 'bin', 'tfjs-normalization.cjs');
+    }
+
+    const said = async (command: string): Promise<string> => {
+      const {code, stdout, stderr} = await run(['inspect', 'model'], command);
+      expect({code, stdout}).toEqual({code: 1, stdout: ''});
+      return stderr;
+    };
+
+    it('what is there and fails to load', async () => {
+      const broken = "throw new Error('no AVX')";
+      const all = {...parts, '@tensorflow/tfjs-core': broken};
+      expect(await said(project('broken', all))).toBe(
+        'tfjs-normalization: @tensorflow/tfjs-core is installed, but does not ' +
+          'load: no AVX\n',
+      );
+    });
+
+    it('what is there and lacks something that it needs', async () => {
+      const all = {...parts, '@tensorflow/tfjs-layers': "require('lost')"};
+      expect(await said(project('lacking', all))).toBe(
+        'tfjs-normalization: @tensorflow/tfjs-layers is installed, but does not ' +
+          "load: Cannot find module 'lost'\n",
+      );
+    });
+
+    it('what is there and has lost its files', async () => {
+      const command = project('emptied', parts);
+      rmSync(
+        at('emptied', 'node_modules', '@tensorflow', 'tfjs-core', 'index.js'),
+      );
+      expect(await said(command)).toMatch(
+        /tfjs-core is installed, but does not load: Cannot find module .*\n$/,
+      );
+    });
+
+    it('which part is missing', async () => {
+      const {['@tensorflow/tfjs-core']: core} = parts;
+      const all = {'@tensorflow/tfjs-core': core};
+      expect(await said(project('half', all))).toBe(
+        'tfjs-normalization: @tensorflow/tfjs-layers is not installed: ' +
+          'npm install @tensorflow/tfjs\n',
+      );
+    });
+
+    it('that only a backend is missing', async () => {
+      expect(await said(project('without', parts))).toBe(
+        'tfjs-normalization: TensorFlow.js is installed, but not the backend that ' +
+          'this command runs on: npm install @tensorflow/tfjs-backend-cpu\n',
+      );
+    });
+
+    it('that the backend fails to load', async () => {
+      const broken = {'@tensorflow/tfjs-backend-cpu': "throw new Error('bad')"};
+      expect(await said(project('bad', {...parts, ...broken}))).toBe(
+        'tfjs-normalization: @tensorflow/tfjs-backend-cpu is installed, but does ' +
+          'not load: bad\n',
+      );
+    });
+
+    it('that this package fails to load', async () => {
+      const broken = {'tfjs-normalization': "throw new Error('bad')"};
+      expect(await said(project('own', {...parts, ...broken}))).toContain(
+        'tfjs-normalization is installed, but does not load: bad',
+      );
+    });
+  });
+});
+
+describe('F10: modules with custom layers', () => {
+  /** The code of a module that registers a layer, which doubles what it gets. */
+  const layerCode = (name: string): string =>
+    `class ${name} extends tf.layers.Layer {
+      call(x) { return tf.mul([x].flat()[0], 2); }
+      computeOutputShape(shape) { return shape; }
+      static className = '${name}';
+    }
+    tf.serialization.registerClass(${name});`;
+
+  beforeAll(async () => {
+    symlinkSync(join(ROOT, 'node_modules'), at('node_modules'));
+    const commonJs = "const tf = require('@tensorflow/tfjs');";
+    writeFileSync(at('twice.cjs'), commonJs + layerCode('Twice'));
+    const esm = "import * as tf from '@tensorflow/tfjs';";
+    writeFileSync(at('double.mjs'), esm + layerCode('Double'));
+    writeFileSync(at('broken.mjs'), "throw new Error('no luck')");
+    const classes = ['Twice', 'Double'].map((name) => {
+      class Custom extends tf.layers.Layer {
+        static readonly className = name;
+        override call(x: tf.Tensor | tf.Tensor[]): tf.Tensor {
+          return tf.mul([x].flat()[0] as tf.Tensor, 2);
+        }
+        override computeOutputShape(shape: tf.Shape): tf.Shape {
+          return shape;
+        }
+      }
+      tf.serialization.registerClass(Custom);
+      return Custom;
+    });
+    const custom = tf.sequential({
+      layers: [
+        tf.layers.dense({units: 3, inputShape: [2]}),
+        batchNorm({name: 'norm'}),
+        ...classes.map((Custom) => new Custom({})),
+      ],
+    });
+    await custom.save(fileSystem(at('custom')));
+  });
+
+  afterAll(() => rmSync(at('node_modules')));
+
+  const both = ['--import', './twice.cjs', '--import', 'double.mjs'];
+
+  it('are loaded, of either kind, and of several', async () => {
+    const none = await run(['inspect', 'custom']);
+    expect(none.code).toBe(1);
+    expect(none.stderr).toMatch(/Twice.*--import <module> loads a module/);
+    const to = ['convert', 'custom', 'custom3', '--to', 'stock'];
+    expect((await run(to)).stderr).toMatch(/Twice.*--import <module> loads/);
+    expect((await run([...to, ...both])).stderr).toBe('');
+    const one = await run(['inspect', 'custom', '--import', './twice.cjs']);
+    expect(one.stderr).toContain('Double');
+    const {code, stdout, stderr} = await run(['inspect', 'custom', ...both]);
+    expect({code, stderr}).toEqual({code: 0, stderr: ''});
+    expect(stdout).toMatch(/^norm +BatchNorm/m);
+    const folded = await run(['fold', 'custom', 'custom2', ...both]);
+    expect(folded.stderr).toBe('');
+    expect(folded.stdout).toContain('Folded 1 of 1');
+  });
+
+  it('that are not there are named', async () => {
+    const {code, stderr} = await run([
+      'inspect',
+      'model',
+      '--import',
+      './no.js',
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^tfjs-normalization: --import \.\/no\.js: there is no such file .*\n$/,
+    );
+    const broken = await run(['inspect', 'model', '--import', './broken.mjs']);
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toBe(
+      'tfjs-normalization: --import ./broken.mjs: it does not load: no luck\n',
+    );
+  });
+});
+
+describe('F10: the metadata of a user', () => {
+  it.each([
+    ['fold', []],
+    ['convert', ['--to', 'stock']],
+    ['convert', ['--to', 'normalization']],
+  ])('is kept by %s %j', async (command, options) => {
+    const artifacts = await fileSystem(at('model')).load?.();
+    const userDefinedMetadata = {classes: ['a', 'b'], version: 3};
+    const input = {...artifacts, userDefinedMetadata} as tf.io.ModelArtifacts;
+    await fileSystem(at('told')).save?.(input);
+    const args = [command, 'told', 'told2', '--force', ...options];
+    expect((await run(args)).code).toBe(0);
+    const written = await fileSystem(at('told2')).load?.();
+    expect(written?.userDefinedMetadata).toEqual(userDefinedMetadata);
+  });
+});
+
+describe('F10: quantized weights', () => {
+  /** Saves the model with its first kernel in a byte a value. */
+  async function quantized(path: string, scale: number): Promise<void> {
+    const artifacts = await fileSystem(at('model')).load?.();
+    if (artifacts === undefined) throw new Error('there is no model');
+    const [first, ...others] = artifacts.weightSpecs ?? [];
+    if (first === undefined) throw new Error('there are no weights');
+    const size = first.shape.reduce((a, b) => a * b, 1);
+    const rest = new Uint8Array(artifacts.weightData as ArrayBuffer, 4 * size);
+    const data = new Uint8Array([...Array(size).keys(), ...rest]);
+    const quantization = {dtype: 'uint8' as const, scale, min: -1};
+    await fileSystem(path).save?.({
+      ...artifacts,
+      weightSpecs: [{...first, quantization}, ...others],
+      weightData: data.buffer,
+    });
+  }
+
+  it('stay as they are where they are converted', async () => {
+    await quantized(at('small'), 0.25);
+    for (const to of ['stock', 'normalization']) {
+      const {code} = await run(['convert', 'small', `small-${to}`, '--to', to]);
+      expect(code).toBe(0);
+      const [before, after] = [
+        await fileSystem(at('small')).load?.(),
+        await fileSystem(at(`small-${to}`)).load?.(),
+      ];
+      expect(after?.weightSpecs?.[0]?.quantization).toEqual(
+        before?.weightSpecs?.[0]?.quantization,
+      );
+      const bytes = (a?: tf.io.ModelArtifacts): Buffer =>
+        Buffer.from(a?.weightData as ArrayBuffer);
+      expect(bytes(after).equals(bytes(before))).toBe(true);
+    }
+  });
+
+  it('that folding writes as float32 are told of', async () => {
+    await quantized(at('small2'), 0.25);
+    const {stdout} = await run(['fold', 'small2', 'small2-folded']);
+    expect(stdout).toContain(
+      'Its weights were quantized to uint8. They are written as float32, which ' +
+        'takes\nup to 4 times the space.\n',
+    );
+    const json = await run(['fold', 'small2', 'small3-folded', '--json']);
+    expect(parsed(json.stdout)).toMatchObject({dequantized: ['uint8']});
+    const plain = await run(['fold', 'model', 'plain', '--json']);
+    expect(parsed(plain.stdout)).toMatchObject({dequantized: []});
   });
 });
 

@@ -47,8 +47,71 @@ describe('parseCsv', () => {
   });
 
   it('takes decimal numbers and divides by the largest', () => {
-    const {pixels} = parseCsv('0,.5,1e2,+50.,3\n', 'x.csv');
-    expect([...pixels]).toEqual([0, 0.5 / 100, 1, 0.5].map(Math.fround));
+    const {pixels} = parseCsv('0,.5,1e-2,+.25,3\n', 'x.csv');
+    expect([...pixels]).toEqual([0, 1, 0.02, 0.5].map(Math.fround));
+    const {pixels: whole} = parseCsv('0,1e2,+50.,3\n', 'x.csv');
+    expect([...whole]).toEqual([0, 1, 0.5].map(Math.fround));
+  });
+
+  describe('F20: what other programs write', () => {
+    const tables = fc
+      .tuple(fc.integer({min: 2, max: 8}), fc.integer({min: 1, max: 6}))
+      .chain(([rows, columns]) =>
+        fc.array(
+          fc.array(fc.double({min: -1e6, max: 1e6, noNaN: true}), {
+            minLength: columns,
+            maxLength: columns,
+          }),
+          {minLength: rows, maxLength: rows},
+        ),
+      );
+
+    it.each([',', ';', '\t'])('is read where %j separates', (separator) => {
+      fc.assert(
+        fc.property(tables, fc.boolean(), (table, hasHeader) => {
+          // A fraction makes it a table, and no image.
+          const rows = table.map((row) => [...row, 1e6 + 0.5]);
+          rows.push([...(table[0] ?? []), 0]);
+          const lines = rows.map((row, i) => [...row, i % 10].join(separator));
+          const names = (rows[0] ?? []).map((_, i) => `"the ${i}. column"`);
+          if (hasHeader) lines.unshift([...names, 'class'].join(separator));
+          const {pixels, labels, size} = parseCsv(lines.join('\n'), 'x.csv');
+          expect([...labels]).toEqual(rows.map((_, i) => i % 10));
+          for (let c = 0; c < size; c++) {
+            const column = rows.map((row) => row[c] ?? NaN);
+            const [low, high] = [Math.min(...column), Math.max(...column)];
+            column.forEach((value, r) => {
+              const expected =
+                high > low ? Math.fround((value - low) / (high - low)) : 0;
+              expect(pixels[r * size + c]).toBe(expected);
+            });
+          }
+        }),
+      );
+    });
+
+    it('columns of unlike scale are all seen', () => {
+      const wine = '14.23,1.71,1065,0\n12.37,.94,520,1\n13.2,1.78,1050,2\n';
+      const {pixels} = parseCsv(wine, 'x.csv');
+      for (let c = 0; c < 3; c++) {
+        const column = [0, 3, 6].map((row) => pixels[row + c]);
+        expect([
+          Math.min(...(column as number[])),
+          Math.max(...(column as number[])),
+        ]).toEqual([0, 1]);
+      }
+    });
+
+    it.each([
+      ['p0,p1,label\n0,255,1\n', [0, 1]],
+      ['p0\tp1\tlabel\n0\t255\t1\n', [0, 1]],
+      ['"p 0";"p 1";"y"\r\n0;16;1\r\n', [0, 1]],
+      ['1,\t2,3\n', [0.5, 1]],
+    ])('images are scaled as before: %j', (text, pixels) => {
+      const images = parseCsv(text, 'x.csv');
+      expect([...images.pixels]).toEqual(pixels);
+      expect(images.labels).toHaveLength(1);
+    });
   });
 
   it.each([
@@ -59,14 +122,33 @@ describe('parseCsv', () => {
     ['1,2,3\n4\n', 'x.csv, line 2: 1 value, where line 1 has 3'],
     ['1,2,3\n1,2,3,4\n', 'x.csv, line 2: 4 values, where line 1 has 3'],
     ['1,2,3\n\n1,2,3\n', 'x.csv, line 2: the line is empty'],
-    ['a,b,c\n', 'x.csv, line 1, value 1: "a" is not a number'],
+    [
+      'a,b,c\n',
+      'x.csv: line 1 looks like a header, and there is no other line',
+    ],
+    [
+      '0,1,label\n1,2,3\n',
+      'x.csv, line 1, value 3: "label" is not a number; line 1 looks like a ' +
+        'header, of which every value must be a name: remove the line',
+    ],
+    ['a,b,c\n1,x,3\n', 'x.csv, line 2, value 2: "x" is not a number'],
+    ['a,b,c\n1,2\n', 'x.csv, line 2: 2 values, where line 1 has 3'],
+    [
+      '1,5;2,5;3\n',
+      'x.csv: commas and semicolons between the values; separate them by ' +
+        'commas, and write decimal numbers with a point',
+    ],
+    ['1,5\t2,5\t3\n', 'x.csv: commas and tabs between the values'],
+    [
+      '1 2 3\n',
+      'one value only; pixels and a label are needed, separated by commas, semicolons or tabs',
+    ],
     ['1,2,3\r\n1,,3\r\n', 'x.csv, line 2, value 2: "" is not a number'],
     ['1,0x10,3\n', 'x.csv, line 1, value 2: "0x10" is not a number'],
     ['1,NaN,3\n', '"NaN" is not a number'],
     ['1,1e39,3\n', '"1e39" is not a number'],
     ['1,"2",3\n', '"\\"2\\"" is not a number'],
     [`1,${'z'.repeat(99)},3\n`, `"${'z'.repeat(20)}…" is not a number`],
-    ['1,2,3\n1,-2,3\n', 'x.csv, line 2, value 2: the pixel is -2, below 0'],
     ['1,2,10\n', 'x.csv, line 1: the label is 10, not an integer from 0 to 9'],
     ['1,2,-1\n', 'x.csv, line 1: the label is -1, not an integer from 0 to 9'],
     ['1,2,1.5\n', 'the label is 1.5, not an integer from 0 to 9'],

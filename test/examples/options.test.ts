@@ -108,7 +108,7 @@ describe('parseOptions', () => {
     for (const option of [...options, '--backend']) {
       expect(help).toContain(`${option} `);
     }
-    expect(help).toContain('No header');
+    expect(help).toContain('A first line of names');
     expect(help).toContain('train-images-idx3-ubyte');
     const longest = Math.max(...help.split('\n').map((line) => line.length));
     expect(longest).toBeLessThanOrEqual(80);

@@ -1,3 +1,5 @@
+import {listed} from '../listed.js';
+
 /** What a user should know of a model that was loaded, one warning a topic. */
 export class Notes {
   private readonly details = new Map<string, Set<string>>();
@@ -13,7 +15,7 @@ export class Notes {
   /** Says it all on the console. */
   warn(): void {
     for (const [topic, details] of this.details) {
-      console.warn(`${this.who}: ${topic}: ${[...details].join(', ')}`);
+      console.warn(`${this.who}: ${topic}: ${listed([...details])}`);
     }
     this.details.clear();
   }
