@@ -2,12 +2,16 @@ import type {serialization} from '@tensorflow/tfjs-core';
 import {received} from '../src/ops/received.js';
 import {hasOwn} from './options.js';
 
+type Config = Readonly<Record<string, unknown>>;
+
 /**
- * What model files of Keras and tf.js carry in a layer's config without effect
- * here, and the values for which that is true. Any other value would change what
- * the layer computes, and is refused.
+ * The keys that model files of Keras and tf.js carry in the config of a
+ * normalization without effect here, and the values for which that is true. Any
+ * other value would change what the layer computes, and is refused.
  */
-const WITHOUT_EFFECT: Readonly<Record<string, (value: unknown) => boolean>> = {
+const WITHOUT_EFFECT: Readonly<
+  Record<string, (value: unknown, config: Config) => boolean>
+> = {
   customObjects: () => true,
   dtype: isFloat32,
   fused: (value) => isAbsent(value) || typeof value === 'boolean',
@@ -15,10 +19,25 @@ const WITHOUT_EFFECT: Readonly<Record<string, (value: unknown) => boolean>> = {
   adjustment: isAbsent,
   virtualBatchSize: isAbsent,
   renorm: isOff,
-  renormClipping: isAbsent,
-  renormMomentum: (value) => isAbsent(value) || typeof value === 'number',
+  renormClipping: isOfRenorm,
+  renormMomentum: isOfRenorm,
   rmsScaling: isOff,
 };
+
+/**
+ * If true, a normalization does the same without this key of its config.
+ *
+ * @param key The name in camel case.
+ * @param config The config that the key is from, in camel case.
+ */
+export function isWithoutEffect(
+  key: string,
+  value: unknown,
+  config: Config,
+): boolean {
+  const test = hasOwn(WITHOUT_EFFECT, key) ? WITHOUT_EFFECT[key] : undefined;
+  return test?.(value, config) === true;
+}
 
 /**
  * The config without the keys that have no effect here.
@@ -31,11 +50,10 @@ export function dropForeignKeys(
 ): serialization.ConfigDict {
   const hasInput = config.batchInputShape ?? config.inputShape;
   const kept = Object.entries(config).filter(([key, value]) => {
-    const known = hasOwn(WITHOUT_EFFECT, key) ? WITHOUT_EFFECT[key] : undefined;
     // In tf.js the first layer's dtype is that of the model's input.
     const ofInput = key === 'dtype' && hasInput && typeof value === 'string';
-    if (known === undefined || ofInput) return true;
-    if (known(value)) return false;
+    if (!hasOwn(WITHOUT_EFFECT, key) || ofInput) return true;
+    if (isWithoutEffect(key, value, config)) return false;
     throw new Error(
       `${className} ${nameIn(config)}: ${key} with this value is ` +
         `not supported. ${received(key, value)}`,
@@ -54,6 +72,11 @@ function isAbsent(value: unknown): boolean {
 
 function isOff(value: unknown): boolean {
   return isAbsent(value) || value === false;
+}
+
+/** Options of renormalization, which say nothing without it. */
+function isOfRenorm(value: unknown, {renorm}: Config): boolean {
+  return isAbsent(value) || isOff(renorm);
 }
 
 /** A name, or Keras 3's policy object around one. */

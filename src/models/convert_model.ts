@@ -6,6 +6,7 @@ import type {Json} from './keras/json.js';
 import {normalizationFor} from './keras/normalizations.js';
 import {Notes} from './keras/notes.js';
 import {mapLayers} from './map_layers.js';
+import {withOrderedCalls} from './order_calls.js';
 import {stockTopology} from './stock/stock_topology.js';
 import {layerAt, layersOf} from './walk_layers.js';
 
@@ -81,13 +82,14 @@ function convert(
 }
 
 function ownTopology(topology: Json): Json {
-  return mapLayers(topology, ({className, config}) => {
+  const mapped = mapLayers(topology, ({className, config}) => {
     const normalization = normalizationFor(className);
     // What is of this package stays, and so does what it does not have yet.
     return normalization && normalization.className !== className
       ? {className: normalization.className, config}
       : undefined;
   });
+  return withOrderedCalls(mapped);
 }
 
 /** Gives a layer the weights of another, which may have some more. */

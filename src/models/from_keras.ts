@@ -3,6 +3,7 @@ import {loaderOf} from './handlers.js';
 import {type Match, matchWeights} from './keras/match_weights.js';
 import {Notes} from './keras/notes.js';
 import {type KerasFile, readTopology} from './keras/read_model.js';
+import {closeReshapes} from './keras/reshapes.js';
 import {
   bytesOfAll,
   readStored,
@@ -71,14 +72,15 @@ async function translate(
 /** Which weight each of the file is, after seeing that all of it can be had. */
 function tryOut(
   topology: Translated,
-  {model}: KerasFile,
+  {model, isFromTfjs}: KerasFile,
   stored: readonly StoredWeight[] | undefined,
   {trainingConfig}: io.ModelArtifacts,
 ): Promise<Match[] | undefined> {
   const ofModel = stored?.filter(({spec}) => spec.group !== 'optimizer');
   const values = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
   return withTrial(topology, {who: WHO, values}, (trial) => {
-    checkBuilt(trial);
+    if (!isFromTfjs) checkBuilt(trial, model);
+    closeReshapes(topology, trial);
     const matches =
       ofModel && matchWeights(ofModel, targetsOf(model, trial), model);
     if (trainingConfig) tryTraining(trial, trainingConfig, WHO);

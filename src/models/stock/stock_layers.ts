@@ -1,6 +1,13 @@
+import {isWithoutEffect} from '../../../layers/foreign_config.js';
 import {hasOwn} from '../../../layers/options.js';
 import {isOwnClassName} from '../../../layers/registration.js';
-import {type Json, own, refusal} from '../keras/json.js';
+import {
+  camelCase,
+  type Json,
+  own,
+  refusal,
+  withCamelCase,
+} from '../keras/json.js';
 import type {Notes} from '../keras/notes.js';
 import type {LayerJson} from '../map_layers.js';
 
@@ -65,6 +72,10 @@ const GATHERING: readonly string[] = [
 /** Values of the other keys at which stock tf.js does the same without them. */
 const NEUTRAL: readonly unknown[] = [null, undefined, false, 'auto'];
 
+/** It predicts the same with the statistics that it is never to leave. */
+const OF_BATCHES =
+  'stock tf.js predicts the same, and trains with the statistics of batches';
+
 /** The ranks that stock's own normalization is written for. */
 const RANKS: readonly number[] = [2, 3, 4];
 
@@ -99,9 +110,13 @@ export function stockLayer(
     notes.add('lost, as stock tf.js does not have it', `${who} (${name})`);
   };
   checkAxes(className, config, rank, lack, who);
+  const options = withCamelCase(config);
   for (const [key, value] of Object.entries(config)) {
     if (stock.keys.includes(key) || NEUTRAL.includes(value)) continue;
-    if (!GATHERING.includes(key))
+    if (isWithoutEffect(camelCase(key), value, options)) continue;
+    if (key === 'statistics' && value === 'moving') {
+      if (own(config, 'trainable') !== false) notes.add(OF_BATCHES, who);
+    } else if (!GATHERING.includes(key))
       lack(key, `stock tf.js has no such ${camelCase(key)}`);
     else if (value !== 'exponential') {
       const topic = 'left out, as it only steers how statistics are gathered';
@@ -152,11 +167,6 @@ function plainAxis(config: Json, rank: number | undefined): unknown {
     a < 0 && rank !== undefined ? a + rank : a,
   );
   return list.length === 1 ? list[0] : list.sort((a, b) => a - b);
-}
-
-/** The name of an option, which in JSON has underscores. */
-function camelCase(key: string): string {
-  return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function noteTraining(config: Json, who: string, notes: Notes): void {

@@ -2,6 +2,7 @@ import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import type {Json} from '../keras/json.js';
 import type {Notes} from '../keras/notes.js';
 import {mapLayers} from '../map_layers.js';
+import {withOrderedCalls} from '../order_calls.js';
 import {layersOf} from '../walk_layers.js';
 import {stockLayer, stockWeightsOf} from './stock_layers.js';
 
@@ -19,8 +20,10 @@ export function stockTopology(
   const ranks = new Map(
     layersOf(model).map(({layer, path}) => [path, rankOf(layer)]),
   );
-  return mapLayers(topology, (layer) =>
-    stockLayer(layer, {rank: ranks.get(layer.path), lossy, notes}),
+  return withOrderedCalls(
+    mapLayers(topology, (layer) =>
+      stockLayer(layer, {rank: ranks.get(layer.path), lossy, notes}),
+    ),
   );
 }
 
