@@ -57,13 +57,13 @@ export function fromKeras(source: string | io.IOHandler): io.IOHandler {
 async function translate(
   artifacts: io.ModelArtifacts,
 ): Promise<io.ModelArtifacts> {
-  const {weightData} = artifacts;
+  const {weightData, trainingConfig} = artifacts;
   const notes = new Notes(WHO);
   const file = readTopology(artifacts.modelTopology);
   const hasWeights = weightData !== undefined;
   const topology = translateModel(file, {hasWeights, notes});
   const stored = hasWeights ? readStored(artifacts, WHO) : undefined;
-  const matches = await tryOut(topology, file, stored, artifacts);
+  const matches = await tryOut(topology, file, stored, {trainingConfig, notes});
   notes.warn();
   const weights = matches && weightData && renamed(matches, artifacts);
   return {...artifacts, modelTopology: topology, ...weights};
@@ -74,12 +74,17 @@ function tryOut(
   topology: Translated,
   {model, isFromTfjs}: KerasFile,
   stored: readonly StoredWeight[] | undefined,
-  {trainingConfig}: io.ModelArtifacts,
+  {
+    trainingConfig,
+    notes,
+  }: Pick<io.ModelArtifacts, 'trainingConfig'> & {
+    notes: Notes;
+  },
 ): Promise<Match[] | undefined> {
   const ofModel = stored?.filter(({spec}) => spec.group !== 'optimizer');
   const values = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
   return withTrial(topology, {who: WHO, values}, (trial) => {
-    if (!isFromTfjs) checkBuilt(trial, model);
+    if (!isFromTfjs) checkBuilt(trial, model, notes);
     closeReshapes(topology, trial);
     const matches =
       ofModel && matchWeights(ofModel, targetsOf(model, trial), model);

@@ -57,6 +57,16 @@ const REFUSED = [
   'UpSampling2D(size=2, interpolation=bilinear)',
 ];
 
+/** Layers whose gradient tf.js itself does not have; fromKeras warns of them. */
+const UNTRAINABLE = [
+  'Conv1D(dilation_rate=2, filters=2, kernel_size=2)',
+  'Conv2D(dilation_rate=2, use_bias=False, filters=2, kernel_size=2)',
+  'Conv3DTranspose(padding=same, strides=1, filters=2, kernel_size=2)',
+  'Conv3DTranspose(padding=same, strides=2, filters=2, kernel_size=2)',
+  'Conv3DTranspose(padding=valid, strides=1, filters=2, kernel_size=2)',
+  'Conv3DTranspose(padding=valid, strides=2, filters=2, kernel_size=2)',
+];
+
 const titled = (cases: KerasCase[]): Array<[string, KerasCase]> =>
   cases.map((each) => [each.name, each]);
 
@@ -107,8 +117,8 @@ describeMade.each(['keras3', 'keras2'])('what %s makes', (library) => {
       try {
         const model = await tf.loadLayersModel(handler);
         expectPredictions(given, predictionsOf(given, model));
-        await expectTrains(given, model).catch((error: Error) => {
-          untrainable.push(`${given.name}: ${error.message}`);
+        await expectTrains(given, model).catch(() => {
+          untrainable.push(given.name);
         });
       } catch (error) {
         const {message} = error as Error;
@@ -124,7 +134,7 @@ describeMade.each(['keras3', 'keras2'])('what %s makes', (library) => {
         : !/hard_sigmoid|rms_scaling/.test(name),
     );
     expect(refused.sort()).toEqual(expected);
-    expect(untrainable).toEqual([]);
+    expect(untrainable.sort()).toEqual(UNTRAINABLE);
   });
 });
 

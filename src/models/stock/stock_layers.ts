@@ -161,7 +161,7 @@ function checkAxes(
 
 /** In ascending order, which is that of the weights here; one as a number. */
 function plainAxis(config: Json, rank: number | undefined): unknown {
-  const axis = own(config, 'axis');
+  const axis = own(config, 'axis') ?? -1;
   if (!Array.isArray(axis)) return axis;
   const list = (axis as number[]).map((a) =>
     a < 0 && rank !== undefined ? a + rank : a,
