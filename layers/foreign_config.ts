@@ -19,8 +19,9 @@ const WITHOUT_EFFECT: Readonly<
   adjustment: isAbsent,
   virtualBatchSize: isAbsent,
   renorm: isOff,
-  renormClipping: isOfRenorm,
-  renormMomentum: isOfRenorm,
+  // A file that turns renormalization off may leave its limits in.
+  renormClipping: (value, {renorm}) => isAbsent(value) || renorm === false,
+  renormMomentum: (value) => isAbsent(value) || typeof value === 'number',
   rmsScaling: isOff,
 };
 
@@ -72,11 +73,6 @@ function isAbsent(value: unknown): boolean {
 
 function isOff(value: unknown): boolean {
   return isAbsent(value) || value === false;
-}
-
-/** Options of renormalization, which say nothing without it. */
-function isOfRenorm(value: unknown, {renorm}: Config): boolean {
-  return isAbsent(value) || isOff(renorm);
 }
 
 /** A name, or Keras 3's policy object around one. */
