@@ -2,16 +2,12 @@ import type {serialization} from '@tensorflow/tfjs-core';
 import {received} from '../src/ops/received.js';
 import {hasOwn} from './options.js';
 
-type Config = Readonly<Record<string, unknown>>;
-
 /**
  * The keys that model files of Keras and tf.js carry in the config of a
  * normalization without effect here, and the values for which that is true. Any
  * other value would change what the layer computes, and is refused.
  */
-const WITHOUT_EFFECT: Readonly<
-  Record<string, (value: unknown, config: Config) => boolean>
-> = {
+const WITHOUT_EFFECT: Readonly<Record<string, (value: unknown) => boolean>> = {
   customObjects: () => true,
   dtype: isFloat32,
   fused: (value) => isAbsent(value) || typeof value === 'boolean',
@@ -19,8 +15,7 @@ const WITHOUT_EFFECT: Readonly<
   adjustment: isAbsent,
   virtualBatchSize: isAbsent,
   renorm: isOff,
-  // A file that turns renormalization off may leave its limits in.
-  renormClipping: (value, {renorm}) => isAbsent(value) || renorm === false,
+  renormClipping: isAbsent,
   renormMomentum: (value) => isAbsent(value) || typeof value === 'number',
   rmsScaling: isOff,
 };
@@ -29,15 +24,10 @@ const WITHOUT_EFFECT: Readonly<
  * If true, a normalization does the same without this key of its config.
  *
  * @param key The name in camel case.
- * @param config The config that the key is from, in camel case.
  */
-export function isWithoutEffect(
-  key: string,
-  value: unknown,
-  config: Config,
-): boolean {
+export function isWithoutEffect(key: string, value: unknown): boolean {
   const test = hasOwn(WITHOUT_EFFECT, key) ? WITHOUT_EFFECT[key] : undefined;
-  return test?.(value, config) === true;
+  return test?.(value) === true;
 }
 
 /**
@@ -54,7 +44,7 @@ export function dropForeignKeys(
     // In tf.js the first layer's dtype is that of the model's input.
     const ofInput = key === 'dtype' && hasInput && typeof value === 'string';
     if (!hasOwn(WITHOUT_EFFECT, key) || ofInput) return true;
-    if (isWithoutEffect(key, value, config)) return false;
+    if (isWithoutEffect(key, value)) return false;
     throw new Error(
       `${className} ${nameIn(config)}: ${key} with this value is ` +
         `not supported. ${received(key, value)}`,

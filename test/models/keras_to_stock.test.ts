@@ -56,11 +56,6 @@ const NEUTRAL: ReadonlyArray<readonly [string, string, Json]> = [
     },
   ],
   [
-    'renorm options without renorm',
-    'BatchNormalization',
-    {renorm: false, renorm_clipping: {rmax: 3}, renorm_momentum: 0.5},
-  ],
-  [
     'as Keras 2',
     'BatchNormalizationV1',
     {
@@ -88,6 +83,7 @@ const NEUTRAL: ReadonlyArray<readonly [string, string, Json]> = [
 /** Options that would change what is computed. */
 const WITH_EFFECT: ReadonlyArray<readonly [string, string, unknown]> = [
   ['BatchNormalization', 'renorm', true],
+  ['BatchNormalization', 'renorm_clipping', {rmax: 3}],
   ['BatchNormalization', 'virtual_batch_size', 4],
   ['BatchNormalization', 'adjustment', {class_name: 'function'}],
   ['BatchNormalization', 'fused', 'maybe'],

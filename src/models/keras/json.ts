@@ -79,10 +79,3 @@ export function stringAt(object: Json, key: string, who: string): string {
 export function camelCase(key: string): string {
   return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
-
-/** The same object with its keys as options are named. */
-export function withCamelCase(object: Json): Json {
-  return Object.fromEntries(
-    Object.entries(object).map(([key, value]) => [camelCase(key), value]),
-  );
-}

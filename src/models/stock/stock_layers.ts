@@ -1,13 +1,7 @@
 import {isWithoutEffect} from '../../../layers/foreign_config.js';
 import {hasOwn} from '../../../layers/options.js';
 import {isOwnClassName} from '../../../layers/registration.js';
-import {
-  camelCase,
-  type Json,
-  own,
-  refusal,
-  withCamelCase,
-} from '../keras/json.js';
+import {camelCase, type Json, own, refusal} from '../keras/json.js';
 import type {Notes} from '../keras/notes.js';
 import type {LayerJson} from '../map_layers.js';
 
@@ -110,10 +104,9 @@ export function stockLayer(
     notes.add('lost, as stock tf.js does not have it', `${who} (${name})`);
   };
   checkAxes(className, config, rank, lack, who);
-  const options = withCamelCase(config);
   for (const [key, value] of Object.entries(config)) {
     if (stock.keys.includes(key) || NEUTRAL.includes(value)) continue;
-    if (isWithoutEffect(camelCase(key), value, options)) continue;
+    if (isWithoutEffect(camelCase(key), value)) continue;
     if (key === 'statistics' && value === 'moving') {
       if (own(config, 'trainable') !== false) notes.add(OF_BATCHES, who);
     } else if (!GATHERING.includes(key))
