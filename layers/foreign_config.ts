@@ -3,9 +3,9 @@ import {received} from '../src/ops/received.js';
 import {hasOwn} from './options.js';
 
 /**
- * What model files of Keras and tf.js carry in a layer's config without effect
- * here, and the values for which that is true. Any other value would change what
- * the layer computes, and is refused.
+ * The keys that model files of Keras and tf.js carry in the config of a
+ * normalization without effect here, and the values for which that is true. Any
+ * other value would change what the layer computes, and is refused.
  */
 const WITHOUT_EFFECT: Readonly<Record<string, (value: unknown) => boolean>> = {
   customObjects: () => true,
@@ -21,6 +21,16 @@ const WITHOUT_EFFECT: Readonly<Record<string, (value: unknown) => boolean>> = {
 };
 
 /**
+ * If true, a normalization does the same without this key of its config.
+ *
+ * @param key The name in camel case.
+ */
+export function isWithoutEffect(key: string, value: unknown): boolean {
+  const test = hasOwn(WITHOUT_EFFECT, key) ? WITHOUT_EFFECT[key] : undefined;
+  return test?.(value) === true;
+}
+
+/**
  * The config without the keys that have no effect here.
  *
  * @throws Error naming a key whose value would have one.
@@ -31,11 +41,10 @@ export function dropForeignKeys(
 ): serialization.ConfigDict {
   const hasInput = config.batchInputShape ?? config.inputShape;
   const kept = Object.entries(config).filter(([key, value]) => {
-    const known = hasOwn(WITHOUT_EFFECT, key) ? WITHOUT_EFFECT[key] : undefined;
     // In tf.js the first layer's dtype is that of the model's input.
     const ofInput = key === 'dtype' && hasInput && typeof value === 'string';
-    if (known === undefined || ofInput) return true;
-    if (known(value)) return false;
+    if (!hasOwn(WITHOUT_EFFECT, key) || ofInput) return true;
+    if (isWithoutEffect(key, value)) return false;
     throw new Error(
       `${className} ${nameIn(config)}: ${key} with this value is ` +
         `not supported. ${received(key, value)}`,

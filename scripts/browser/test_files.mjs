@@ -27,8 +27,8 @@ const EXCEPT = {
 
 for (const name of [
   ...['from_keras', 'from_keras_details', 'from_keras_fuzz'],
-  ...['from_keras_malformed', 'from_keras_refusals', 'from_keras_weights'],
-  'keras_made_anew',
+  ...['from_keras_layers', 'from_keras_malformed', 'from_keras_refusals'],
+  ...['from_keras_weights', 'keras_made_anew', 'keras_to_stock', 'tfjs_layers'],
 ]) {
   EXCEPT[`test/models/${name}.test.ts`] = {
     why: "reads Keras's files from disk",

@@ -3,6 +3,7 @@ import {type LayersModel, models} from '@tensorflow/tfjs-layers';
 import {isOwnClassName} from '../../layers/registration.js';
 import {isRecord} from './keras/json.js';
 import {ruleFor} from './keras/layer_rules.js';
+import {TrialReshape} from './keras/reshapes.js';
 
 /** A model, and the variables of the weights that were made for it. */
 export interface Built {
@@ -50,14 +51,15 @@ function start(topology: object): Promise<LayersModel> {
   }
 }
 
-const MODELS = ['Functional', 'Model', 'Sequential'];
+/** Models, and a layer that stands in for another in a trial. */
+const KNOWN = ['Functional', 'Model', 'Sequential', TrialReshape.className];
 
 function hasKnownLayersOnly(json: unknown): boolean {
   if (!isRecord(json)) return true;
   const {class_name: name, config} = json;
   const isKnown =
     typeof name !== 'string' ||
-    MODELS.includes(name) ||
+    KNOWN.includes(name) ||
     isOwnClassName(name) ||
     ruleFor(name) !== undefined;
   const {

@@ -12,6 +12,7 @@ import {
   isStockBatchNormalization,
   isStockLayerNormalization,
 } from './stock_layers.js';
+import {withOrderedCalls} from './order_calls.js';
 import {stockTopology} from './stock/stock_topology.js';
 import {innerLayers, type LayerPair, pairLayers} from './walk_layers.js';
 
@@ -100,7 +101,7 @@ function convert(
 
 function ownTopology(topology: Json, model: LayersModel): Json {
   const live = {model, order: AS_LISTED};
-  return mapLayers(topology, live, ({layer, config}) => {
+  const mapped = mapLayers(topology, live, ({layer, config}) => {
     if (layer === undefined) return undefined;
     // By its class: the application may have one of the same name.
     const isStock =
@@ -112,6 +113,7 @@ function ownTopology(topology: Json, model: LayersModel): Json {
     if (isStock || isOwnLayer(layer)) checkOwnClassName(className, WHO);
     return isStock ? {className, config} : undefined;
   });
+  return withOrderedCalls(mapped);
 }
 
 /** Gives a layer the weights of another, which may have some more. */

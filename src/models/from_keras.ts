@@ -4,6 +4,7 @@ import {loaderOf} from './handlers.js';
 import {type Match, matchWeights} from './keras/match_weights.js';
 import {Notes} from './keras/notes.js';
 import {type KerasFile, readTopology} from './keras/read_model.js';
+import {closeReshapes} from './keras/reshapes.js';
 import {
   bytesOfAll,
   readStored,
@@ -61,13 +62,13 @@ export function fromKeras(
 async function translate(
   artifacts: io.ModelArtifacts,
 ): Promise<io.ModelArtifacts> {
-  const {weightData} = artifacts;
+  const {weightData, trainingConfig} = artifacts;
   const notes = new Notes(WHO);
   const file = readTopology(artifacts.modelTopology);
   const hasWeights = weightData !== undefined;
   const topology = translateModel(file, {hasWeights, notes});
   const stored = hasWeights ? readStored(artifacts, WHO) : undefined;
-  const matches = await tryOut(topology, file, stored, artifacts);
+  const matches = await tryOut(topology, file, stored, {trainingConfig, notes});
   notes.warn();
   const weights = matches && weightData && renamed(matches, artifacts);
   return {...artifacts, modelTopology: topology, ...weights};
@@ -76,14 +77,20 @@ async function translate(
 /** Which weight each of the file is, after seeing that all of it can be had. */
 function tryOut(
   topology: Translated,
-  {model}: KerasFile,
+  {model, isFromTfjs}: KerasFile,
   stored: readonly StoredWeight[] | undefined,
-  {trainingConfig}: io.ModelArtifacts,
+  {
+    trainingConfig,
+    notes,
+  }: Pick<io.ModelArtifacts, 'trainingConfig'> & {
+    notes: Notes;
+  },
 ): Promise<Match[] | undefined> {
   const ofModel = stored?.filter(({spec}) => spec.group !== 'optimizer');
   const values = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
   return withTrial(topology, {who: WHO, values}, (trial) => {
-    checkBuilt(trial);
+    if (!isFromTfjs) checkBuilt(trial, model, notes);
+    closeReshapes(topology, trial);
     const matches =
       ofModel && matchWeights(ofModel, targetsOf(model, trial), model);
     if (trainingConfig) tryTraining(trial, trainingConfig, WHO);

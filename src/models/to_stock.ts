@@ -36,12 +36,12 @@ export interface ToStockOptions {
  * console.log(stock.layers[0].getClassName());  // BatchNormalization
  * ```
  *
- * What stock tf.js does not have is refused: `statistics` other than `'auto'`, a
- * BatchNorm whose axis is not the last (stock computes it wrongly on cpu and
- * wasm), inputs of rank 1 or above 4, constraints of a LayerNorm. What only
- * steers how statistics are gathered (`movingAverage`,
- * `unbiasedMovingVariance`) is left out with one warning, and so it warns
- * where stock tf.js predicts and cannot train: without gamma or without beta.
+ * What stock tf.js does not have is refused: `statistics` of `'batch'`, a BatchNorm
+ * whose axis is not the last (stock computes it wrongly on cpu and wasm), inputs of
+ * rank 1 or above 4, constraints of a LayerNorm. What only steers training is left
+ * out with a warning: `movingAverage`, `unbiasedMovingVariance`, and `statistics` of
+ * `'moving'`, which stock tf.js has in prediction alone. It also warns where stock
+ * tf.js predicts and cannot train: without gamma or without beta.
  *
  * @param target A URL, as `model.save` takes it, or an IOHandler.
  * @param options `lossy` (false): lose what would be refused, with one warning. A

@@ -18,7 +18,9 @@ import {batchNorm} from 'tfjs-normalization';
 import {fileSystem} from 'tfjs-normalization/node';
 import {
   artifactsIn,
+  expectPredictions,
   type KerasCase,
+  predictionsOf,
   readCases,
 } from '../models/keras_models.js';
 import {difference, randomTensor} from '../support/tensors.js';
@@ -547,6 +549,49 @@ describe('convert', () => {
     }
     const {stdout} = await run(['fold', 'keras', 'folded2']);
     expect(stdout).toMatch(/^Folded \d of [1-9]/);
+  });
+
+  it('F16: puts what Keras wrote on tf.js’s own layers', async () => {
+    for (const library of ['keras3', 'keras2']) {
+      const file = join(ROOT, 'test', 'fixtures', `${library}_models.json`);
+      const [first] = readCases(file) as [KerasCase];
+      await fileSystem(at(library)).save?.(artifactsIn(first));
+      const output = `${library}_stock`;
+      const told = await run(['convert', library, output, '--to', 'stock']);
+      expect(told).toEqual({
+        code: 0,
+        stdout: `Written for tf.js's own layers: ${output}\n`,
+        stderr: '',
+      });
+      expect(await namesIn(output)).toContain('BatchNormalization');
+      const stock = await tf.loadLayersModel(fileSystem(at(output)));
+      expectPredictions(first, predictionsOf(first, stock));
+    }
+  });
+
+  it('F9: reads what tf.js wrote and loads, whatever the layer', async () => {
+    const cell = tf.layers.lstmCell({units: 2});
+    const saved = tf.sequential({
+      layers: [
+        tf.layers.upSampling2d({
+          inputShape: [2, 2, 3],
+          interpolation: 'bilinear',
+        }),
+        tf.layers.reshape({targetShape: [4, 12]}),
+        tf.layers.rnn({cell: [cell, tf.layers.gruCell({units: 2})]}),
+        tf.layers.batchNormalization(),
+      ],
+    });
+    await saved.save(fileSystem(at('cells')));
+    const x = randomTensor([2, 2, 2, 3], 1);
+    for (const to of ['normalization', 'stock']) {
+      const output = `cells_${to}`;
+      const {stderr} = await run(['convert', 'cells', output, '--to', to]);
+      expect(stderr).toBe('');
+      const read = await tf.loadLayersModel(fileSystem(at(output)));
+      const [a, b] = [saved, read].map((each) => each.predict(x) as tf.Tensor);
+      expect(difference(a as tf.Tensor, b as tf.Tensor)).toBeLessThan(1e-6);
+    }
   });
 
   it('refuses what stock tf.js does not have, unless it may be lost', async () => {

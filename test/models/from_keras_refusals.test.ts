@@ -73,9 +73,9 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     ],
     [
       'what is the name of something else in tf.js',
-      layer('Identity'),
-      'Identity x: tf.js has no such layer',
-      'class_name="Identity"',
+      layer('Zeros'),
+      'Zeros x: tf.js has no such layer',
+      'class_name="Zeros"',
     ],
     [
       'what every object has',
@@ -186,15 +186,6 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'kernel_initializer={"class_name":"Mine","config":{}}',
     ],
     [
-      'kept axes of pooling after the channels',
-      layer('GlobalMaxPooling2D', {
-        keepdims: true,
-        data_format: 'channels_first',
-      }),
-      'GlobalMaxPooling2D x: tf.js keeps these axes before the channels only',
-      'keepdims=true',
-    ],
-    [
       'pooling that keeps its axes in a wrapper',
       layer('TimeDistributed', {
         layer: {
@@ -280,6 +271,41 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     await expect(load(model([wrong]))).rejects.toThrow(received);
   });
 
+  it.each([
+    [
+      'F13: a nested output counted as in calls',
+      {output_layers: ['x', 0, 0]},
+      'Functional m: a tensor is the one within x. Received: ' +
+        'tensor=["x",0,0]',
+    ],
+    [
+      'F13: a nested output beyond the calls',
+      {output_layers: ['x', 2, 0]},
+      'Functional m: the layer x is not called as often. Received: ' +
+        'input=["x",1,0]',
+    ],
+  ])('%s', async (_, ends, message) => {
+    const inner = {
+      ...model([layer('ReLU', {name: 'relu'})], 'relu'),
+      name: 'x',
+      inbound_nodes: [{args: [T('in')], kwargs: {}}],
+    };
+    await expectRefused(model([inner], 'x', ends), message);
+  });
+
+  it('F13: a model that is called by other names than its inputs have', async () => {
+    const inner = {
+      ...model([layer('ReLU', {name: 'relu'})], 'relu'),
+      name: 'x',
+      inbound_nodes: [{args: [{other: T('in')}], kwargs: {}}],
+    };
+    await expectRefused(
+      model([inner], 'x', {output_layers: ['x', 1, 0]}),
+      'Functional x: it is called without its input in. Received: ' +
+        'inputs=["other"]',
+    );
+  });
+
   it('one layer called in two ways', async () => {
     const calls = [null, true].map((training, i) => ({
       args: [i === 0 ? T('in') : T('x')],
@@ -300,7 +326,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       inbound_nodes: [{args: [T('in')], kwargs: {training: true}}],
     };
     await expectRefused(
-      model([inner]),
+      model([inner], 'x', {output_layers: ['x', 1, 0]}),
       'Dropout drop: tf.js cannot have it draw at random in prediction. ' +
         'Received: training=true',
     );

@@ -122,12 +122,6 @@ describe('toStock', () => {
       'statistics="batch"',
     ],
     [
-      'moving statistics in training',
-      'statistics',
-      () => batchNorm({statistics: 'moving', inputShape: [3]}),
-      'statistics="moving"',
-    ],
-    [
       'another axis than the last',
       'axis',
       () => batchNorm({axis: 1, inputShape: [3, 4]}),

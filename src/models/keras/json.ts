@@ -74,3 +74,8 @@ export function stringAt(object: Json, key: string, who: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw refusal(who, `${key} is no text`, key, value);
 }
+
+/** The name of an option, which in JSON has underscores. */
+export function camelCase(key: string): string {
+  return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -14,6 +14,8 @@ export interface TensorRef {
 /** One use of a layer in a functional model. */
 export interface Call {
   readonly inputs: readonly TensorRef[];
+  /** The names of the inputs, where they are given by names. */
+  readonly names?: readonly string[];
   /** The mask that was given by hand, or that Keras 3 wrote down. */
   readonly mask?: TensorRef;
   /** What `training` was given by hand. */
@@ -37,6 +39,8 @@ export interface KerasLayer {
   readonly model?: KerasModel;
   /** The layers that a wrapper wraps. */
   readonly wrapped: readonly Wrapped[];
+  /** If true, it is an operation of TensorFlow on tensors of any ranks. */
+  readonly isOperation: boolean;
 }
 
 /** A layer in the config of another, and where it stands there. */
@@ -55,6 +59,8 @@ export interface KerasModel {
   readonly layers: KerasLayer[];
   /** Of a functional model. */
   readonly inputs: readonly TensorRef[];
+  /** The names by which a call may give its inputs, in their order. */
+  readonly inputNames: readonly string[];
   readonly outputs: readonly TensorRef[];
   /** The shape of a sequential model's input, where no layer says it. */
   readonly inputShape?: readonly unknown[];

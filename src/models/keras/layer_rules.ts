@@ -9,7 +9,9 @@ export interface LayerRule {
    * The values at which tf.js computes the same; others are refused. A key that
    * is in this list alone is left out.
    */
-  readonly only: Readonly<Record<string, (value: unknown) => boolean>>;
+  readonly only: Readonly<
+    Record<string, (value: unknown, config: Json) => boolean>
+  >;
   /** A layer of tf.js by another name that computes the same. */
   readonly become?: (
     config: Json,
@@ -62,6 +64,11 @@ const CONV_1D = CONV.replace(' data_format', '');
 const TRANSPOSED = CONV.replace('dilation_rate ', '');
 
 const groups = {groups: is(1)};
+const transposed = {
+  ...groups,
+  dilation_rate: isAllOnes,
+  output_padding: isOfTfjs,
+};
 const rnn = {
   zero_output_for_mask: is(false),
   time_major: is(false),
@@ -99,15 +106,9 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   Concatenate: rule('axis'),
   Conv1D: rule(CONV_1D, {...groups, ...flatOnly, ...noCausal}),
   Conv2D: rule(CONV, groups),
-  Conv2DTranspose: rule(TRANSPOSED, {
-    ...groups,
-    dilation_rate: isAllOnes,
-  }),
+  Conv2DTranspose: rule(TRANSPOSED, transposed),
   Conv3D: rule(CONV, groups),
-  Conv3DTranspose: rule(TRANSPOSED, {
-    ...groups,
-    dilation_rate: isAllOnes,
-  }),
+  Conv3DTranspose: rule(TRANSPOSED, transposed),
   ConvLSTM2D: rule(
     `${CONV} ${SEQUENCE} dropout recurrent_dropout recurrent_activation ` +
       `unit_forget_bias ${parameters('recurrent')}`,
@@ -196,6 +197,65 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   ZeroPadding2D: rule('padding data_format'),
 };
 
+/** A layer of tf.js that hands on its input. */
+export interface StandIn {
+  readonly className: string;
+  readonly config: Json;
+}
+
+const PLAIN: StandIn = {
+  className: 'Activation',
+  config: {activation: 'linear'},
+};
+
+/** Keras makes floats of images on the way, and so does this. */
+const OF_IMAGES: StandIn = {
+  className: 'Rescaling',
+  config: {scale: 1, offset: 0},
+};
+
+/**
+ * Layers that hand on their input in prediction, and that tf.js does not have. In
+ * training most of them draw at random. RandomCrop is none: it crops in prediction.
+ */
+const STAND_INS: Readonly<Record<string, StandIn>> = {
+  ActivityRegularization: PLAIN,
+  AugMix: OF_IMAGES,
+  CutMix: OF_IMAGES,
+  Identity: PLAIN,
+  MixUp: OF_IMAGES,
+  RandAugment: OF_IMAGES,
+  RandomBrightness: OF_IMAGES,
+  RandomColorDegeneration: OF_IMAGES,
+  RandomColorJitter: OF_IMAGES,
+  RandomContrast: OF_IMAGES,
+  RandomElasticTransform: OF_IMAGES,
+  RandomErasing: OF_IMAGES,
+  RandomFlip: OF_IMAGES,
+  RandomGaussianBlur: OF_IMAGES,
+  RandomGrayscale: OF_IMAGES,
+  RandomHeight: OF_IMAGES,
+  RandomHue: OF_IMAGES,
+  RandomInvert: OF_IMAGES,
+  RandomPerspective: OF_IMAGES,
+  RandomPosterization: OF_IMAGES,
+  RandomRotation: OF_IMAGES,
+  RandomSaturation: OF_IMAGES,
+  RandomSharpness: OF_IMAGES,
+  RandomShear: OF_IMAGES,
+  RandomTranslation: OF_IMAGES,
+  RandomWidth: OF_IMAGES,
+  RandomZoom: OF_IMAGES,
+  Solarization: OF_IMAGES,
+  SpatialDropout2D: PLAIN,
+  SpatialDropout3D: PLAIN,
+};
+
+/** The stand-in for a layer of Keras's that does nothing in prediction. */
+export function standInFor(className: string): StandIn | undefined {
+  return hasOwn(STAND_INS, className) ? STAND_INS[className] : undefined;
+}
+
 /** What becomes of the config of a layer of this class, if tf.js has it. */
 export function ruleFor(className: string): LayerRule | undefined {
   return hasOwn(RULES, className) ? RULES[className] : undefined;
@@ -207,6 +267,28 @@ export function randomKeysOf(className: string, config: Json): string[] {
     ? (RANDOM[className] ?? [])
     : RECURRENT_RANDOM;
   return keys.filter((key) => Number(own(config, key) ?? 0) > 0);
+}
+
+/**
+ * If true, a transposed convolution gives as much with this padding of its output as
+ * without any, which is how tf.js has it.
+ */
+function isOfTfjs(value: unknown, config: Json): boolean {
+  if (value === null || value === undefined) return true;
+  const at = (given: unknown, i: number): number =>
+    Number(Array.isArray(given) ? given[i] : given);
+  const axes = Array.isArray(config.kernel_size)
+    ? config.kernel_size.length
+    : 1;
+  return Array.from({length: axes}, (_, i) => i).every((i) => {
+    const kernel = at(config.kernel_size, i);
+    const stride = at(config.strides, i);
+    const padding =
+      config.padding === 'same'
+        ? stride - (kernel % 2)
+        : Math.max(stride - kernel, 0);
+    return at(value, i) === padding;
+  });
 }
 
 /** Keras 3 has another word for it. */

@@ -1,5 +1,6 @@
+import {isWithoutEffect} from '../../../layers/foreign_config.js';
 import {hasOwn} from '../../../layers/options.js';
-import {type Json, own, refusal} from './json.js';
+import {camelCase, type Json, own, refusal} from './json.js';
 import {type Setting, translateObject} from './objects.js';
 
 /** How one of Keras's normalization layers becomes one of this package. */
@@ -72,7 +73,10 @@ export function translateNormalization(
   config: Json,
   setting: Setting,
 ): Json {
-  const kept = Object.entries(config).filter(([key]) => !ignored.includes(key));
+  const kept = Object.entries(config).filter(
+    ([key, value]) =>
+      !ignored.includes(key) && !isWithoutEffect(camelCase(key), value),
+  );
   for (const [key, value] of kept) {
     if (value !== null || !NEVER_NULL.includes(key)) continue;
     throw refusal(setting.who, `${key} is not given`, key, value);

@@ -8,6 +8,8 @@ import type {Notes} from './notes.js';
 export interface Setting {
   readonly who: string;
   readonly isKeras3: boolean;
+  /** If true, tf.js wrote the model, and reads its own layers as they are. */
+  readonly isFromTfjs: boolean;
   /** Whether the model comes with weights, so that none is made. */
   readonly hasWeights: boolean;
   readonly notes: Notes;

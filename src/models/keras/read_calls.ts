@@ -6,6 +6,7 @@ interface Draft {
   readonly inputs: TensorRef[];
   readonly shapes: unknown[];
   readonly constants: Json;
+  names?: readonly string[];
   mask?: TensorRef;
   training?: boolean;
 }
@@ -15,15 +16,27 @@ const KERAS_TENSOR = '__keras_tensor__';
 /** The states that a recurrent layer starts from follow its input. */
 const MORE_INPUTS = 'initial_state';
 
+/** The second tensor of an operation of TensorFlow. */
+const OPERAND = 'y';
+
+/** Keras 2 writes it where an operation begins with a number. */
+const CONSTANT = '_CONSTANT_VALUE';
+
 /**
  * The calls of a layer in a functional model: lists in Keras 2, objects with
  * arguments in Keras 3.
  *
  * @throws Error if they are neither.
  */
-export function readCalls(nodes: readonly unknown[], who: string): Call[] {
+export function readCalls(
+  nodes: readonly unknown[],
+  who: string,
+  isOperation: boolean,
+): Call[] {
   return nodes.map((node) => {
-    if (Array.isArray(node)) return readKeras2Call(node as unknown[], who);
+    if (Array.isArray(node)) {
+      return readKeras2Call(node as unknown[], who, isOperation);
+    }
     if (isRecord(node)) return readKeras3Call(node, who);
     throw refusal(who, 'inbound_nodes is malformed', 'node', node);
   });
@@ -40,19 +53,41 @@ export function readTensorRef(value: unknown, who: string): TensorRef {
   throw refusal(who, 'a tensor is no [layer, node, tensor]', 'tensor', value);
 }
 
-function readKeras2Call(node: readonly unknown[], who: string): Call {
+function readKeras2Call(
+  node: readonly unknown[],
+  who: string,
+  isOperation: boolean,
+): Call {
   const draft: Draft = {inputs: [], shapes: [], constants: {}};
   // Layers of one input may leave out the list of inputs.
   const tensors = typeof node[0] === 'string' ? [node] : node;
   for (const tensor of tensors) {
+    if (isOperation) checkOperand(tensor, who);
     draft.inputs.push(readTensorRef(tensor, who));
     const kwargs = (tensor as unknown[])[3] ?? {};
     if (!isRecord(kwargs)) {
       throw refusal(who, 'the arguments of a call are no object', '0', kwargs);
     }
-    readKwargs(kwargs, draft, tensorRefIn, who);
+    const rest = isOperation ? readOperand(kwargs, draft) : kwargs;
+    readKwargs(rest, draft, tensorRefIn, who);
   }
   return draft;
+}
+
+/** The arguments of an operation without its second tensor, and its name. */
+function readOperand(kwargs: Json, draft: Draft): Json {
+  const ref = tensorRefIn(kwargs[OPERAND]);
+  if (ref) draft.inputs.push(ref);
+  const rest = Object.entries(kwargs).filter(
+    ([key]) => key !== 'name' && !(ref && key === OPERAND),
+  );
+  return Object.fromEntries(rest);
+}
+
+function checkOperand(tensor: unknown, who: string): void {
+  if (!Array.isArray(tensor) || tensor[0] !== CONSTANT) return;
+  const what = 'tf.js cannot call it with this argument';
+  throw refusal(who, what, 'x', tensor[2]);
 }
 
 function readKeras3Call(node: Json, who: string): Call {
@@ -63,8 +98,9 @@ function readKeras3Call(node: Json, who: string): Call {
   }
   const draft: Draft = {inputs: [], shapes: [], constants: {}};
   const given: unknown[] = [...(args as unknown[])];
-  // Keras 3 calls a model of several inputs with a list of them, or by names.
-  if (isRecord(own(kwargs, 'inputs'))) given.push(own(kwargs, 'inputs'));
+  if (own(kwargs, 'inputs') != null) given.push(own(kwargs, 'inputs'));
+  const [first] = given;
+  if (isNamedTensors(first)) draft.names = Object.keys(first).sort();
   given.forEach((argument, i) => addArgument(argument, `${i}`, draft));
   const rest = Object.entries(kwargs).filter(([key]) => key !== 'inputs');
   readKwargs(Object.fromEntries(rest), draft, kerasTensorIn, who);
@@ -94,7 +130,7 @@ function readKwargs(
   who: string,
 ): void {
   for (const [key, value] of Object.entries(kwargs)) {
-    if (value === null || value === undefined) continue;
+    if (isNothing(value)) continue;
     const ref = tensorIn(value);
     if (key === 'training') draft.training = readTraining(value, who);
     else if (key === 'mask' && ref) draft.mask = ref;
@@ -112,6 +148,14 @@ function readTraining(value: unknown, who: string): boolean {
   if (typeof value === 'boolean') return value;
   if (value === 0 || value === 1) return value === 1;
   throw refusal(who, 'training is neither true nor false', 'training', value);
+}
+
+/** If true, there is no value, or none of those that it consists of. */
+function isNothing(value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  if (typeof value !== 'object') return false;
+  const parts = Object.values(value);
+  return parts.length > 0 && parts.every(isNothing);
 }
 
 function isNamedTensors(value: unknown): value is Json {

@@ -10,6 +10,7 @@ import {
   stringAt,
 } from './json.js';
 import type {
+  Call,
   KerasLayer,
   KerasModel,
   TensorRef,
@@ -30,11 +31,26 @@ const WRAPPER_KEYS: Readonly<Record<string, readonly string[]>> = {
   TimeDistributed: ['layer'],
 };
 
+/** How Keras 2 has what is done to tensors outside layers. */
+const OPERATION = 'TFOpLambda';
+
+/** Operations of TensorFlow that tf.js has as layers. */
+const MERGES: Readonly<Record<string, string>> = {
+  '__operators__.add': 'Add',
+  'math.add': 'Add',
+  'math.add_n': 'Add',
+  'math.multiply': 'Multiply',
+  'math.maximum': 'Maximum',
+  'math.minimum': 'Minimum',
+};
+
 /** What a model.json says of the model. */
 export interface KerasFile {
   readonly model: KerasModel;
-  /** Whether Keras 3 wrote it, which means other things by some words. */
+  /** If true, Keras 3 wrote it, which means other things by some words. */
   readonly isKeras3: boolean;
+  /** If true, tf.js wrote it, and reads its own layers as they are. */
+  readonly isFromTfjs: boolean;
 }
 
 /**
@@ -51,13 +67,14 @@ export function readTopology(topology: unknown): KerasFile {
   if (!isRecord(inner)) {
     throw refusal(WHO, 'model_config is no object', 'model_config', inner);
   }
-  const isKeras3 = isByKeras3(json, inner);
-  return {model: readModel(inner, WHO, isKeras3), isKeras3};
+  const version = own(json, 'keras_version') ?? own(inner, 'keras_version');
+  const isKeras3 = isByKeras3(version, inner);
+  const isFromTfjs = typeof version === 'string' && version.startsWith('tfjs');
+  return {model: readModel(inner, WHO, isKeras3), isKeras3, isFromTfjs};
 }
 
 /** The topology of Keras 3's own to_json has no version. */
-function isByKeras3(json: Json, inner: Json): boolean {
-  const version = own(json, 'keras_version') ?? own(inner, 'keras_version');
+function isByKeras3(version: unknown, inner: Json): boolean {
   if (typeof version === 'string') return /^[3-9]/.test(version);
   const text = JSON.stringify(inner);
   return /"(batch_shape|DTypePolicy|__keras_tensor__)"/.test(text);
@@ -77,8 +94,13 @@ function readModel(json: Json, outer: string, isKeras3: boolean): KerasModel {
   );
   const isSequential = className === SEQUENTIAL;
   checkNames(layers, who);
-  const fromZero = (ref: TensorRef): TensorRef =>
-    isKeras3 ? ref : countedFromZero(ref, layers, who);
+  // Keras 3 counts from 0 where layers are called, and at both ends of a model
+  // from 1 if the layer is a functional model. Keras 2 and tf.js count alike in
+  // all places.
+  const inCalls = (ref: TensorRef): TensorRef =>
+    isKeras3 ? ref : countedFromZero(ref, layers, beginsWithInput, who);
+  const atEnds = (ref: TensorRef): TensorRef =>
+    isKeras3 ? countedFromZero(ref, layers, isFunctional, who) : inCalls(ref);
   return {
     className,
     name,
@@ -88,16 +110,17 @@ function readModel(json: Json, outer: string, isKeras3: boolean): KerasModel {
       ...layer,
       calls: layer.calls.map((call) => ({
         ...call,
-        inputs: call.inputs.map(fromZero),
-        mask: call.mask && fromZero(call.mask),
+        inputs: inputsOf(call, layer).map(inCalls),
+        mask: call.mask && inCalls(call.mask),
       })),
     })),
     inputs: isSequential
       ? []
-      : tensorsIn(own(config, 'input_layers'), who).map(fromZero),
+      : tensorsIn(own(config, 'input_layers'), who).map(atEnds),
     outputs: isSequential
       ? []
-      : tensorsIn(own(config, 'output_layers'), who).map(fromZero),
+      : tensorsIn(own(config, 'output_layers'), who).map(atEnds),
+    inputNames: isSequential ? [] : inputNamesIn(config, who),
     inputShape: inputShapeIn(json, config),
     trainable: own(config, 'trainable') !== false,
   };
@@ -129,18 +152,46 @@ function readLayer(
     throw refusal(who, 'inbound_nodes is no list', 'inbound_nodes', nodes);
   }
   const isModel = MODELS.includes(className);
+  const merge = className === OPERATION ? mergeIn(config) : undefined;
+  const isOperation = merge !== undefined;
   return {
-    className,
+    className: merge ?? className,
     name,
     newName: name,
-    config,
-    calls: readCalls(nodes, who),
+    // An operation's function has become its class.
+    config: isOperation ? {name} : config,
+    calls: readCalls(nodes, who, isOperation),
+    isOperation,
     model: isModel ? readModel(json, who, isKeras3) : undefined,
     wrapped: (hasOwn(WRAPPER_KEYS, className)
       ? (WRAPPER_KEYS[className] ?? [])
       : []
     ).flatMap((key) => readWrapped(config, key, who, isKeras3)),
   };
+}
+
+/** The layer of tf.js that does what an operation of TensorFlow does. */
+function mergeIn(config: Json): string | undefined {
+  const name = own(config, 'function');
+  return typeof name === 'string' && hasOwn(MERGES, name)
+    ? MERGES[name]
+    : undefined;
+}
+
+/** The inputs of a call in the order of the model that is called. */
+function inputsOf(
+  {inputs, names}: Call,
+  {model, className, name}: KerasLayer,
+): readonly TensorRef[] {
+  if (names === undefined || model === undefined || model.isSequential) {
+    return inputs;
+  }
+  return model.inputNames.map((wanted) => {
+    const ref = inputs[names.indexOf(wanted)];
+    if (ref) return ref;
+    const what = `it is called without its input ${wanted}`;
+    throw refusal(`${className} ${name}`, what, 'inputs', names);
+  });
 }
 
 /** Layers from outside Keras are registered under a name with a package's. */
@@ -182,20 +233,35 @@ function tensorsIn(value: unknown, who: string): TensorRef[] {
     : [readTensorRef(value, who)];
 }
 
+/** Keras 3 gives names to inputs; those of all others are their layers'. */
+function inputNamesIn(config: Json, who: string): string[] {
+  const inputs = own(config, 'input_layers');
+  return isRecord(inputs)
+    ? Object.keys(inputs).sort()
+    : tensorsIn(inputs, who).map(({layer}) => layer);
+}
+
 /**
- * In Keras 2 and tf.js, a model that begins with its input has been called once
- * before it is used: its own input makes its own output.
+ * A reference with its call counted from 0.
+ *
+ * @param isCalled Tells the models that count as called once before they are
+ *   used: their own inputs make their own outputs.
  */
 function countedFromZero(
   ref: TensorRef,
   layers: readonly KerasLayer[],
+  isCalled: (model: KerasModel) => boolean,
   who: string,
 ): TensorRef {
   const model = layers.find(({name}) => name === ref.layer)?.model;
-  if (model === undefined || !beginsWithInput(model)) return ref;
+  if (model === undefined || !isCalled(model)) return ref;
   if (ref.call > 0) return {...ref, call: ref.call - 1};
   const what = `a tensor is the one within ${ref.layer}`;
   throw refusal(who, what, 'tensor', [ref.layer, ref.call, ref.output]);
+}
+
+function isFunctional({isSequential}: KerasModel): boolean {
+  return !isSequential;
 }
 
 function beginsWithInput({isSequential, layers}: KerasModel): boolean {

@@ -3,7 +3,13 @@ import {layers as tfLayers} from '@tensorflow/tfjs-layers';
 import {hasOwn} from '../../../layers/options.js';
 import {isRecord, type Json, own, refusal} from './json.js';
 import {type KerasLayer, whoIs} from './keras_model.js';
-import {type LayerRule, randomKeysOf, ruleFor} from './layer_rules.js';
+import {
+  type LayerRule,
+  randomKeysOf,
+  ruleFor,
+  type StandIn,
+  standInFor,
+} from './layer_rules.js';
 import {normalizationFor, translateNormalization} from './normalizations.js';
 import {type Setting, translateObject} from './objects.js';
 
@@ -53,28 +59,15 @@ export function translateSteps(
   return {first, then: restoredAxes(layer)};
 }
 
-/**
- * What brings back the axes that tf.js's global pooling drops: `[N, C]` repeated
- * once is `[N, 1, C]`, and each of these is repeated again. A Reshape would have to
- * know C.
- */
-function restoredAxes(layer: KerasLayer): Translated[] {
-  const {className, config, newName} = layer;
+/** The layer that brings back the axes which tf.js's global pooling drops. */
+function restoredAxes({className, config, newName}: KerasLayer): Translated[] {
   const axes = ruleFor(className)?.pooledAxes ?? 0;
   if (axes === 0 || own(config, 'keepdims') !== true) return [];
-  if (own(config, 'data_format') === 'channels_first') {
-    const what = 'tf.js keeps these axes before the channels only';
-    throw refusal(whoIs(layer), what, 'keepdims', true);
-  }
-  const repeat = (name: string): Translated => ({
-    class_name: 'RepeatVector',
-    config: {n: 1, name},
-  });
-  const first = repeat(`${newName}_keepdims`);
-  if (axes === 1) return [first];
-  const inner = repeat(`${newName}_keepdims_each`);
-  const times = {layer: inner, name: `${newName}_keepdims_2`};
-  return [first, {class_name: 'TimeDistributed', config: times}];
+  const ones = Array<number>(axes).fill(1);
+  const isFirst = own(config, 'data_format') === 'channels_first';
+  const shape = isFirst ? [-1, ...ones] : [...ones, -1];
+  const name = `${newName}_keepdims`;
+  return [{class_name: 'Reshape', config: {target_shape: shape, name}}];
 }
 
 function translateLayer(
@@ -100,9 +93,20 @@ function translateLayer(
       },
     };
   }
+  // tf.js's own RandomWidth draws at random in prediction, too.
+  const isOfUser = className !== 'RandomWidth' && isRegistered(className);
+  const standIn =
+    setting.isFromTfjs || isOfUser ? undefined : standInFor(className);
+  if (standIn) {
+    return translateNothing(layer, standIn, config, training, setting);
+  }
   const rule = ruleFor(className);
+  const inner = wrappedIn(layer, translateInner, setting);
+  if (rule && setting.isFromTfjs) {
+    const {config: asItIs, newName: name} = layer;
+    return {class_name: className, config: {...asItIs, ...inner, name}};
+  }
   if (rule) {
-    const inner = wrappedIn(layer, translateInner, setting);
     const still = withoutChance(className, config, training, setting);
     return translateStock(layer, {...still, ...inner}, rule, setting);
   }
@@ -145,6 +149,32 @@ function withoutChance(
   return {...config, ...Object.fromEntries(keys.map((key) => [key, 0]))};
 }
 
+/** A layer of tf.js that hands on its input, for one that does in prediction. */
+function translateNothing(
+  {className, newName: name}: KerasLayer,
+  standIn: StandIn,
+  config: Json,
+  training: boolean | undefined,
+  {who, notes}: Setting,
+): Translated {
+  if (training === true && className !== 'Identity') {
+    const what =
+      'tf.js does not have this layer, which is to act in prediction';
+    throw refusal(who, what, 'training', training);
+  }
+  if (className !== 'Identity') {
+    const what = 'layers that act in training only, and tf.js does not have';
+    notes.add(`left out ${what}`, who);
+  }
+  const kept = Object.entries(config).filter(
+    ([key]) => COMMON.includes(key) || isOfInput(key),
+  );
+  return {
+    class_name: standIn.className,
+    config: {...standIn.config, ...Object.fromEntries(kept), name},
+  };
+}
+
 function translateInput(
   layer: KerasLayer,
   config: Json,
@@ -184,7 +214,7 @@ function translateStock(
   const config: Json = {};
   for (const [key, value] of Object.entries(changed.config)) {
     const isFine = hasOwn(only, key) ? only[key] : undefined;
-    if (isFine && !isFine(value)) {
+    if (isFine && !isFine(value, changed.config)) {
       throw refusal(who, `tf.js has no such ${key}`, key, value);
     }
     if (keys.includes(key)) {
@@ -211,14 +241,16 @@ function isOfInput(key: string): boolean {
 function wrappedIn(
   {className, wrapped}: KerasLayer,
   translateInner: (inner: KerasLayer) => Translated,
-  {who}: Setting,
+  {who, isFromTfjs}: Setting,
 ): Json {
   const config: Json = {};
   for (const {key, index, layer} of wrapped) {
     if (index === undefined) config[key] = translateInner(layer);
     else config[key] = [...[config[key] ?? []].flat(), translateInner(layer)];
   }
-  if (className === 'Bidirectional') mergeDirections(config, who);
+  if (className === 'Bidirectional' && !isFromTfjs) {
+    mergeDirections(config, who);
+  }
   return config;
 }
 
@@ -281,18 +313,23 @@ function isLength(value: unknown): boolean {
   );
 }
 
+/** If true, tf.js has a layer under a name, whoever registered it. */
+function isRegistered(className: string): boolean {
+  const {classNameMap} = serialization.SerializationMap.getMap();
+  const cls = hasOwn(classNameMap, className)
+    ? classNameMap[className]?.[0]
+    : undefined;
+  const prototype = (cls as {prototype?: unknown} | undefined)?.prototype;
+  return prototype instanceof tfLayers.Layer;
+}
+
 /** Layers of the user's load as they are. */
 function checkRegistered(
   className: string,
   isNormalization: boolean,
   who: string,
 ): void {
-  const {classNameMap} = serialization.SerializationMap.getMap();
-  const cls = hasOwn(classNameMap, className)
-    ? classNameMap[className]?.[0]
-    : undefined;
-  const prototype = (cls as {prototype?: unknown} | undefined)?.prototype;
-  if (prototype instanceof tfLayers.Layer) return;
+  if (isRegistered(className)) return;
   const what = isNormalization
     ? 'this normalization is not available in this version'
     : 'tf.js has no such layer, and none is registered under the name';

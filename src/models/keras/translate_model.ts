@@ -1,5 +1,6 @@
 import {callSiteTraining} from './call_site_training.js';
 import {checkGraph} from './check_graph.js';
+import {distinctInputs} from './distinct_inputs.js';
 import {refusal} from './json.js';
 import {
   type Call,
@@ -9,6 +10,8 @@ import {
   type TensorRef,
   whoIs,
 } from './keras_model.js';
+import {withOrderedCalls} from '../order_calls.js';
+import {standInFor} from './layer_rules.js';
 import {withoutNaturalMasks} from './natural_masks.js';
 import type {Notes} from './notes.js';
 import type {KerasFile} from './read_model.js';
@@ -29,7 +32,7 @@ const MERGES: readonly string[] = ['Add', 'Multiply', 'Maximum', 'Minimum'];
  * @throws Error naming what tf.js does not have.
  */
 export function translateModel(
-  {model, isKeras3}: KerasFile,
+  {model, isKeras3, isFromTfjs}: KerasFile,
   {hasWeights, notes}: {hasWeights: boolean; notes: Notes},
 ): Translated {
   modelsIn(model).forEach(checkGraph);
@@ -37,8 +40,12 @@ export function translateModel(
   for (const change of renamed) {
     notes.add('tf.js needs names of its own for the weights; renamed', change);
   }
-  const training = callSiteTraining(model, isKeras3);
-  return emitModel(model, {isKeras3, hasWeights, notes, training});
+  // tf.js writes down what training a layer is called with, and never reads it.
+  const training = isFromTfjs
+    ? new Map<KerasLayer, boolean>()
+    : callSiteTraining(model, isKeras3);
+  const around = {isKeras3, isFromTfjs, hasWeights, notes, training};
+  return withOrderedCalls(emitModel(model, around));
 }
 
 function emitModel(model: KerasModel, around: Surroundings): Translated {
@@ -94,8 +101,11 @@ function inputOf(
 }
 
 function emitFunctional(model: KerasModel, around: Surroundings): Translated {
+  const {inputsOf, added} = around.isFromTfjs
+    ? {inputsOf: ({inputs}: Call) => inputs, added: []}
+    : distinctInputs(model);
   const layers = new Map(
-    model.layers.map((layer) => [
+    [...model.layers, ...added].map((layer) => [
       layer.name,
       {layer, ...emitLayer(layer, around)},
     ]),
@@ -114,8 +124,9 @@ function emitFunctional(model: KerasModel, around: Surroundings): Translated {
       layers: [...layers.values()].flatMap(({layer, first, then}) => {
         const {newName: name, calls} = layer;
         const nodes = calls.map((call) => {
-          checkArguments(layer, call);
-          return call.inputs.map((ref) => [...emitRef(ref), {}]);
+          if (!around.isFromTfjs) checkArguments(layer, call);
+          const kwargs = around.isFromTfjs ? call.constants : {};
+          return inputsOf(call).map((ref) => [...emitRef(ref), kwargs]);
         });
         const rest = then.map((next, i) => {
           const before = then[i - 1]?.config.name ?? name;
@@ -130,12 +141,24 @@ function emitFunctional(model: KerasModel, around: Surroundings): Translated {
   };
 }
 
-function checkArguments(layer: KerasLayer, {constants, shapes}: Call): void {
+function checkArguments(
+  layer: KerasLayer,
+  {constants, inputs, shapes}: Call,
+): void {
   const [given] = Object.entries(constants);
   if (given) {
     const [name, value] = given;
     const what = 'tf.js cannot call it with this argument';
     throw refusal(whoIs(layer), what, name, value);
+  }
+  if (standInFor(layer.className) && inputs.length > 1) {
+    const what = 'tf.js cannot hand on more than one tensor';
+    throw refusal(
+      whoIs(layer),
+      what,
+      'inputs',
+      inputs.map(({layer: l}) => l),
+    );
   }
   if (!MERGES.includes(layer.className)) return;
   const ranks = shapes.map((shape) =>

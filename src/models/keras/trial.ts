@@ -8,6 +8,7 @@ import {
 } from '../build_model.js';
 import {refusal} from './json.js';
 import {ruleFor} from './layer_rules.js';
+import {isOpenReshape, TrialReshape} from './reshapes.js';
 import type {Translated} from './translate_layer.js';
 
 /** How many values the weights of the model that is tried may yet have. */
@@ -75,12 +76,14 @@ function startTrial(
 ): Promise<Built> {
   const {classNameMap} = serialization.SerializationMap.getMap();
   serialization.registerClass(TrialInitializer);
+  serialization.registerClass(TrialReshape);
   allowance = values;
   try {
     // All weights are made before it first waits for anything.
     return buildModel(inTrial(topology) as object, who);
   } finally {
     Reflect.deleteProperty(classNameMap, TrialInitializer.className);
+    Reflect.deleteProperty(classNameMap, TrialReshape.className);
   }
 }
 
@@ -113,6 +116,9 @@ function inTrial(json: unknown): unknown {
     Object.entries(json).map(([key, value]) => [key, inTrial(value)]),
   ) as Partial<Translated>;
   const {class_name: className = '', config} = copy;
+  if (isOpenReshape(className, config)) {
+    return {...copy, class_name: TrialReshape.className};
+  }
   const keys =
     NORM_INITIALIZERS[className] ??
     ruleFor(className)?.keys.filter((key) => key.endsWith('_initializer')) ??

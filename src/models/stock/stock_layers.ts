@@ -1,6 +1,7 @@
+import {isWithoutEffect} from '../../../layers/foreign_config.js';
 import {hasOwn} from '../../../layers/options.js';
 import {isOwnClassName} from '../../../layers/registration.js';
-import {type Json, own, refusal} from '../keras/json.js';
+import {camelCase, type Json, own, refusal} from '../keras/json.js';
 import type {Notes} from '../keras/notes.js';
 import type {LayerJson} from '../map_layers.js';
 
@@ -65,6 +66,10 @@ const GATHERING: readonly string[] = [
 /** Values of the other keys at which stock tf.js does the same without them. */
 const NEUTRAL: readonly unknown[] = [null, undefined, false, 'auto'];
 
+/** It predicts the same with the statistics that it is never to leave. */
+const OF_BATCHES =
+  'stock tf.js predicts the same, and trains with the statistics of batches';
+
 /** The ranks that stock's own normalization is written for. */
 const RANKS: readonly number[] = [2, 3, 4];
 
@@ -101,7 +106,10 @@ export function stockLayer(
   checkAxes(className, config, rank, lack, who);
   for (const [key, value] of Object.entries(config)) {
     if (stock.keys.includes(key) || NEUTRAL.includes(value)) continue;
-    if (!GATHERING.includes(key))
+    if (isWithoutEffect(camelCase(key), value)) continue;
+    if (key === 'statistics' && value === 'moving') {
+      if (own(config, 'trainable') !== false) notes.add(OF_BATCHES, who);
+    } else if (!GATHERING.includes(key))
       lack(key, `stock tf.js has no such ${camelCase(key)}`);
     else if (value !== 'exponential') {
       const topic = 'left out, as it only steers how statistics are gathered';
@@ -146,17 +154,12 @@ function checkAxes(
 
 /** In ascending order, which is that of the weights here; one as a number. */
 function plainAxis(config: Json, rank: number | undefined): unknown {
-  const axis = own(config, 'axis');
+  const axis = own(config, 'axis') ?? -1;
   if (!Array.isArray(axis)) return axis;
   const list = (axis as number[]).map((a) =>
     a < 0 && rank !== undefined ? a + rank : a,
   );
   return list.length === 1 ? list[0] : list.sort((a, b) => a - b);
-}
-
-/** The name of an option, which in JSON has underscores. */
-function camelCase(key: string): string {
-  return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function noteTraining(config: Json, who: string, notes: Notes): void {

@@ -9,6 +9,7 @@ import {type Json, refusal} from '../keras/json.js';
 import type {Notes} from '../keras/notes.js';
 import {type LayerJson, mapLayers, type Order} from '../map_layers.js';
 import {stockClasses} from '../stock_layers.js';
+import {withOrderedCalls} from '../order_calls.js';
 import {layersOf} from '../walk_layers.js';
 import {stockLayer, stockWeightsOf} from './stock_layers.js';
 
@@ -23,7 +24,7 @@ export function stockTopology(
   live: {model: LayersModel; order: Order},
   {lossy, notes, who}: {lossy: boolean; notes: Notes; who: string},
 ): Json {
-  return mapLayers(topology, live, (json) => {
+  const mapped = mapLayers(topology, live, (json) => {
     const {layer, className} = json;
     if (layer && !isOwnLayer(layer)) {
       refuseTaken(json, who);
@@ -41,6 +42,7 @@ export function stockTopology(
     }
     return become;
   });
+  return withOrderedCalls(mapped);
 }
 
 /**
