@@ -89,7 +89,7 @@ function readModel(json: Json, outer: string, isKeras3: boolean): KerasModel {
       calls: layer.calls.map((call) => ({
         ...call,
         inputs: call.inputs.map(fromZero),
-        mask: call.mask && fromZero(call.mask),
+        masks: call.masks?.map((ref) => ref && fromZero(ref)),
       })),
     })),
     inputs: isSequential

@@ -1,5 +1,6 @@
 import {callSiteTraining} from './call_site_training.js';
 import {checkGraph} from './check_graph.js';
+import {checkMasks} from './check_masks.js';
 import {refusal} from './json.js';
 import {
   type Call,
@@ -9,7 +10,7 @@ import {
   type TensorRef,
   whoIs,
 } from './keras_model.js';
-import {withoutNaturalMasks} from './natural_masks.js';
+import {withoutMaskOperations} from './mask_operations.js';
 import type {Notes} from './notes.js';
 import type {KerasFile} from './read_model.js';
 import {
@@ -38,13 +39,14 @@ export function translateModel(
     notes.add('tf.js needs names of its own for the weights; renamed', change);
   }
   const training = callSiteTraining(model, isKeras3);
+  checkMasks(model, {isKeras3, training}, notes);
   return emitModel(model, {isKeras3, hasWeights, notes, training});
 }
 
 function emitModel(model: KerasModel, around: Surroundings): Translated {
   return model.isSequential
     ? emitSequential(model, around)
-    : emitFunctional(withoutNaturalMasks(model), around);
+    : emitFunctional(withoutMaskOperations(model), around);
 }
 
 function emitLayer(layer: KerasLayer, around: Surroundings): Steps {
