@@ -27,6 +27,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   'Embedding, RepeatVector, LSTM': `LSTM lstm: ${EARLIER}`,
   'Masking, Conv1D, SimpleRNN': `SimpleRNN simple_rnn: ${EARLIER}`,
   'Embedding, Add, LSTM': MERGED,
+  'graph: masked branch last': `LSTM lstm_1: ${EARLIER}`,
+  'graph: used and dropped': `LSTM lstm: ${EARLIER}`,
+  'graph: out of a model': LOST,
 };
 
 const REFUSED_OF: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -37,7 +40,11 @@ const REFUSED_OF: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Masking, Minimum, GlobalMaxPooling1D':
       'Minimum minimum: Keras merges only what is not masked',
   },
-  keras2: {'Embedding, Add of a Conv1D first, LSTM': LOST},
+  keras2: {
+    'Embedding, Add of a Conv1D first, LSTM': LOST,
+    'graph: each embedded':
+      'TimeDistributed time_distributed_1: Keras and tf.js mask what it wraps',
+  },
 };
 
 /** The models of a library, each with what refuses it, if something does. */

@@ -1,6 +1,6 @@
 import {own} from './json.js';
 import type {Call, KerasLayer} from './keras_model.js';
-import {allOf, anyOf, behind, type Mask} from './masks.js';
+import {allOf, anyOf, behind, leaf, madeMask, type Mask} from './masks.js';
 import {normalizationFor} from './normalizations.js';
 import {ruleFor} from './layer_rules.js';
 
@@ -80,6 +80,11 @@ export function maskInKeras(
   const [mask] = masks;
   if (isRecurrent(layer)) return maskOfSequence(layer, mask);
   if (className === 'TFOpLambda') return undefined;
+  const makesMasks = layer.wrapped.some((each) => madeMask(each.layer, ''));
+  if (className === 'TimeDistributed' && !isKeras3 && makesMasks) {
+    // Keras 2 takes the mask out of what is wrapped.
+    return leaf(`within ${layer.name}`, layer.name);
+  }
   if (className === 'Concatenate' || MERGES.has(className)) {
     if (isOperation(layer, isKeras3)) return undefined;
     if (className === 'Concatenate') {
@@ -172,7 +177,8 @@ export function maskedTrouble(
   if (isBothWays || own(inner.config, 'zero_output_for_mask') === true) {
     return 'Keras gives zeros for masked steps, tf.js the step before';
   }
-  if (layer.className === 'ConvLSTM2D') return 'tf.js fails when it is masked';
+  if (layer.className === 'ConvLSTM2D')
+    return 'tf.js takes masks of single pixels only';
   if (call.inputs.length > 1 || own(inner.config, 'stateful') === true) {
     return (
       'before the first step that is not masked, Keras gives zeros, tf.js the ' +
