@@ -29,6 +29,8 @@ for (const name of [
   ...['from_keras', 'from_keras_details', 'from_keras_fuzz'],
   ...['from_keras_layers', 'from_keras_malformed', 'from_keras_refusals'],
   ...['from_keras_weights', 'keras_made_anew', 'keras_to_stock', 'tfjs_layers'],
+  ...['from_keras_malformed', 'from_keras_refusals', 'from_keras_weights'],
+  ...['from_keras_masks', 'from_keras_unmasked', 'keras_made_anew'],
 ]) {
   EXCEPT[`test/models/${name}.test.ts`] = {
     why: "reads Keras's files from disk",

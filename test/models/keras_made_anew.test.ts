@@ -136,6 +136,25 @@ describeMade.each(['keras3', 'keras2'])('what %s makes', (library) => {
     expect(refused.sort()).toEqual(expected);
     expect(untrainable.sort()).toEqual(UNTRAINABLE);
   });
+
+  it('is the same here or refused, layer by layer under a mask', async () => {
+    const warn = jest
+      .spyOn(console, 'warn')
+      .mockImplementation(() => undefined);
+    const cases = casesIn(`${library}_masks_swept`);
+    for (const given of cases) {
+      try {
+        await expectSamePredictions(given);
+      } catch (error) {
+        const {message} = error as Error;
+        if (!/^\w+ \S+: .* Received: /.test(message)) {
+          throw new Error(`${given.name}: ${message}`);
+        }
+      }
+    }
+    warn.mockRestore();
+    expect(cases.length).toBeGreaterThan(300);
+  });
 });
 
 /** All but what is computed, and the numbers that Keras gives to objects. */

@@ -16,8 +16,8 @@ export interface Call {
   readonly inputs: readonly TensorRef[];
   /** The names of the inputs, where they are given by names. */
   readonly names?: readonly string[];
-  /** The mask that was given by hand, or that Keras 3 wrote down. */
-  readonly mask?: TensorRef;
+  /** The masks of the inputs that were given by hand, or that Keras 3 wrote down. */
+  readonly masks?: ReadonlyArray<TensorRef | undefined>;
   /** What `training` was given by hand. */
   readonly training?: boolean;
   /** Arguments that are no tensors, by position or by name. */

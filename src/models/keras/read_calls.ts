@@ -7,7 +7,7 @@ interface Draft {
   readonly shapes: unknown[];
   readonly constants: Json;
   names?: readonly string[];
-  mask?: TensorRef;
+  masks?: Array<TensorRef | undefined>;
   training?: boolean;
 }
 
@@ -133,8 +133,9 @@ function readKwargs(
     if (isNothing(value)) continue;
     const ref = tensorIn(value);
     if (key === 'training') draft.training = readTraining(value, who);
-    else if (key === 'mask' && ref) draft.mask = ref;
-    else if (key === MORE_INPUTS && Array.isArray(value)) {
+    else if (key === 'mask' && isMasks(value, tensorIn)) {
+      draft.masks = ref ? [ref] : (value as unknown[]).map(tensorIn);
+    } else if (key === MORE_INPUTS && Array.isArray(value)) {
       for (const state of value as unknown[]) {
         const stateRef = tensorIn(state);
         if (!stateRef) throw refusal(who, 'a state is no tensor', key, value);
@@ -142,6 +143,18 @@ function readKwargs(
       }
     } else draft.constants[key] = value;
   }
+}
+
+/** One mask, or a list that has one or null for each input. */
+function isMasks(
+  value: unknown,
+  tensorIn: (value: unknown) => TensorRef | undefined,
+): boolean {
+  if (tensorIn(value)) return true;
+  return (
+    Array.isArray(value) &&
+    value.every((item) => item === null || tensorIn(item) !== undefined)
+  );
 }
 
 function readTraining(value: unknown, who: string): boolean {

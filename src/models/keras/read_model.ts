@@ -111,7 +111,7 @@ function readModel(json: Json, outer: string, isKeras3: boolean): KerasModel {
       calls: layer.calls.map((call) => ({
         ...call,
         inputs: inputsOf(call, layer).map(inCalls),
-        mask: call.mask && inCalls(call.mask),
+        masks: call.masks?.map((ref) => ref && inCalls(ref)),
       })),
     })),
     inputs: isSequential

@@ -1,6 +1,7 @@
 import {callSiteTraining} from './call_site_training.js';
 import {checkGraph} from './check_graph.js';
 import {distinctInputs} from './distinct_inputs.js';
+import {checkMasks} from './check_masks.js';
 import {refusal} from './json.js';
 import {
   type Call,
@@ -12,7 +13,7 @@ import {
 } from './keras_model.js';
 import {withOrderedCalls} from '../order_calls.js';
 import {standInFor} from './layer_rules.js';
-import {withoutNaturalMasks} from './natural_masks.js';
+import {withoutMaskOperations} from './mask_operations.js';
 import type {Notes} from './notes.js';
 import type {KerasFile} from './read_model.js';
 import {
@@ -44,6 +45,8 @@ export function translateModel(
   const training = isFromTfjs
     ? new Map<KerasLayer, boolean>()
     : callSiteTraining(model, isKeras3);
+  // It hands on the masks of its own files as it always did.
+  if (!isFromTfjs) checkMasks(model, {isKeras3, training}, notes);
   const around = {isKeras3, isFromTfjs, hasWeights, notes, training};
   return withOrderedCalls(emitModel(model, around));
 }
@@ -51,7 +54,7 @@ export function translateModel(
 function emitModel(model: KerasModel, around: Surroundings): Translated {
   return model.isSequential
     ? emitSequential(model, around)
-    : emitFunctional(withoutNaturalMasks(model), around);
+    : emitFunctional(withoutMaskOperations(model), around);
 }
 
 function emitLayer(layer: KerasLayer, around: Surroundings): Steps {
