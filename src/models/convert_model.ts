@@ -15,6 +15,7 @@ import {
 import {withOrderedCalls} from './order_calls.js';
 import {stockTopology} from './stock/stock_topology.js';
 import {innerLayers, type LayerPair, pairLayers} from './walk_layers.js';
+import {checkModel} from './check_model.js';
 
 const WHO = 'convertModel';
 
@@ -61,6 +62,7 @@ export async function convertModel(
   model: LayersModel,
   options: ConvertOptions,
 ): Promise<LayersModel> {
+  checkModel(model, WHO);
   const {to, lossy = false} = takeOptions(options, CHECKS, WHO);
   const notes = new Notes(WHO);
   const topology = model.toJSON(null, false) as unknown as Json;

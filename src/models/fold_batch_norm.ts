@@ -11,6 +11,7 @@ import {
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {checkFunction, takeOptions} from '../../layers/options.js';
 import {batchNormsOf, isBatchNorm, stateOf} from './batch_norms.js';
+import {checkModel} from './check_model.js';
 import {ensureBuilt} from './ensure_built.js';
 import {received} from '../received.js';
 import {watchVariables} from './build_model.js';
@@ -78,6 +79,7 @@ export function foldBatchNorm(
   model: LayersModel,
   options: FoldOptions = {},
 ): LayersModel {
+  checkModel(model, WHO);
   const {onReport = warnOfKept} = takeOptions(
     options,
     {onReport: checkFunction},

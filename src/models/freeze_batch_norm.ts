@@ -14,6 +14,7 @@ import {
 } from './batch_norms.js';
 import {arePatched} from './patch_stock_layers.js';
 import {onlyOurs} from './set_statistics.js';
+import {checkModel} from './check_model.js';
 
 /** Options of {@link freezeBatchNorm}. */
 export interface FreezeOptions {
@@ -57,6 +58,7 @@ export function freezeBatchNorm(
   model: LayersModel,
   options: FreezeOptions = {},
 ): number {
+  checkModel(model, WHO);
   const {affine = false} = takeOptions(options, {affine: checkBoolean}, WHO);
   const norms = batchNormsOf(model);
   for (const norm of norms) {
@@ -90,6 +92,7 @@ export function freezeBatchNorm(
  * @throws Error if it is given options; it has none.
  */
 export function unfreezeBatchNorm(model: LayersModel, ...none: []): number {
+  checkModel(model, 'unfreezeBatchNorm');
   refuseOptions(none, 'unfreezeBatchNorm');
   return batchNormsOf(model).filter(({layer}) => thaw(layer)).length;
 }

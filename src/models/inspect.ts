@@ -2,6 +2,7 @@ import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {NormLayer} from '../../layers/norm_layer.js';
 import type {Axes} from '../ops/axes.js';
 import {batchNormsOf, isBatchNorm, stateOf} from './batch_norms.js';
+import {checkModel} from './check_model.js';
 import {ensureBuilt} from './ensure_built.js';
 import {mayHaveLabels, type ModelData} from './data_batches.js';
 import {explain} from './explain.js';
@@ -70,14 +71,15 @@ const WHO = 'inspect';
  *   `{done, total}` after every batch. `signal`: an AbortSignal that cancels.
  * @returns A row for each layer, `{layer, kind, axis, weights, problems, data}`, and
  *   beside the rows, as properties, `prediction` and `explanation`.
- * @throws Error if an option is unknown or is not what it may be, if a layer has not been built, or the data is empty or not what
- *   the model takes.
+ * @throws Error if an option is unknown or is not what it may be, if a layer has not been
+ *   built, or if the data is empty or not what the model takes.
  */
 export async function inspect(
   model: LayersModel,
   data?: ModelData,
   options: InspectOptions = {},
 ): Promise<Inspection> {
+  checkModel(model, WHO);
   const checked = takeGatherOptions(options, WHO);
   ensureBuilt(model);
   const seen = data && (await compareWith(model, data, checked));

@@ -10,6 +10,7 @@ import {
   takeGatherOptions,
   toTensors,
 } from './gather_statistics.js';
+import {checkModel} from './check_model.js';
 
 /** Options of {@link recalibrate}. */
 export type RecalibrateOptions = GatherOptions;
@@ -62,6 +63,7 @@ export async function recalibrate(
   data: ModelData,
   options: RecalibrateOptions = {},
 ): Promise<void> {
+  checkModel(model, WHO);
   const checked = takeGatherOptions(options, WHO);
   const norms = batchNormsOf(model).filter(({layer}) =>
     learnsStatistics(layer),

@@ -7,6 +7,7 @@ import {
 import {refuseOptions} from '../../layers/options.js';
 import {received} from '../ops/received.js';
 import {batchNormsOf, type PlacedBatchNorm} from './batch_norms.js';
+import {checkModel} from './check_model.js';
 
 /**
  * Sets which statistics every BatchNorm of a model uses, through nested models:
@@ -31,6 +32,7 @@ export function setStatistics(
   mode: StatisticsMode,
   ...none: []
 ): number {
+  checkModel(model, 'setStatistics');
   refuseOptions(none, 'setStatistics');
   checkStatisticsMode(mode, 'setStatistics', 'mode');
   const norms = batchNormsOf(model).map((norm) =>
