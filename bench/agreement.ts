@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import {oneLine, reasonOf} from '../examples/digits/errors.js';
 import {featuresOf, rowsOf, shrunk} from './cases.js';
-import {buildSteps, type InProcess, type Step} from './layer_steps.js';
+import {buildSteps, type InProcess} from './layer_steps.js';
 import type {LayerCase} from './results.js';
+import type {Step} from './stock_steps.js';
 
 /** Relative to 1, what rounding to float32 changes a number by at most. */
 const ROUNDING = 2 ** -24;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, foldBatchNorm} from 'tfjs-normalization';
 import type {BackendName} from '../examples/digits/options.js';
-import {disposeVariablesExcept} from './layer_steps.js';
+import {disposeVariablesExcept} from './stock_steps.js';
 import {BATCH, createMlp, PIXELS} from './mlp.js';
 import type {Plan} from './plan.js';
 import {FOLDINGS, type Folding, type FoldingRow} from './results.js';

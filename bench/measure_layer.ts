@@ -5,7 +5,7 @@ import type {BackendName} from '../examples/digits/options.js';
 import {problemsOf} from './agreement.js';
 import {rowsOf, withRows} from './cases.js';
 import {rounded} from './figures.js';
-import {buildSteps, type Step, type Steps} from './layer_steps.js';
+import {buildSteps, type Steps} from './layer_steps.js';
 import type {Plan} from './plan.js';
 import {predict} from './prediction.js';
 import {
@@ -15,26 +15,36 @@ import {
   type LayerCase,
   type LayerRow,
 } from './results.js';
+import type {Stock} from './stock.js';
+import type {Step} from './stock_steps.js';
 import {interleave, type Program} from './timing.js';
 import type {Torch} from './torch.js';
 
 type Problems = Partial<Record<Contender, string>>;
+
+/** Contenders in processes of their own. Without stock's, it runs in this one. */
+export interface Peers {
+  readonly torch?: Torch | undefined;
+  readonly stock?: Stock | undefined;
+}
 
 /** Measures one computation by all who can do it, in turn. */
 export async function measureLayer(
   backend: BackendName,
   layerCase: LayerCase,
   {schedule, limit}: Pick<Plan, 'schedule' | 'limit'>,
-  torch?: Torch,
+  peers: Peers = {},
 ): Promise<LayerRow> {
+  const {torch, stock} = peers;
   const problems: Problems = problemsOf(layerCase, ['stock', 'fused']);
-  problems.stock ??= await failing(() => tooSlow(layerCase, limit));
+  problems.stock ??= await failing(() => tooSlow(layerCase, limit, stock));
+  await stock?.prepare(layerCase);
   problems.torch = await failing(() =>
     notReady(torch, layerCase, threadsOf(backend)),
   );
   const {steps, dispose: disposeSteps} = buildSteps(layerCase);
   const measured = await interleave(
-    programsOf(layerCase, steps, problems, torch),
+    programsOf(layerCase, steps, problems, peers),
     schedule,
   );
   disposeSteps();
@@ -59,13 +69,16 @@ function programsOf(
   layerCase: LayerCase,
   steps: Steps['steps'],
   problems: Problems,
-  torch?: Torch,
+  {torch, stock}: Peers,
 ): Partial<Record<Contender, Program>> {
   const names = CONTENDERS.filter((name) => problems[name] === undefined);
-  const programs = names.map((name) => [
-    name,
-    name === 'torch' ? () => torch?.run() : programOf(steps[name], layerCase),
-  ]);
+  const programOfName = (name: Contender): (() => unknown) => {
+    if (name === 'torch') return () => torch?.run();
+    const isStocks = name === 'stock' || name === 'add';
+    if (isStocks && stock) return () => stock.run(name);
+    return programOf(steps[name], layerCase);
+  };
+  const programs = names.map((name) => [name, programOfName(name)]);
   return Object.fromEntries(programs) as Partial<Record<Contender, Program>>;
 }
 
@@ -86,9 +99,14 @@ function programOf(step: Step, {mode}: LayerCase): Program {
 async function tooSlow(
   layerCase: LayerCase,
   limit: number,
+  stock: Stock | undefined,
 ): Promise<string | undefined> {
   const measure = async (rows: number): Promise<number> => {
     const part = withRows(layerCase, rows);
+    if (stock) {
+      await stock.prepare(part);
+      return stock.run('stock');
+    }
     const {steps, dispose: disposeSteps} = buildSteps(part);
     try {
       const begin = performance.now();

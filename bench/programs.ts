@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm, patchStockLayers} from 'tfjs-normalization';
 import type {BackendName} from '../examples/digits/options.js';
-import {disposeVariablesExcept} from './layer_steps.js';
+import {disposeVariablesExcept} from './stock_steps.js';
 import {mainJob} from './main_job.js';
 import {mlp} from './mlp.js';
 import type {Plan} from './plan.js';

@@ -12,6 +12,7 @@ import {
 } from './machine.js';
 import {FOLDED, measureFolding} from './folding.js';
 import {measureLayer} from './measure_layer.js';
+import {Stock} from './stock.js';
 import type {Options} from './options.js';
 import {type Plan, planOf} from './plan.js';
 import {measureProgram, PROGRAMS} from './programs.js';
@@ -101,10 +102,7 @@ async function measureBackend(
   plan: Plan,
   {found, progress, torch}: {found: Found; progress: Progress; torch?: Torch},
 ): Promise<void> {
-  for (const layerCase of plan.cases) {
-    progress.begin(`${backend}, ${nameOf(layerCase)}, ${layerCase.mode}`);
-    found.layers.push(await measureLayer(backend, layerCase, plan, torch));
-  }
+  await measureLayers(backend, plan, {found, progress, torch});
   if (!plan.programs) return;
   for (const program of PROGRAMS) {
     progress.begin(`${backend}, ${program.program}, ${program.norm}`);
@@ -113,6 +111,24 @@ async function measureBackend(
   for (const described of FOLDED) {
     progress.begin(`${backend}, folding, ${described.model}`);
     found.folding.push(await measureFolding(backend, described, plan));
+  }
+}
+
+async function measureLayers(
+  backend: BackendName,
+  plan: Plan,
+  {found, progress, torch}: {found: Found; progress: Progress; torch?: Torch},
+): Promise<void> {
+  if (plan.cases.length === 0) return;
+  const stock = await Stock.start(backend);
+  try {
+    for (const layerCase of plan.cases) {
+      progress.begin(`${backend}, ${nameOf(layerCase)}, ${layerCase.mode}`);
+      const peers = {torch, stock};
+      found.layers.push(await measureLayer(backend, layerCase, plan, peers));
+    }
+  } finally {
+    stock.close();
   }
 }
 

@@ -1,0 +1,89 @@
+/**
+ * One process of `npm run bench:neighbours`: times tf.js's own kernels, after this
+ * package has been used or in a process that never loads it, and prints milliseconds.
+ */
+import * as tf from '@tensorflow/tfjs';
+import {startBackend} from '../examples/digits/backend.js';
+import {BACKENDS} from '../examples/digits/options.js';
+import {NEIGHBOURS, type Neighbour} from './neighbours_result.js';
+import {quantile} from './statistics.js';
+
+const SIDE = 32;
+const CHANNELS = 32;
+const IMAGES = 4;
+const MATRIX = 256;
+
+async function main([name, used, budget]: readonly string[]): Promise<void> {
+  await startBackend(BACKENDS.find((backend) => backend === name));
+  if (used === 'used') await usePackage();
+  const steps = createSteps();
+  const entries: Array<[Neighbour, number]> = [];
+  for (const neighbour of NEIGHBOURS) {
+    entries.push([neighbour, await median(steps[neighbour], Number(budget))]);
+  }
+  process.stdout.write(`${JSON.stringify(Object.fromEntries(entries))}\n`);
+}
+
+/** Trains both layers on inputs of several sizes, so that all there is has been made. */
+async function usePackage(): Promise<void> {
+  const {batchNorm, layerNorm} = await import('tfjs-normalization');
+  for (const shape of [
+    [32, 64],
+    [4, 28, 28, 32],
+    [2, 200_000],
+  ]) {
+    for (const layer of [batchNorm(), layerNorm()]) {
+      const x = tf.randomNormal(shape);
+      const f = (a: tf.Tensor): tf.Tensor =>
+        layer.apply(a, {training: true}) as tf.Tensor;
+      tf.dispose([tf.grad(f)(x, x), x]);
+    }
+  }
+}
+
+function createSteps(): Record<Neighbour, () => tf.Tensor> {
+  const images = tf.randomNormal<tf.Rank.R4>([IMAGES, SIDE, SIDE, CHANNELS]);
+  const filters = tf.randomNormal<tf.Rank.R4>([3, 3, CHANNELS, CHANNELS]);
+  const [a, b] = [tf.randomNormal([MATRIX, MATRIX]), tf.eye(MATRIX)];
+  const network = createNetwork();
+  const pictures = tf.randomNormal([IMAGES, SIDE, SIDE, 3]);
+  return {
+    conv2d: () => tf.conv2d(images, filters, 1, 'same'),
+    matMul: () => tf.matMul(a, b),
+    ResNet: () => network.predict(pictures) as tf.Tensor,
+  };
+}
+
+/** Three residual blocks of two convolutions each, of tf.js's own layers alone. */
+function createNetwork(): tf.LayersModel {
+  const convolution = (filters: number): tf.layers.Layer =>
+    tf.layers.conv2d({filters, kernelSize: 3, padding: 'same'});
+  const input = tf.input({shape: [SIDE, SIDE, 3]});
+  let x = convolution(16).apply(input) as tf.SymbolicTensor;
+  for (let block = 0; block < 3; block++) {
+    const hidden = tf.layers.reLU().apply(convolution(16).apply(x));
+    const change = convolution(16).apply(hidden) as tf.SymbolicTensor;
+    x = tf.layers.add().apply([x, change]) as tf.SymbolicTensor;
+  }
+  const pooled = tf.layers.globalAveragePooling2d({}).apply(x);
+  const outputs = tf.layers.dense({units: 10}).apply(pooled);
+  return tf.model({inputs: input, outputs: outputs as tf.SymbolicTensor});
+}
+
+/** @param budget In milliseconds; half of it is for getting warm. */
+async function median(step: () => tf.Tensor, budget: number): Promise<number> {
+  const times: number[] = [];
+  const begin = performance.now();
+  let warm = 0;
+  while (performance.now() - begin < budget || times.length < 3) {
+    const start = performance.now();
+    const result = step();
+    await result.data();
+    times.push(performance.now() - start);
+    result.dispose();
+    if (performance.now() - begin < budget / 2) warm = times.length;
+  }
+  return quantile(times.slice(Math.min(warm, times.length - 1)), 0.5);
+}
+
+void main(process.argv.slice(2));

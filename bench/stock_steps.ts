@@ -1,0 +1,120 @@
+import * as tf from '@tensorflow/tfjs';
+import {featuresOf, isLast} from './cases.js';
+import type {LayerCase} from './results.js';
+
+/*
+ * What stock tf.js computes. Nothing here imports the package: the process that stock
+ * is measured in never loads it.
+ */
+
+export const EPSILON = 1e-3;
+
+/** Computes once; of several results the last is the smallest. */
+export type Step = () => tf.Tensor[];
+
+/** What goes in. */
+export interface Inputs {
+  readonly x: tf.Tensor;
+  readonly dy: tf.Tensor;
+  readonly gamma: tf.Tensor;
+  readonly beta: tf.Tensor;
+  readonly mean: tf.Tensor;
+  readonly variance: tf.Tensor;
+}
+
+/** Random numbers for a computation. */
+export function randomInputs(layerCase: LayerCase): Inputs {
+  const features = [featuresOf(layerCase)];
+  const shape = [...layerCase.shape];
+  return {
+    x: tf.randomNormal(shape),
+    dy: tf.randomNormal(shape),
+    gamma: tf.randomUniform(features, 0.5, 1.5),
+    beta: tf.randomNormal(features),
+    mean: tf.randomNormal(features),
+    variance: tf.randomUniform(features, 0.5, 1.5),
+  };
+}
+
+/** Stock's computation, by layers, or by core ops where its layer does more. */
+export function stockStep(layerCase: LayerCase, inputs: Inputs): Step {
+  if (layerCase.mode === 'inference') {
+    const layer = stockLayer(layerCase, inputs);
+    return () => [layer.apply(inputs.x) as tf.Tensor];
+  }
+  // The stock layer moves its statistics whenever it trains. This is the rest.
+  return layerCase.norm === 'batch norm'
+    ? stepOf(stockBatchNorm(layerCase), inputs)
+    : trainingStep(stockLayer(layerCase, inputs), inputs);
+}
+
+/** Forward and backward through a layer. */
+export function trainingStep(layer: tf.layers.Layer, {x, dy}: Inputs): Step {
+  const weights = layer.trainableWeights.map((weight) => weight.read());
+  const gradients = tf.grads((input) => layer.apply(input) as tf.Tensor);
+  return () => gradients([x, ...weights], dy);
+}
+
+/** Gives a layer of this case its shape and its weights. */
+export function prepared(
+  layer: tf.layers.Layer,
+  {norm, shape}: LayerCase,
+  {gamma, beta, mean, variance}: Inputs,
+): tf.layers.Layer {
+  layer.build([...shape]);
+  const affine = [gamma, beta];
+  layer.setWeights(
+    norm === 'batch norm' ? [...affine, mean, variance] : affine,
+  );
+  return layer;
+}
+
+/** A layer that was only called has no way of its own to say goodbye. */
+export function disposeVariablesExcept(names: ReadonlySet<string>): void {
+  const variables = tf.engine().registeredVariables;
+  for (const [name, variable] of Object.entries(variables)) {
+    if (!names.has(name)) variable.dispose();
+  }
+}
+
+const FACTORIES = {
+  'batch norm': tf.layers.batchNormalization,
+  'layer norm': tf.layers.layerNormalization,
+} as const;
+
+function stockLayer(layerCase: LayerCase, inputs: Inputs): tf.layers.Layer {
+  const {norm, axis} = layerCase;
+  const layer: tf.layers.Layer = FACTORIES[norm]({axis, epsilon: EPSILON});
+  return prepared(layer, layerCase, inputs);
+}
+
+function stepOf(
+  normalize: (...args: tf.Tensor[]) => tf.Tensor,
+  {x, dy, gamma, beta}: Inputs,
+): Step {
+  const gradients = tf.grads(normalize);
+  return () => gradients([x, gamma, beta], dy);
+}
+
+function stockBatchNorm(
+  layerCase: LayerCase,
+): (...args: tf.Tensor[]) => tf.Tensor {
+  const {shape, axis} = layerCase;
+  const others = shape.map((_, i) => i).filter((i) => i !== axis);
+  const last = isLast(layerCase);
+  const broadcast = shape.map((size, i) => (i === axis ? size : 1));
+  const fit = (vector: tf.Tensor): tf.Tensor =>
+    last ? vector : tf.reshape(vector, broadcast);
+  return (...args) => {
+    const [x, gamma, beta] = args as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const {mean, variance} = tf.moments(x, others);
+    return tf.batchNorm(
+      x,
+      fit(mean),
+      fit(variance),
+      fit(beta),
+      fit(gamma),
+      EPSILON,
+    );
+  };
+}
