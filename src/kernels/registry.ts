@@ -29,6 +29,7 @@ import {
   unpackGradInputs,
   unpackParameters,
 } from './packing.js';
+import {onDevice} from './tfjs_private.js';
 
 /**
  * Makes sure that the backend in use has a kernel of this name: its own if it brings
@@ -116,7 +117,10 @@ function fusedOrComposed(kernelName: string, backendName: string): KernelFunc {
       : undefined;
     // Core ops inside a kernel are off the tape; the tidy leaves only its outputs.
     return (
-      fused ?? tidy((): never => call(COMPOSED, list, attributes) as never)
+      fused ??
+      onDevice(() =>
+        tidy((): never => call(COMPOSED, list, attributes) as never),
+      )
     );
   };
 }

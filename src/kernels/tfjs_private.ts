@@ -1,4 +1,4 @@
-import {engine, type Tensor, type TensorInfo} from '@tensorflow/tfjs-core';
+import {engine, env, type Tensor, type TensorInfo} from '@tensorflow/tfjs-core';
 import {isObject} from '../is_object.js';
 import {lastOf} from '../at.js';
 
@@ -30,6 +30,24 @@ export function latestTapeNode(kernelName: string): TapeNode | undefined {
     Array.isArray(node.outputs) &&
     Array.isArray(node.saved);
   return found ? (node as unknown as TapeNode) : undefined;
+}
+
+/** webgl's: if true, small tensors that lie in main memory are computed there. */
+const CPU_FORWARD = 'WEBGL_CPU_FORWARD';
+
+/**
+ * Runs ops on the device, wherever their inputs lie. tfjs's webgl computes small tensors
+ * in main memory if they lie there, as weights do that have just been loaded, and a GPU
+ * rounds otherwise.
+ */
+export function onDevice<Result>(run: () => Result): Result {
+  if (env().getFlags()[CPU_FORWARD] !== true) return run();
+  env().set(CPU_FORWARD, false);
+  try {
+    return run();
+  } finally {
+    env().set(CPU_FORWARD, true);
+  }
 }
 
 /** The heap of a wasm backend, on which its tensors lie. */

@@ -2,7 +2,12 @@ import * as tf from '@tensorflow/tfjs';
 import {batchNorm, batchNormDense, layerNorm} from 'tfjs-normalization';
 import {artifactsOf, reload} from '../support/memory_model.js';
 import {trainsStockLayers} from '../support/stock_training.js';
-import {difference, randomTensor, weightsOf} from '../support/tensors.js';
+import {
+  difference,
+  randomTensor,
+  valuesOf,
+  weightsOf,
+} from '../support/tensors.js';
 
 const LAYERS: Array<[string, () => tf.layers.Layer]> = [
   ['BatchNorm', () => batchNorm({inputShape: [4, 3]})],
@@ -82,6 +87,41 @@ describe.each(LAYERS)('%s', (_, make) => {
     expect(
       difference(copy.predict(x) as tf.Tensor, model.predict(x) as tf.Tensor),
     ).toBe(0);
+  });
+});
+
+// tf.js's webgl computes small tensors that lie in main memory there, as weights do
+// that have just been loaded, and rounds otherwise than the GPU.
+describe('F23: bit for bit, wherever the weights lie,', () => {
+  const FLAG = 'WEBGL_CPU_FORWARD';
+
+  /** The same values, on the device. */
+  const onDevice = (values: tf.Tensor): tf.Tensor => {
+    if (tf.getBackend() !== 'webgl') return tf.mul(values, 1);
+    tf.env().set(FLAG, false);
+    const moved = tf.mul(values, 1);
+    tf.env().set(FLAG, true);
+    return moved;
+  };
+
+  it.each(
+    [1, 3, 4, 16, 64, 127, 128, 200].flatMap((features) => [
+      ['BatchNorm', features, () => batchNorm()] as const,
+      ['LayerNorm', features, () => layerNorm()] as const,
+    ]),
+  )('%s of %d features predicts the same', (_, features, make) => {
+    const layer: tf.layers.Layer = make();
+    layer.build([null, features]);
+    const values = layer.weights.map((_weight, i) =>
+      valuesOf(tf.abs(randomTensor([features], i + 1, 2, 0.7))),
+    );
+    const x = randomTensor([5, features], 9);
+    layer.setWeights(values.map((each) => tf.tensor(each)));
+    const inMemory = layer.apply(x) as tf.Tensor;
+    layer.setWeights(values.map((each) => onDevice(tf.tensor(each))));
+    const there = layer.apply(x) as tf.Tensor;
+    expect(difference(inMemory, there)).toBe(0);
+    if (tf.getBackend() === 'webgl') expect(tf.env().getBool(FLAG)).toBe(true);
   });
 });
 
