@@ -1,6 +1,7 @@
 import {engine, type Variable} from '@tensorflow/tfjs-core';
 import {type LayersModel, models} from '@tensorflow/tfjs-layers';
 import {isOwnClassName} from '../../layers/registration.js';
+import {checkNames} from './check_names.js';
 import {isRecord} from './keras/json.js';
 import {ruleFor} from './keras/layer_rules.js';
 import {TrialReshape} from './keras/reshapes.js';
@@ -21,6 +22,7 @@ export async function buildModel(
   topology: object,
   who: string,
 ): Promise<Built> {
+  checkNames(topology, who);
   const newWeights = watchWeights();
   const promise = start(topology);
   const made = newWeights();

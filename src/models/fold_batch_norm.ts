@@ -12,6 +12,7 @@ import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {checkFunction, takeOptions} from '../../layers/options.js';
 import {batchNormsOf, isBatchNorm, stateOf} from './batch_norms.js';
 import {checkModel} from './check_model.js';
+import {checkNames} from './check_names.js';
 import {ensureBuilt} from './ensure_built.js';
 import {received} from '../received.js';
 import {watchVariables} from './build_model.js';
@@ -89,7 +90,9 @@ export function foldBatchNorm(
   const folding = new Folding();
   const newVariables = watchVariables();
   try {
-    const folded = createModel(model, folding.fold(model, ''));
+    const config = folding.fold(model, '');
+    checkNames(config, WHO);
+    const folded = createModel(model, config);
     folding.fill(folded, model);
     copyMetadata(model, folded);
     onReport(folding.report(model));

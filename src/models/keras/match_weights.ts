@@ -7,8 +7,8 @@ import type {Target} from './weight_targets.js';
 
 const WHO = 'fromKeras';
 
-/** What else files keep: the state of random generators and of an optimizer. */
-const NO_WEIGHT = /(^|\/)(seed_generator\w*|optimizer)\//;
+/** The folders in files of the state of random generators and of an optimizer. */
+const OTHER_STATE = /^(seed_generator\w*|optimizer)$/;
 
 /** A weight of the file, and the one of the model that it is. */
 export interface Match {
@@ -29,7 +29,7 @@ export function matchWeights(
   targets: readonly Target[],
   model: KerasModel,
 ): Match[] {
-  const given = stored.filter(({spec}) => !NO_WEIGHT.test(spec.name));
+  const given = stored.filter(({spec}) => !isOtherState(spec.name, targets));
   const isNumbered = given.some(({spec}) => /(^|\/)vars\/\d+$/.test(spec.name));
   const matches = isNumbered
     ? numberedWeights(given, targets, model)
@@ -52,8 +52,7 @@ function namedWeights(
   const index = new Map<string, Target[]>();
   for (const target of targets) {
     for (const name of namesInKeras(target)) {
-      const key = `${target.layer.name}/${name}`;
-      index.set(key, [...(index.get(key) ?? []), target]);
+      index.set(name, [...(index.get(name) ?? []), target]);
     }
   }
   const names = given.map(({spec}) => spec.name);
@@ -74,22 +73,27 @@ function namedWeights(
 }
 
 /**
- * Those whose surroundings the name tells most of, in the order of the model: of
- * weights that have one name, the first is the first layer's.
+ * The weights whose layer's name stands in a name, the longest of such names first,
+ * and of those the ones whose surroundings it tells most of, in the order of the model:
+ * of weights that have one name, the first is the first layer's.
  */
 function candidatesFor(
   name: string,
   index: ReadonlyMap<string, Target[]>,
   isRepeated: boolean,
 ): Target[] {
-  const parts = name.replace(/:0$/, '').split('/');
+  const parts = partsOf(name);
   const last = parts.pop() ?? '';
-  const all = [...new Set(parts)].flatMap(
-    (part) => index.get(`${part}/${last}`) ?? [],
+  const named = (index.get(last) ?? []).filter(({layer}) =>
+    hasRun(parts, layer.name.split('/')),
   );
+  const longest = Math.max(...named.map(({layer}) => layer.name.length));
+  const all = named.filter(({layer}) => layer.name.length === longest);
   const score = ({around, layer, name: full}: Target): number => {
     const within = full.slice(layer.newName.length).split('/');
-    const known = [...around, ...within].filter((part) => parts.includes(part));
+    const known = [...around, ...within].filter((part) =>
+      hasRun(parts, part.split('/')),
+    );
     // Keras 2 tells nothing of the models around, neither here nor there.
     const missed = isRepeated ? 0 : around.length + within.length;
     return 2 * known.length - missed;
@@ -115,6 +119,28 @@ function checkFit({stored: {spec, size}, target}: Match): void {
     `the weight ${target.name} is to be ${target.dtype} of shape ` +
     `[${target.shape.join(', ')}]`;
   throw refusal(WHO, what, spec.name, `${spec.dtype} [${spec.shape.join()}]`);
+}
+
+/** Unless a layer has that name itself. */
+function isOtherState(name: string, targets: readonly Target[]): boolean {
+  const folders = partsOf(name).slice(0, -1);
+  const states = folders.filter((part) => OTHER_STATE.test(part));
+  return (
+    states.length > 0 &&
+    !targets.some(({layer}) => {
+      const own = layer.name.split('/');
+      return states.some((part) => own.includes(part)) && hasRun(folders, own);
+    })
+  );
+}
+
+function partsOf(name: string): string[] {
+  return name.replace(/:0$/, '').split('/');
+}
+
+/** If true, the parts stand in the list one after the other. */
+function hasRun(list: readonly string[], parts: readonly string[]): boolean {
+  return list.some((_, i) => parts.every((part, j) => part === list[i + j]));
 }
 
 /** Keras 3 has the weights of all convolutions under one name. */
