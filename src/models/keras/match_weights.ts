@@ -29,8 +29,12 @@ export function matchWeights(
   targets: readonly Target[],
   model: KerasModel,
 ): Match[] {
-  const given = stored.filter(({spec}) => !isOtherState(spec.name, targets));
-  const isNumbered = given.some(({spec}) => /(^|\/)vars\/\d+$/.test(spec.name));
+  const isNumbered = stored.some(({spec}) =>
+    /(^|\/)vars\/\d+$/.test(spec.name),
+  );
+  // Numbered names have no names of layers in them.
+  const named = isNumbered ? [] : targets;
+  const given = stored.filter(({spec}) => !isOtherState(spec.name, named));
   const matches = isNumbered
     ? numberedWeights(given, targets, model)
     : namedWeights(given, targets);
@@ -73,9 +77,11 @@ function namedWeights(
 }
 
 /**
- * The weights whose layer's name stands in a name, the longest of such names first,
- * and of those the ones whose surroundings it tells most of, in the order of the model:
- * of weights that have one name, the first is the first layer's.
+ * The weights whose layer's name stands in a name, with those of the models around it
+ * before it. The name that begins first counts, then the longest: what comes behind a
+ * layer's name is inside the layer. Of those that are equal, the ones whose
+ * surroundings are told most of, in the order of the model: of weights that have one
+ * name, the first is the first layer's.
  */
 function candidatesFor(
   name: string,
@@ -84,11 +90,16 @@ function candidatesFor(
 ): Target[] {
   const parts = partsOf(name);
   const last = parts.pop() ?? '';
-  const named = (index.get(last) ?? []).filter(({layer}) =>
-    hasRun(parts, layer.name.split('/')),
-  );
-  const longest = Math.max(...named.map(({layer}) => layer.name.length));
-  const all = named.filter(({layer}) => layer.name.length === longest);
+  const placed = (index.get(last) ?? []).flatMap((target) => {
+    const run = longestRun(parts, target);
+    return run ? [{target, ...run}] : [];
+  });
+  const start = Math.min(...placed.map((each) => each.start));
+  const first = placed.filter((each) => each.start === start);
+  const length = Math.max(...first.map((each) => each.length));
+  const all = first
+    .filter((each) => each.length === length)
+    .map(({target}) => target);
   const score = ({around, layer, name: full}: Target): number => {
     const within = full.slice(layer.newName.length).split('/');
     const known = [...around, ...within].filter((part) =>
@@ -138,9 +149,28 @@ function partsOf(name: string): string[] {
   return name.replace(/:0$/, '').split('/');
 }
 
+/** The place of a layer's name, and of as many around it as come right before. */
+function longestRun(
+  parts: readonly string[],
+  {layer, around}: Target,
+): {start: number; length: number} | undefined {
+  for (let i = 0; i <= around.length; i++) {
+    const path = [...around.slice(i), layer.name].flatMap((n) => n.split('/'));
+    const start = placeOfRun(parts, path);
+    if (start >= 0) return {start, length: path.length};
+  }
+  return undefined;
+}
+
 /** If true, the parts stand in the list one after the other. */
 function hasRun(list: readonly string[], parts: readonly string[]): boolean {
-  return list.some((_, i) => parts.every((part, j) => part === list[i + j]));
+  return placeOfRun(list, parts) >= 0;
+}
+
+function placeOfRun(list: readonly string[], parts: readonly string[]): number {
+  return list.findIndex((_, i) =>
+    parts.every((part, j) => part === list[i + j]),
+  );
 }
 
 /** Keras 3 has the weights of all convolutions under one name. */

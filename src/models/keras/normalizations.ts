@@ -1,5 +1,6 @@
 import {isWithoutEffect} from '../../../layers/foreign_config.js';
 import {hasOwn} from '../../../layers/options.js';
+import {checkOwnClassName} from '../../../layers/registration.js';
 import {camelCase, type Json, own, refusal} from './json.js';
 import {type Setting, translateObject} from './objects.js';
 
@@ -69,10 +70,11 @@ export function normalizationFor(
  * what it does not know.
  */
 export function translateNormalization(
-  {ignored = []}: Normalization,
+  {className, ignored = []}: Normalization,
   config: Json,
   setting: Setting,
 ): Json {
+  checkOwnClassName(className, setting.who);
   const kept = Object.entries(config).filter(
     ([key, value]) =>
       !ignored.includes(key) && !isWithoutEffect(camelCase(key), value),
