@@ -53,9 +53,10 @@ export interface FoldOptions {
  * as it is.
  *
  * Folded are this package's BatchNorm and tf.js's BatchNormalization after Dense,
- * Conv1D, Conv2D, Conv3D, Conv2DTranspose, DepthwiseConv2D and SeparableConv2D,
- * with a bias or without, in sequential, functional and nested models. One stays where it is if an activation or another layer stands between,
- * if the layer before has more than one use, if its axis is not that of the
+ * Conv1D, Conv2D, Conv3D, Conv2DTranspose, Conv3DTranspose, DepthwiseConv2D and
+ * SeparableConv2D, with a bias or without, also inside TimeDistributed, in sequential,
+ * functional and nested models. One stays where it is if an activation or another layer
+ * stands between, if the layer before has more than one use, if its axis is not that of the
  * kernel's outputs, or if it predicts with the statistics of the batch.
  *
  * ```js
@@ -106,6 +107,8 @@ export function foldBatchNorm(
 class Folding {
   /** By the layer that takes it in. */
   private readonly folds = new Map<layers.Layer, Fold>();
+  /** The layers around those. */
+  private readonly wrappers = new Set<layers.Layer>();
   /** The paths of the batch normalizations that are folded. */
   private readonly folded = new Map<layers.Layer, string>();
   private readonly kept = new Map<
@@ -129,9 +132,12 @@ class Folding {
         continue;
       }
       this.folded.set(layer, path);
-      this.folds.set(found.into, found);
-      gone.set(layer, found.into);
-      inner.set(found.into, withBias(given.get(found.into)?.config ?? {}));
+      const {into, kernel} = found;
+      this.folds.set(kernel, found);
+      if (kernel !== into) this.wrappers.add(into);
+      gone.set(layer, into);
+      const own = given.get(into)?.config ?? {};
+      inner.set(into, kernel === into ? withBias(own) : withBiasInside(own));
     }
     return configWithout(config, gone, inner);
   }
@@ -142,6 +148,7 @@ class Folding {
     for (const pair of pairLayers(model, folded, WHO, gone)) {
       const {layer, rebuilt, path} = pair;
       checkSameClass(pair);
+      if (this.wrappers.has(layer)) continue;
       const fold = this.folds.get(layer);
       if (fold) fillFolded(rebuilt, fold);
       else copyWeights(layer, rebuilt, `${WHO}: ${path}`);
@@ -181,23 +188,33 @@ function withBias(config: serialization.ConfigDict): serialization.ConfigDict {
   };
 }
 
-function fillFolded(target: layers.Layer, {norm, into}: Fold): void {
-  const kind = foldTargetOf(into);
+/** The same for the layer that a wrapper applies. */
+function withBiasInside(
+  config: serialization.ConfigDict,
+): serialization.ConfigDict {
+  const {layer} = config as {layer?: {config: serialization.ConfigDict}};
+  return layer === undefined
+    ? config
+    : {...config, layer: {...layer, config: withBias(layer.config)}};
+}
+
+function fillFolded(target: layers.Layer, {norm, kernel}: Fold): void {
+  const kind = foldTargetOf(kernel);
   if (kind === undefined) return;
   tidy(() => {
-    writeWeights(target, foldedWeights(kind, norm, into));
+    writeWeights(target, foldedWeights(kind, norm, kernel));
   });
 }
 
 function foldedWeights(
   kind: FoldTarget,
   norm: Fold['norm'],
-  into: layers.Layer,
+  kernel: layers.Layer,
 ): Tensor[] {
   const {epsilon, gamma, beta, average} = stateOf(norm);
   const {mean, variance} = average.read();
-  const weights = into.weights.map((weight) => weight.read());
-  const bias = into.getConfig().useBias === true ? weights.pop() : undefined;
+  const weights = kernel.weights.map((weight) => weight.read());
+  const bias = kernel.getConfig().useBias === true ? weights.pop() : undefined;
   const deviation = sqrt(add(variance, epsilon));
   const factors = div(gamma?.read() ?? 1, deviation);
   const centred = sub(bias ?? 0, mean);

@@ -2,12 +2,14 @@ import type {layers} from '@tensorflow/tfjs-layers';
 import {type AnyBatchNorm, stateOf} from './batch_norms.js';
 import {foldTargetOf} from './fold_targets.js';
 import type {LayerEntry, ModelConfig} from './model_config.js';
-import {isModel} from './walk_layers.js';
+import {innerLayers, isModel} from './walk_layers.js';
 
 /** A batch normalization, and the layer that it is to be folded into. */
 export interface Fold {
   readonly norm: AnyBatchNorm;
   readonly into: layers.Layer;
+  /** The layer with the kernel: that one, or the one that it wraps. */
+  readonly kernel: layers.Layer;
 }
 
 /** Why a batch normalization cannot be folded. */
@@ -28,27 +30,43 @@ export function findFold(
   const before = entryBefore(norm, model);
   if ('reason' in before) return before;
   const {layer: into, dict} = before;
-  const target = foldTargetOf(into);
+  const kernel = kernelLayerOf(into);
+  const target = foldTargetOf(kernel);
   if (target === undefined) {
-    const what = isModel(into) ? 'a model' : into.getClassName();
     return {
-      reason: `${into.name}, before it, is ${what}, which has no kernel to fold into`,
+      reason: `${into.name}, before it, is ${whatIs(into)}, which nothing is folded into`,
     };
   }
-  const {activation, dataFormat} = dict.config;
+  const isWrapped = kernel !== into;
+  const {activation, dataFormat} = isWrapped ? kernel.getConfig() : dict.config;
   if (typeof activation === 'string' && activation !== 'linear') {
     return {
       reason: `the activation ${activation} of ${into.name} stands between`,
     };
   }
   const isFirst = target.axis === 'channels' && dataFormat === 'channelsFirst';
-  const outputs = isFirst ? 1 : rank - 1;
+  const outputs = isFirst ? (isWrapped ? 2 : 1) : rank - 1;
   if (axes.length !== 1 || axes[0] !== outputs) {
     return {
       reason: `its axis is ${axes.join()}, and the outputs of ${into.name} are along axis ${outputs}`,
     };
   }
-  return {norm, into};
+  return {norm, into, kernel};
+}
+
+/** The layer that TimeDistributed applies at each step, or the layer itself. */
+function kernelLayerOf(layer: layers.Layer): layers.Layer {
+  const [inner] = innerLayers(layer);
+  const isStepwise = layer.getClassName() === 'TimeDistributed';
+  return isStepwise && inner ? inner : layer;
+}
+
+function whatIs(layer: layers.Layer): string {
+  if (isModel(layer)) return 'a model';
+  const kernel = kernelLayerOf(layer);
+  return kernel === layer
+    ? layer.getClassName()
+    : `${layer.getClassName()} of ${kernel.getClassName()}`;
 }
 
 function entryBefore(

@@ -37,6 +37,7 @@ const TARGETS: Readonly<Record<string, FoldTarget>> = {
   Conv2D: {axis: 'channels', scale: lastAxisOfLast},
   Conv3D: {axis: 'channels', scale: lastAxisOfLast},
   Conv2DTranspose: {axis: 'channels', scale: transposed},
+  Conv3DTranspose: {axis: 'channels', scale: transposed},
   DepthwiseConv2D: {axis: 'channels', scale: depthwise},
   // The depthwise kernel comes first, and the pointwise one makes the outputs.
   SeparableConv2D: {axis: 'channels', scale: lastAxisOfLast},

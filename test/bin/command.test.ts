@@ -455,7 +455,7 @@ describe('fold', () => {
     expect(stdout).toBe(
       'Folded 1 of 2 batch normalizations: folded\n' +
         'Not folded:\n' +
-        '  stock: relu, before it, is ReLU, which has no kernel to fold into\n',
+        '  stock: relu, before it, is ReLU, which nothing is folded into\n',
     );
     const folded = await tf.loadLayersModel(fileSystem(at('folded')));
     const x = randomTensor([5, 2], 1);
