@@ -1,4 +1,4 @@
-import {ones, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
+import {type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
 import {type layers, SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {received} from '../src/ops/received.js';
 import {maskFits} from '../src/ops/masked.js';
@@ -26,7 +26,8 @@ const watched = new WeakSet<Node>();
 
 const running = new WeakMap<Layer, Call>();
 
-const carriers = new WeakMap<Node, boolean>();
+/** What {@link hasMaskedInput} has found. */
+const haveMaskedInput = new WeakMap<Node, boolean>();
 
 /**
  * Runs a layer's `apply`, and notes who calls it, for {@link ownMask}.
@@ -88,11 +89,12 @@ function callOf(layer: Layer, inputs: Inputs): Call {
   announced.delete(layer);
   // The executor's inputs are in an array.
   if (!Array.isArray(inputs)) return 'program';
-  if (node !== undefined) return [node];
-  // Connected before the layer was watched. From now on its nodes say which is run.
+  // Connected while the layer was not watched: this call may be of any of them. From
+  // now on they say which is run.
   const unwatched = layer.inboundNodes.filter((each) => !watched.has(each));
   unwatched.forEach((each) => watch(layer, each));
-  return unwatched.length > 0 ? unwatched : 'program';
+  const candidates = node === undefined ? unwatched : [node, ...unwatched];
+  return candidates.length > 0 ? candidates : 'program';
 }
 
 /** The executor asks an output for its inputs right before it runs the layer. */
@@ -114,19 +116,49 @@ function watch(layer: Layer, node: Node): void {
 
 /** If true, tfjs's executor has a mask for the node's first input. */
 function hasMaskedInput(node: Node): boolean {
-  const [source] = sourcesOf(node);
-  return source !== undefined && givesMask(source);
+  const known = haveMaskedInput.get(node);
+  if (known !== undefined) return known;
+  let isMasked = false;
+  tidy(() => {
+    const [source] = sourcesOf(node);
+    isMasked = source !== undefined && traceMask(source, new Map()) !== null;
+  });
+  haveMaskedInput.set(node, isMasked);
+  return isMasked;
 }
 
-/** As the executor: by `supportsMasking`, and then by `computeMask`. */
-function givesMask(node: Node): boolean {
-  const known = carriers.get(node);
+/**
+ * Finds the mask of a node's output as the executor does, by `supportsMasking` and then
+ * by `computeMask`, for inputs of zeros.
+ *
+ * @param traced The masks that are known already.
+ */
+function traceMask(
+  node: Node,
+  traced: Map<Node, Tensor | null>,
+): Tensor | null {
+  const known = traced.get(node);
   if (known !== undefined) return known;
-  const gives =
-    node.outboundLayer.supportsMasking &&
-    computesMask(node, sourcesOf(node).map(givesMask));
-  carriers.set(node, gives);
-  return gives;
+  const {outboundLayer: layer, inputTensors} = node;
+  let mask: Tensor | null = null;
+  if (layer.supportsMasking) {
+    const masks = sourcesOf(node).map((source) => traceMask(source, traced));
+    try {
+      const inputs = inputTensors.map(({shape, dtype}) =>
+        zeros(
+          shape.map((length) => length ?? 1),
+          dtype,
+        ),
+      );
+      const found = layer.computeMask(inputs, masks as Tensor[]);
+      mask = [found].flat()[0] ?? null;
+    } catch {
+      // A layer of the user's that wants more of its input than zeros.
+      mask = masks[0] ?? null;
+    }
+  }
+  traced.set(node, mask);
+  return mask;
 }
 
 /** The nodes that a node's inputs come from. */
@@ -134,26 +166,4 @@ function sourcesOf({inboundLayers, nodeIndices}: Node): Node[] {
   return inboundLayers.flatMap(
     (layer, i) => layer.inboundNodes[nodeIndices[i] ?? 0] ?? [],
   );
-}
-
-/** Asks a layer for the mask of the smallest input there is. */
-function computesMask(
-  {outboundLayer, inputTensors}: Node,
-  areMasked: readonly boolean[],
-): boolean {
-  let gives = false;
-  tidy(() => {
-    const inputs = inputTensors.map(({shape}) => zeros(shape.map(() => 1)));
-    const masks = inputs.map(({shape}, i) =>
-      areMasked[i] ? ones(shape.slice(0, -1), 'bool') : null,
-    );
-    try {
-      const mask = outboundLayer.computeMask(inputs, masks as Tensor[]);
-      gives = ([mask].flat()[0] ?? null) !== null;
-    } catch {
-      // A layer of the user's that wants more of its input than one value.
-      gives = areMasked[0] ?? false;
-    }
-  });
-  return gives;
 }
