@@ -1,4 +1,4 @@
-import {type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
+import {reshape, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
 import {type layers, SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {received} from '../src/ops/received.js';
 import {maskFits} from '../src/ops/masked.js';
@@ -26,8 +26,8 @@ const watched = new WeakSet<Node>();
 
 const running = new WeakMap<Layer, Call>();
 
-/** What {@link hasMaskedInput} has found. */
-const haveMaskedInput = new WeakMap<Node, boolean>();
+/** What {@link paddingOf} has found; null is no mask. */
+const paddings = new WeakMap<Node, number | null>();
 
 /**
  * Runs a layer's `apply`, and notes who calls it, for {@link ownMask}.
@@ -72,11 +72,11 @@ export function ownMask(
   const [first] = [mask ?? undefined].flat();
   const call = running.get(layer);
   if (first === undefined || call === undefined) return undefined;
-  if (maskFits(first, x)) {
-    const isOwn = call === 'program' || call.every(hasMaskedInput);
-    return isOwn ? first : undefined;
+  if (call !== 'program') {
+    const own = call.every(hasMaskedInput) ? unpadded(first, call) : undefined;
+    return own && maskFits(own, x) ? own : undefined;
   }
-  if (call !== 'program') return undefined;
+  if (maskFits(first, x)) return first;
   throw new Error(
     `${who}: a mask must have fewer axes than the input, as long as the input's ` +
       `first ones or of length 1; the input's shape is [${x.shape.join(', ')}]. ` +
@@ -116,15 +116,33 @@ function watch(layer: Layer, node: Node): void {
 
 /** If true, tfjs's executor has a mask for the node's first input. */
 function hasMaskedInput(node: Node): boolean {
-  const known = haveMaskedInput.get(node);
-  if (known !== undefined) return known;
-  let isMasked = false;
+  return paddingOf(node) !== undefined;
+}
+
+/** The mask of these nodes' input without the axes that tfjs puts before it. */
+function unpadded(mask: Tensor, [node]: readonly Node[]): Tensor {
+  const padding = (node && paddingOf(node)) ?? 0;
+  return padding === 0 ? mask : reshape(mask, mask.shape.slice(padding));
+}
+
+/** The padding of the mask of the node's first input; undefined without a mask. */
+function paddingOf(node: Node): number | undefined {
+  const known = paddings.get(node);
+  if (known !== undefined) return known ?? undefined;
+  let padding: number | undefined;
   tidy(() => {
     const [source] = sourcesOf(node);
-    isMasked = source !== undefined && traceMask(source, new Map()) !== null;
+    padding = source && traceMask(source, new Map())?.padding;
   });
-  haveMaskedInput.set(node, isMasked);
-  return isMasked;
+  paddings.set(node, padding ?? null);
+  return padding;
+}
+
+/** A mask of a tensor of the graph. */
+interface Traced {
+  readonly mask: Tensor;
+  /** How many axes of length 1 are before it: one for each Add or the like. */
+  readonly padding: number;
 }
 
 /**
@@ -135,30 +153,44 @@ function hasMaskedInput(node: Node): boolean {
  */
 function traceMask(
   node: Node,
-  traced: Map<Node, Tensor | null>,
-): Tensor | null {
-  const known = traced.get(node);
-  if (known !== undefined) return known;
-  const {outboundLayer: layer, inputTensors} = node;
-  let mask: Tensor | null = null;
-  if (layer.supportsMasking) {
-    const masks = sourcesOf(node).map((source) => traceMask(source, traced));
-    try {
-      const inputs = inputTensors.map(({shape, dtype}) =>
-        zeros(
-          shape.map((length) => length ?? 1),
-          dtype,
-        ),
-      );
-      const found = layer.computeMask(inputs, masks as Tensor[]);
-      mask = [found].flat()[0] ?? null;
-    } catch {
-      // A layer of the user's that wants more of its input than zeros.
-      mask = masks[0] ?? null;
-    }
+  traced: Map<Node, Traced | undefined>,
+): Traced | undefined {
+  if (traced.has(node)) return traced.get(node);
+  const found = node.outboundLayer.supportsMasking
+    ? computeMask(
+        node,
+        sourcesOf(node).map((source) => traceMask(source, traced)),
+      )
+    : undefined;
+  traced.set(node, found);
+  return found;
+}
+
+function computeMask(
+  {outboundLayer, inputTensors}: Node,
+  sources: ReadonlyArray<Traced | undefined>,
+): Traced | undefined {
+  const [first] = sources;
+  try {
+    const inputs = inputTensors.map(({shape, dtype}) =>
+      zeros(
+        shape.map((length) => length ?? 1),
+        dtype,
+      ),
+    );
+    const masks = sources.map((source) => source?.mask ?? null);
+    const [mask = null] = [
+      outboundLayer.computeMask(inputs, masks as Tensor[]) as Mask | null[],
+    ].flat();
+    if (mask === null) return undefined;
+    if (mask.rank === first?.mask.rank) return {mask, padding: first.padding};
+    // tfjs stacks the masks that it merges, and leaves the stack's axis.
+    const isMerged = first !== undefined && inputs.length > 1;
+    return {mask, padding: isMerged ? first.padding + 1 : 0};
+  } catch {
+    // A layer of the user's that wants more of its input than zeros.
+    return first;
   }
-  traced.set(node, mask);
-  return mask;
 }
 
 /** The nodes that a node's inputs come from. */
