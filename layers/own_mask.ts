@@ -1,4 +1,4 @@
-import {ones, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
+import {reshape, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
 import {type layers, SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {received} from '../src/ops/received.js';
 import {maskFits} from '../src/ops/masked.js';
@@ -26,7 +26,8 @@ const watched = new WeakSet<Node>();
 
 const running = new WeakMap<Layer, Call>();
 
-const carriers = new WeakMap<Node, boolean>();
+/** What {@link paddingOf} has found; null is no mask. */
+const paddings = new WeakMap<Node, number | null>();
 
 /**
  * Runs a layer's `apply`, and notes who calls it, for {@link ownMask}.
@@ -71,11 +72,11 @@ export function ownMask(
   const [first] = [mask ?? undefined].flat();
   const call = running.get(layer);
   if (first === undefined || call === undefined) return undefined;
-  if (maskFits(first, x)) {
-    const isOwn = call === 'program' || call.every(hasMaskedInput);
-    return isOwn ? first : undefined;
+  if (call !== 'program') {
+    const own = call.every(hasMaskedInput) ? unpadded(first, call) : undefined;
+    return own && maskFits(own, x) ? own : undefined;
   }
-  if (call !== 'program') return undefined;
+  if (maskFits(first, x)) return first;
   throw new Error(
     `${who}: a mask must have fewer axes than the input, as long as the input's ` +
       `first ones or of length 1; the input's shape is [${x.shape.join(', ')}]. ` +
@@ -88,11 +89,12 @@ function callOf(layer: Layer, inputs: Inputs): Call {
   announced.delete(layer);
   // The executor's inputs are in an array.
   if (!Array.isArray(inputs)) return 'program';
-  if (node !== undefined) return [node];
-  // Connected before the layer was watched. From now on its nodes say which is run.
+  // Connected while the layer was not watched: this call may be of any of them. From
+  // now on they say which is run.
   const unwatched = layer.inboundNodes.filter((each) => !watched.has(each));
   unwatched.forEach((each) => watch(layer, each));
-  return unwatched.length > 0 ? unwatched : 'program';
+  const candidates = node === undefined ? unwatched : [node, ...unwatched];
+  return candidates.length > 0 ? candidates : 'program';
 }
 
 /** The executor asks an output for its inputs right before it runs the layer. */
@@ -114,19 +116,81 @@ function watch(layer: Layer, node: Node): void {
 
 /** If true, tfjs's executor has a mask for the node's first input. */
 function hasMaskedInput(node: Node): boolean {
-  const [source] = sourcesOf(node);
-  return source !== undefined && givesMask(source);
+  return paddingOf(node) !== undefined;
 }
 
-/** As the executor: by `supportsMasking`, and then by `computeMask`. */
-function givesMask(node: Node): boolean {
-  const known = carriers.get(node);
-  if (known !== undefined) return known;
-  const gives =
-    node.outboundLayer.supportsMasking &&
-    computesMask(node, sourcesOf(node).map(givesMask));
-  carriers.set(node, gives);
-  return gives;
+/** The mask of these nodes' input without the axes that tfjs puts before it. */
+function unpadded(mask: Tensor, [node]: readonly Node[]): Tensor {
+  const padding = (node && paddingOf(node)) ?? 0;
+  return padding === 0 ? mask : reshape(mask, mask.shape.slice(padding));
+}
+
+/** The padding of the mask of the node's first input; undefined without a mask. */
+function paddingOf(node: Node): number | undefined {
+  const known = paddings.get(node);
+  if (known !== undefined) return known ?? undefined;
+  let padding: number | undefined;
+  tidy(() => {
+    const [source] = sourcesOf(node);
+    padding = source && traceMask(source, new Map())?.padding;
+  });
+  paddings.set(node, padding ?? null);
+  return padding;
+}
+
+/** A mask of a tensor of the graph. */
+interface Traced {
+  readonly mask: Tensor;
+  /** How many axes of length 1 are before it: one for each Add or the like. */
+  readonly padding: number;
+}
+
+/**
+ * Finds the mask of a node's output as the executor does, by `supportsMasking` and then
+ * by `computeMask`, for inputs of zeros.
+ *
+ * @param traced The masks that are known already.
+ */
+function traceMask(
+  node: Node,
+  traced: Map<Node, Traced | undefined>,
+): Traced | undefined {
+  if (traced.has(node)) return traced.get(node);
+  const found = node.outboundLayer.supportsMasking
+    ? computeMask(
+        node,
+        sourcesOf(node).map((source) => traceMask(source, traced)),
+      )
+    : undefined;
+  traced.set(node, found);
+  return found;
+}
+
+function computeMask(
+  {outboundLayer, inputTensors}: Node,
+  sources: ReadonlyArray<Traced | undefined>,
+): Traced | undefined {
+  const [first] = sources;
+  try {
+    const inputs = inputTensors.map(({shape, dtype}) =>
+      zeros(
+        shape.map((length) => length ?? 1),
+        dtype,
+      ),
+    );
+    const masks = sources.map((source) => source?.mask ?? null);
+    const [mask = null] = [
+      outboundLayer.computeMask(inputs, masks as Tensor[]) as Mask | null[],
+    ].flat();
+    if (mask === null) return undefined;
+    if (mask.rank === first?.mask.rank) return {mask, padding: first.padding};
+    // tfjs stacks the masks that it merges, and leaves the stack's axis.
+    const isMerged = first !== undefined && inputs.length > 1;
+    return {mask, padding: isMerged ? first.padding + 1 : 0};
+  } catch {
+    // A layer of the user's that wants more of its input than zeros.
+    return first;
+  }
 }
 
 /** The nodes that a node's inputs come from. */
@@ -134,26 +198,4 @@ function sourcesOf({inboundLayers, nodeIndices}: Node): Node[] {
   return inboundLayers.flatMap(
     (layer, i) => layer.inboundNodes[nodeIndices[i] ?? 0] ?? [],
   );
-}
-
-/** Asks a layer for the mask of the smallest input there is. */
-function computesMask(
-  {outboundLayer, inputTensors}: Node,
-  areMasked: readonly boolean[],
-): boolean {
-  let gives = false;
-  tidy(() => {
-    const inputs = inputTensors.map(({shape}) => zeros(shape.map(() => 1)));
-    const masks = inputs.map(({shape}, i) =>
-      areMasked[i] ? ones(shape.slice(0, -1), 'bool') : null,
-    );
-    try {
-      const mask = outboundLayer.computeMask(inputs, masks as Tensor[]);
-      gives = ([mask].flat()[0] ?? null) !== null;
-    } catch {
-      // A layer of the user's that wants more of its input than one value.
-      gives = areMasked[0] ?? false;
-    }
-  });
-  return gives;
 }

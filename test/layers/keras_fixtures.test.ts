@@ -100,38 +100,47 @@ describe.each(MAKERS)('Keras and $name', ({patched, batch, layer}) => {
 
   /*
    * Keras divides by the number of values plus 1e-7, which for 5 values and
-   * more is a third of a rounding at the most. Where the mask is false its y is
-   * of a value that these layers replace.
+   * more is a third of a rounding at the most.
    */
   describe.each(titled(batchNorms.masked))(
-    'batch norm with a mask of %s',
+    'F1, F12: batch norm of %s',
     (_, given, variant) => {
-      const {shape, x, mask = []} = given;
-      const depth = x.length / mask.length;
-      const counts = x.map((_value, i) => mask[Math.floor(i / depth)] === 1);
-      const keep = (values: ArrayLike<number>): number[] =>
-        counts.flatMap((count, i) => (count ? [values[i] ?? NaN] : []));
+      const {shape, mask: {shape: lengths, values} = {shape: [], values: []}} =
+        given;
+      const masked = (): CallOptions => ({
+        mask: tf.tensor(values, lengths, 'bool'),
+      });
 
-      it.each([
-        ['predicts', false, x],
-        ['trains', true, x],
-        ['trains with NaN under it', true, blotted(x, counts)],
-      ] as const)('%s', async (_title, training, values) => {
+      it('predicts, with gradients', async () => {
         const norm = builtBatchNorm(given, variant);
-        const expected = training ? variant.training : variant.inference;
-        const {y, ...gradients} = runOn(
-          norm,
-          {...given, x: [...values]},
-          {training, mask: tf.tensor(mask, shape.slice(0, -1), 'bool')},
-        );
-        await expectClose(keep(await y.data()), keep(expected.y), {
+        const found = runOn(norm, given, {training: false, ...masked()});
+        await expectOutcome(found, variant.inference, ROUNDINGS);
+        await expectUnmoved(norm, given);
+      });
+
+      it('trains, with gradients and moving statistics', async () => {
+        const norm = builtBatchNorm(given, variant);
+        const found = runOn(norm, given, {training: true, ...masked()});
+        await expectOutcome(found, variant.training, ROUNDINGS);
+        await expectMoved(norm, variant.training, STATISTIC_ROUNDINGS);
+      });
+
+      it('has the same statistics with NaN under the mask', async () => {
+        const norm = builtBatchNorm(given, variant);
+        const counts = countsOf(shape, lengths, values);
+        const x = given.x.map((value, i) => (counts[i] ? value : NaN));
+        const found = runOn(norm, {...given, x}, {training: true, ...masked()});
+        const y = await found.y.data();
+        const keep = (all: ArrayLike<number>): number[] =>
+          counts.flatMap((count, i) => (count ? [all[i] ?? NaN] : []));
+        await expectClose(keep(y), keep(variant.training.y), {
           what: 'y where the mask is true',
           roundings: ROUNDINGS.y,
         });
-        await expectOutcome(gradients, {...expected, y: undefined}, ROUNDINGS);
-        if (training)
-          await expectMoved(norm, variant.training, STATISTIC_ROUNDINGS);
-        else await expectUnmoved(norm, given);
+        for (const each of Object.values(found)) {
+          expect((await each.data()).every(Number.isFinite)).toBe(true);
+        }
+        await expectMoved(norm, variant.training, STATISTIC_ROUNDINGS);
       });
     },
   );
@@ -235,9 +244,18 @@ function runOn(
   return run(layer, tf.tensor(x, shape), tf.tensor(dy, shape), options);
 }
 
-/** x with NaN wherever it does not count. */
-function blotted(x: readonly number[], counts: readonly boolean[]): number[] {
-  return x.map((value, i) => (counts[i] ? value : NaN));
+/** Tells of each value whether a mask lets it count. */
+function countsOf(
+  shape: readonly number[],
+  lengths: number[],
+  values: number[],
+): boolean[] {
+  const missing = shape.slice(lengths.length);
+  const mask = tf.reshape(tf.tensor(values, lengths), [
+    ...lengths,
+    ...missing.map(() => 1),
+  ]);
+  return Array.from(tf.broadcastTo(mask, [...shape]).dataSync(), Boolean);
 }
 
 type Constraint = ReturnType<typeof tf.constraints.nonNeg>;

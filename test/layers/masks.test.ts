@@ -152,14 +152,22 @@ describe('a mask', () => {
     expect(new Set(valuesOf(shown).map(Math.abs))).toEqual(new Set([0]));
   });
 
-  it.each([[[4, 5, 3]], [[5, 4]], [[4, 5, 3, 1]], [[3]]])(
-    'of shape %j is no prefix of [4, 5, 3], and ignored',
+  it.each([[[4, 5, 3]], [[5, 4]], [[4, 5, 3, 1]], [[3]], [[1, 2]], [[4, 3]]])(
+    'F12: of shape %j fits no [4, 5, 3], and is refused',
     (maskShape) => {
       const x = randomTensor([4, 5, 3], 6);
       const mask = tf.zeros(maskShape, 'bool');
-      const y = batchNorm().apply(x, {...TRAINING, mask}) as tf.Tensor;
-      const expected = batchNorm().apply(x, TRAINING) as tf.Tensor;
-      expect(difference(y, expected)).toBe(0);
+      const layer = batchNorm({name: 'norm'});
+      layer.build([4, 5, 3]);
+      const before = weightsOf(layer);
+      for (const training of [true, false]) {
+        expect(() => layer.apply(x, {training, mask})).toThrow(
+          'BatchNorm norm: a mask must have fewer axes than the input, as long ' +
+            "as the input's first ones or of length 1; the input's shape is " +
+            `[4, 5, 3]. Received: mask.shape=${JSON.stringify(maskShape)}`,
+        );
+      }
+      expect(weightsOf(layer)).toEqual(before);
     },
   );
 

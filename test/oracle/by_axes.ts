@@ -24,7 +24,10 @@ export interface ByAxesOptions {
 export interface BatchNormOptions extends ByAxesOptions {
   /** Statistics that are known, a value per feature. Defaults to those of x. */
   readonly given?: {readonly mean: Numbers; readonly variance: Numbers};
-  /** Which values count; its shape is a prefix of x's. Defaults to all. */
+  /**
+   * Which values count, on x's first axes; an axis of length 1 is for all of x's.
+   * Defaults to all.
+   */
   readonly mask?: {
     readonly values: ArrayLike<number | boolean>;
     readonly shape: readonly number[];
@@ -57,7 +60,8 @@ export interface Gradients {
 
 /**
  * Each position on the feature axes has its own statistics, and its own gamma
- * and beta. What a mask leaves out counts as 0, in no statistic.
+ * and beta. What a mask leaves out is in no statistic, and normalized all the same;
+ * it counts as 0 if it is not finite.
  */
 export function batchNorm(
   x: Numbers,
@@ -123,9 +127,8 @@ function batchNormPlaces(
   const list = Array.from({length: x.length}, (_, flat) => {
     const index = indexOf(flat, shape);
     const feature = flatIndex(index, features, shape);
-    const masked = mask?.shape.map((_length, i) => i) ?? [];
     const present = mask
-      ? Boolean(at(mask.values, flatIndex(index, masked, shape)))
+      ? Boolean(at(mask.values, maskIndex(index, mask.shape)))
       : true;
     return {statistic: feature, parameter: feature, present};
   });
@@ -172,7 +175,7 @@ function forward(
       meanOf(group.map((i) => (at(x, i) - at(mean, s)) ** 2)),
     );
   const y = list.map(({statistic, parameter, present}, i) => {
-    const value = present ? at(x, i) : 0;
+    const value = present || Number.isFinite(at(x, i)) ? at(x, i) : 0;
     const deviation = Math.sqrt(at(variance, statistic) + epsilon);
     const normalized = (value - at(mean, statistic)) / deviation;
     const scaled = normalized * (gamma ? at(gamma, parameter) : 1);
@@ -188,8 +191,8 @@ function forward(
 
 /**
  * `dx_j = Σ_i dy_i ∂y_i/∂x_j`, over all pairs of values with a common
- * statistic: `∂y_i/∂x_j = gamma_i (δ_ij − 1/n − x̂_i x̂_j / n) / σ`, where 0
- * takes the place of a masked x_i.
+ * statistic: `∂y_i/∂x_j = gamma_i (δ_ij − 1/n − x̂_i x̂_j / n) / σ`. A masked x_j is
+ * in no statistic, which leaves δ_ij; and if it is not finite, 0 takes its place.
  */
 function backward(
   {dy, dmean, dvariance}: Upstream,
@@ -209,14 +212,18 @@ function backward(
     const n = at(count, s);
     const deviation = Math.sqrt(at(variance, s) + epsilon);
     for (const j of group) {
-      if (!at(list, j).present) continue;
+      const {present} = at(list, j);
+      if (!present && !Number.isFinite(at(x, j))) continue;
       const own = at(normalized, j);
+      const counts = present && !given;
       const terms = group.map((i) => {
-        const through = given ? 0 : (1 + at(normalized, i) * own) / n;
+        const through = counts ? (1 + at(normalized, i) * own) / n : 0;
         return (at(flow, i) * ((i === j ? 1 : 0) - through)) / deviation;
       });
-      if (dmean) terms.push(at(dmean, s) / n);
-      if (dvariance) terms.push((at(dvariance, s) * 2 * own * deviation) / n);
+      if (present && dmean) terms.push(at(dmean, s) / n);
+      if (present && dvariance) {
+        terms.push((at(dvariance, s) * 2 * own * deviation) / n);
+      }
       dx[j] = sumOf(terms);
     }
   });
@@ -270,6 +277,15 @@ function indexOf(flat: number, shape: readonly number[]): number[] {
       return index;
     })
     .reverse();
+}
+
+/** Where a mask says of it whether it counts. */
+function maskIndex(index: readonly number[], shape: readonly number[]): number {
+  return shape.reduce(
+    (flat, length, axis) =>
+      flat * length + (length === 1 ? 0 : at(index, axis)),
+    0,
+  );
 }
 
 /** Where it is in a tensor that has these axes alone. */

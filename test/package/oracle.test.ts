@@ -74,11 +74,11 @@ describe('by hand', () => {
       mask: {values: [true, false, true, false], shape: [4]},
     });
     expect([mean, variance, count].map((a) => [...a])).toEqual([[2], [1], [2]]);
-    // A masked value counts as 0.
+    // A masked NaN counts as 0, a masked 4 as 4.
     const deviation = Math.sqrt(1 + EPSILON);
     expectEqual(
       y,
-      [-1, -2, 1, -2].map((value) => value / deviation),
+      [-1, -2, 1, 2].map((value) => value / deviation),
     );
   });
 

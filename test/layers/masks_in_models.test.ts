@@ -1,0 +1,154 @@
+import * as tf from '@tensorflow/tfjs';
+import {inspect, recalibrate} from 'tfjs-normalization';
+import {at} from '../oracle/at.js';
+import {batchNorm as oracle} from '../oracle/by_axes.js';
+import {
+  CASES,
+  KINDS,
+  type Layer,
+  LENGTH,
+  type Mask,
+  MOMENTUM,
+  SHAPE,
+  WORDS,
+} from '../support/masked_graphs.js';
+import {difference, valuesOf, weightsOf} from '../support/tensors.js';
+
+const TOLERANCE = 3e-5;
+const EPSILON = 1e-3;
+
+const input = (): tf.Tensor => tf.tensor(WORDS, [LENGTH, LENGTH]);
+
+interface Known {
+  mean: number[];
+  variance: number[];
+}
+
+const statisticsOf = (norm: Layer): Known => {
+  const {moving_mean: mean = [], moving_variance: variance = []} =
+    weightsOf(norm);
+  return {mean, variance};
+};
+
+/** y is x normalized by these statistics, or by its own under the mask. */
+function expectNormalized(
+  outputs: tf.Tensor[],
+  mask: Mask,
+  given?: Known,
+): Known {
+  const [x, y] = outputs.slice(-2);
+  const expected = normalized(x, mask, given);
+  expect(difference(y as tf.Tensor, expected.y)).toBeLessThan(TOLERANCE);
+  return expected;
+}
+
+function normalized(
+  x: tf.Tensor | undefined,
+  mask: Mask,
+  given?: Known,
+): Known & {y: number[]} {
+  const {y, mean, variance} = oracle(valuesOf(x as tf.Tensor), SHAPE, {
+    axis: -1,
+    epsilon: EPSILON,
+    given,
+    mask: mask && {values: mask, shape: [LENGTH, LENGTH]},
+  });
+  return {y: [...y], mean: [...mean], variance: [...variance]};
+}
+
+/** What a layer in a model gets. */
+const hiddenOf = (made: tf.LayersModel): tf.Tensor | undefined =>
+  (made.predict(input()) as tf.Tensor[]).at(-2);
+
+const moved = (old: number[], batch: number[]): number[] =>
+  old.map((value, i) => value * MOMENTUM + at(batch, i) * (1 - MOMENTUM));
+
+/** The statistics have moved to those of this batch. */
+function expectMoved(norm: Layer, start: Known, batch: Known): void {
+  const {mean, variance} = statisticsOf(norm);
+  expect(difference(mean, moved(start.mean, batch.mean))).toBeLessThan(
+    TOLERANCE,
+  );
+  expect(
+    difference(variance, moved(start.variance, batch.variance)),
+  ).toBeLessThan(TOLERANCE);
+}
+
+const compiled = (made: tf.LayersModel): tf.LayersModel => {
+  made.compile({optimizer: tf.train.sgd(0), loss: 'meanSquaredError'});
+  return made;
+};
+
+const targets = (made: tf.LayersModel): tf.Tensor[] =>
+  made.outputs.map(() => tf.zeros(SHAPE));
+
+describe.each(KINDS)('F1: %s in a model', (_, kind) => {
+  describe.each(CASES)('%s', (__, build, mask) => {
+    it('trains by apply, trainOnBatch and fit', async () => {
+      const {model: made, norm} = kind(build);
+      for (let step = 0; step < 2; step++) {
+        const start = statisticsOf(norm);
+        const outputs = made.apply(input(), {training: true}) as tf.Tensor[];
+        expectMoved(norm, start, expectNormalized(outputs, mask));
+      }
+      const batch = normalized(hiddenOf(made), mask);
+      compiled(made);
+      let start = statisticsOf(norm);
+      await made.trainOnBatch(input(), targets(made));
+      expectMoved(norm, start, batch);
+      start = statisticsOf(norm);
+      await made.fit(input(), targets(made), {batchSize: LENGTH, verbose: 0});
+      expectMoved(norm, start, batch);
+    });
+
+    it('trains at once, before anything else is asked of it', async () => {
+      const {model: made, norm} = kind(build);
+      const start = statisticsOf(norm);
+      await compiled(made).trainOnBatch(input(), targets(made));
+      const after = statisticsOf(norm);
+      const {mean} = normalized(hiddenOf(made), mask);
+      expect(difference(after.mean, moved(start.mean, mean))).toBeLessThan(
+        TOLERANCE,
+      );
+    });
+
+    it('predicts the same with a mask and without', () => {
+      const {model: made, norm} = kind(build);
+      tf.dispose(made.apply(input(), {training: true}) as tf.Tensor[]);
+      const given = statisticsOf(norm);
+      expectNormalized(made.predict(input()) as tf.Tensor[], mask, given);
+      expectNormalized(
+        made.predictOnBatch(input()) as tf.Tensor[],
+        mask,
+        given,
+      );
+      const outputs = made.apply(input()) as tf.Tensor[];
+      expectNormalized(outputs, mask, given);
+      const scores = compiled(made).evaluate(
+        input(),
+        targets(made),
+      ) as tf.Scalar[];
+      const expected = outputs.map((y) =>
+        at(valuesOf(tf.mean(tf.square(y))), 0),
+      );
+      expect(
+        difference(scores.slice(-outputs.length).flatMap(valuesOf), expected),
+      ).toBeLessThan(TOLERANCE);
+      expect(statisticsOf(norm)).toEqual(given);
+    });
+
+    it('is recalibrated and inspected', async () => {
+      const {model: made, norm} = kind(build);
+      const {mean, variance} = normalized(hiddenOf(made), mask);
+      for (const exact of [false, true]) {
+        await recalibrate(made, input(), {exact});
+        const found = statisticsOf(norm);
+        expect(difference(found.mean, mean)).toBeLessThan(TOLERANCE);
+        expect(difference(found.variance, variance)).toBeLessThan(TOLERANCE);
+      }
+      const rows = await inspect(made, input());
+      const row = rows.find(({layer}) => layer.endsWith(norm.name));
+      expect(row?.data?.meanGap).toBeLessThan(TOLERANCE);
+    });
+  });
+});
