@@ -4,7 +4,7 @@ import {run} from './command.mjs';
 import {CONSUMERS, ROOT} from './places.mjs';
 import {readmeBlock, readmeCommands} from './readme.mjs';
 import {Skipped} from './skip.mjs';
-import {pnpm} from './tools.mjs';
+import {pnpm, yarn} from './tools.mjs';
 
 const PACKAGE = 'tfjs-normalization';
 const TFJS_NODE = '@tensorflow/tfjs-node';
@@ -43,6 +43,11 @@ async function installAsTold(project, {installer, tfjs}, tarball, cwd) {
   pin(join(cwd, 'package.json'), tarball, tfjs);
   if (installer === 'npm') {
     await run('npm', [...NPM, ...flagsFor(project, tfjs)], {cwd});
+  } else if (installer === 'yarn') {
+    await run(process.execPath, [await yarn(), 'install'], {
+      cwd,
+      env: {...process.env, ...(await yarnSettings(cwd))},
+    });
   } else {
     const flags = installer === 'pnpm' ? [] : PNPM_STRICT;
     await run(await pnpm(), [...PNPM, ...flags], {cwd});
@@ -73,6 +78,15 @@ function pin(file, tarball, tfjs) {
     if (name.startsWith('@tensorflow/')) dependencies[name] = tfjs;
   }
   writeFileSync(file, JSON.stringify(manifest, null, 2));
+}
+
+/** It takes packages from where npm does, and asks for a lock file where CI is set. */
+async function yarnSettings(cwd) {
+  const registry = await run('npm', ['config', 'get', 'registry'], {cwd});
+  return {
+    YARN_NPM_REGISTRY_SERVER: registry.trim(),
+    YARN_ENABLE_IMMUTABLE_INSTALLS: 'false',
+  };
 }
 
 function flagsFor({needs}, tfjs) {

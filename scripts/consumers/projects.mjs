@@ -11,12 +11,15 @@ const DEFAULTS = {installer: 'npm', tfjs: '4.22.0', node: ['current']};
  *
  * - `what` it is, in words;
  * - `run`, the file that Node runs, or `page`, the page that a browser opens;
+ * - `nodeOptions`: what Node is told before the file;
  * - `types`: whether its TypeScript is checked;
  * - `readme`: the README's block of code that goes before the file `into`. Without
  *   a package.json, the README also says what is installed;
  * - `needs`: what has to be in this checkout;
+ * - `complaint`: part of what its page is meant to make the browser complain of;
  * - `expect`: what it must tell, besides what all must;
- * - `variants`: with which installer (`npm`, `pnpm`, or `strict pnpm`), tfjs and
+ * - `variants`: with which installer (`npm`, `pnpm`, `strict pnpm` or
+ *   `yarn`), tfjs and
  *   Nodes it is tried.
  */
 export function allProjects() {

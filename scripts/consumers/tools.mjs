@@ -37,9 +37,20 @@ export async function pnpm() {
   return join(await fromNpm(['pnpm'], '12'), '.bin', 'pnpm');
 }
 
+/**
+ * The path of Yarn 4, a program for Node, from npm.
+ *
+ * @throws Skipped if npm has none.
+ */
+export async function yarn() {
+  const modules = await fromNpm(['@yarnpkg/cli-dist'], '4');
+  return join(modules, '@yarnpkg', 'cli-dist', 'bin', 'yarn.js');
+}
+
 /** A node_modules with the first of these packages that npm has. */
 async function fromNpm(names, version) {
-  const home = join(CACHE, `${names.at(-1)}-${version}`);
+  const [first] = names.slice(-1);
+  const home = join(CACHE, `${first.replace(/[@/]/g, '_')}-${version}`);
   if (!existsSync(home)) await download(names, version, home);
   return join(home, 'node_modules');
 }

@@ -38,14 +38,16 @@ export async function tryProject(project, variant, tarball, folder) {
   for (const major of project.run ? variant.node : []) {
     const node =
       major === 'current' ? process.execPath : await nodeOfMajor(major);
-    const printed = await run(node, [project.run], {cwd: folder});
+    const args = [...(project.nodeOptions ?? []), project.run];
+    const printed = await run(node, args, {cwd: folder});
     check(JSON.parse(printed.trim().split('\n').pop()), project);
   }
   if (project.page) {
     const {page} = project;
     const slash = page.lastIndexOf('/');
     const root = join(folder, page.slice(0, slash));
-    check(await outcomeOfPage(root, page.slice(slash + 1)), project);
+    const name = page.slice(slash + 1);
+    check(await outcomeOfPage(root, name, project.complaint), project);
   }
   return remarks;
 }

@@ -1,0 +1,3 @@
+export default {
+  test: {server: {deps: {inline: ['tfjs-normalization']}}, testTimeout: 60_000},
+};
