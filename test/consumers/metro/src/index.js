@@ -1,0 +1,4 @@
+import {batchNorm, layers, ops} from 'tfjs-normalization';
+import 'tfjs-normalization/patch';
+
+globalThis.made = [batchNorm(), layers.layerNorm(), ops.batchNorm];

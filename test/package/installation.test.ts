@@ -1,0 +1,112 @@
+// What keeps the package working where it is installed, bundled or parsed otherwise
+// than by Node. `npm run consumers` tries it in real projects.
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {join, resolve} from 'node:path';
+import {ONE_COPY} from '../../layers/one_copy.js';
+import {documentBlocks} from '../docs/blocks.js';
+
+const ROOT = resolve(__dirname, '../..');
+const ESM = join(ROOT, 'dist/esm');
+
+const read = (...path: string[]): string =>
+  readFileSync(join(ROOT, ...path), 'utf8');
+
+/** What a browser or React Native loads: all but what only Node does. */
+const modules = readdirSync(ESM, {recursive: true, encoding: 'utf8'})
+  .filter((name) => name.endsWith('.js') && !name.includes('node/'))
+  .map((name) => ({name, code: readFileSync(join(ESM, name), 'utf8')}));
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, Record<string, {default: string}>>>;
+}
+
+const manifest = JSON.parse(read('package.json')) as Manifest;
+
+describe('the modules that are published', () => {
+  it('F22: have no syntax that the Babel of Metro does not know', () => {
+    expect(modules.length).toBeGreaterThan(50);
+    for (const {name, code} of modules) {
+      expect([name, code.includes('export * as ')]).toEqual([name, false]);
+    }
+  });
+
+  it('F33: use nothing newer than ES2020', () => {
+    const newer =
+      /\.(at|findLast|findLastIndex|hasOwn|replaceAll|toSorted|toReversed|toSpliced)\(|structuredClone\(|\?\?=|\|\|=|&&=/;
+    for (const {name, code} of modules) {
+      expect([name, newer.exec(code)?.[0]]).toEqual([name, undefined]);
+    }
+  });
+});
+
+describe('F27: the wrappers for Node', () => {
+  it.each(['index', 'patch', 'node'])('%s exports by name', (name) => {
+    const code = read('dist/wrapper', `${name}.js`);
+    expect(code).toMatch(/^export \{[^}]+\} from '\.\.\/cjs\/src\/.+\.js';\n$/);
+  });
+
+  it('are passed over by bundlers, which take the modules', () => {
+    for (const entry of ['.', './patch']) {
+      const conditions = manifest.exports[entry] ?? {};
+      expect(Object.keys(conditions)[0]).toBe('module');
+      expect(conditions.module?.default).toMatch(/^\.\/dist\/esm\//);
+    }
+  });
+});
+
+describe('F32: where exports are ignored or nothing is a file', () => {
+  it.each(['patch', 'node'])('%s is found in its folder', (name) => {
+    const folder = JSON.parse(read(name, 'package.json')) as {
+      main: string;
+      module: string;
+      types: string;
+    };
+    for (const file of [folder.main, folder.module, folder.types]) {
+      expect([file, existsSync(join(ROOT, name, file))]).toEqual([file, true]);
+    }
+  });
+
+  it('a bundle for browsers gets a file that says so', () => {
+    const {browser} = manifest.exports['./node'] ?? {};
+    expect(existsSync(join(ROOT, browser?.default ?? ''))).toBe(true);
+  });
+});
+
+describe('F34: the one file of modules', () => {
+  it('imports tf.js alone, and has every name', () => {
+    const code = read('dist/tfjs-normalization.esm.js');
+    const imports = [...code.matchAll(/from"([@.\w/-]+)"/g)].map(
+      ([, from]) => from,
+    );
+    expect(new Set(imports)).toEqual(
+      new Set(['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers']),
+    );
+    const names = (text: string): string[] => {
+      const [, list = ''] = /export ?\{([^}]*)\}[^{}]*$/.exec(text) ?? [];
+      return list.split(',').map((name) => name.replace(/^.* as /, '').trim());
+    };
+    const all = names(code).sort();
+    expect(all.length).toBeGreaterThan(15);
+    expect(all).toEqual(names(read('dist/wrapper/index.js')).sort());
+  });
+});
+
+describe('the README', () => {
+  it("F25: says for Plug'n'Play what the project that tries it does", () => {
+    const [block] = documentBlocks().filter(({code}) =>
+      code.startsWith('packageExtensions:'),
+    );
+    expect(read('test/consumers/yarn-pnp/.yarnrc.yml')).toContain(block?.code);
+  });
+
+  it('F30: has no top-level await for browsers', () => {
+    const blocks = documentBlocks().filter(({where}) => where === 'browser');
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const {code} of blocks) expect(code).not.toMatch(/^(?! ).*\bawait\b/m);
+  });
+});
+
+it('F28: the message about two copies says what a bundle must leave out', () => {
+  expect(ONE_COPY).toContain('/^@tensorflow\\//');
+  expect(ONE_COPY).toContain('serverExternalPackages');
+});
