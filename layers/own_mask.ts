@@ -72,6 +72,8 @@ export function ownMask(
   const [first] = [mask ?? undefined].flat();
   const call = running.get(layer);
   if (first === undefined || call === undefined) return undefined;
+  // A model that was called with these arguments before has left its own there.
+  if (first.isDisposed) return undefined;
   if (call !== 'program') {
     const own = call.every(hasMaskedInput) ? unpadded(first, call) : undefined;
     return own && maskFits(own, x) ? own : undefined;
