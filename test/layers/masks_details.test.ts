@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import {batchNorm, patchStockLayers} from 'tfjs-normalization';
+import {batchNorm, patchStockLayers, recalibrate} from 'tfjs-normalization';
 import {batchNorm as oracle, batchNormGrad} from '../oracle/by_axes.js';
 import {gradientsOf, run} from '../fixtures/layer_run.js';
 import {
@@ -74,6 +74,25 @@ describe.each(KINDS)('F1: one %s for two tensors', (name, kind) => {
     }
   });
 
+  it('of one model that is recalibrated at once', async () => {
+    const {model: made, norm} = kind((inner) => {
+      const start = words();
+      const plain = on(dense(), embedded(start, false));
+      const masked = on(dense(), embedded(start));
+      const outputs = [masked, plain].map((x) => through(inner, x));
+      return model(start, masked, plain, ...outputs);
+    });
+    await recalibrate(made, input());
+    const [masked, plain] = made.predict(input()) as [tf.Tensor, tf.Tensor];
+    const rows = tf.reshape(tf.concat([masked, plain]), [-1, LENGTH]);
+    const flags = [...MASK, ...MASK.map(() => true)];
+    const kept = flags.flatMap((flag, i) => (flag ? [i] : []));
+    const mean = tf.mean(tf.gather(rows, tf.tensor1d(kept, 'int32')), 0);
+    expect(difference(mean, weightsOf(norm).moving_mean ?? [])).toBeLessThan(
+      TOLERANCE,
+    );
+  });
+
   it('of two models', () => {
     const others: tf.LayersModel[] = [];
     const {model: masked} = kind((norm) => {
@@ -110,7 +129,7 @@ describe.each(KINDS)('F1: one %s for two tensors', (name, kind) => {
   });
 });
 
-describe.each(KINDS)('F1: %s', (_, kind) => {
+describe.each(KINDS)('F1: %s', (name, kind) => {
   it('in TimeDistributed gets no mask, whatever its length', () => {
     const {model: masked, norm} = kind((inner) => {
       const start = words();
@@ -166,6 +185,19 @@ describe.each(KINDS)('F1: %s', (_, kind) => {
     const kwargs = {...TRAINING, mask: maskOf()};
     const [x, y] = made.apply(input(), kwargs) as tf.Tensor[];
     expectNormalized(x, y, false);
+  });
+
+  it('takes the mask that a program gives with its input in a list', () => {
+    const {norm} = kind((inner) => {
+      const start = words();
+      const x = embedded(start, false);
+      return model(start, x, through(inner, x));
+    });
+    const x = randomTensor(SHAPE, 3);
+    const kwargs = {...TRAINING, mask: maskOf()};
+    if (name.includes('before')) norm.apply(x);
+    expectNormalized(x, norm.apply([x], kwargs) as tf.Tensor, true);
+    expectNormalized(x, norm.apply([x], kwargs) as tf.Tensor, true);
   });
 
   it('takes no mask that a model has left in the arguments of a program', () => {
