@@ -19,7 +19,7 @@ type Mask = Tensor | Tensor[] | null | undefined;
 type Call = readonly Node[] | 'program';
 
 /** The node of each layer that the executor is about to run. */
-const announced = new WeakMap<Layer, Node>();
+let announced = new WeakMap<Layer, Node>();
 
 /** The nodes that announce themselves. */
 const watched = new WeakSet<Node>();
@@ -42,7 +42,7 @@ export function applyWatched<Result>(
   const [first] = [inputs].flat();
   if (first instanceof SymbolicTensor) {
     const output = apply();
-    layer.inboundNodes.forEach((node) => watch(layer, node));
+    watchLayer(layer);
     return output;
   }
   running.set(layer, callOf(layer, inputs));
@@ -72,6 +72,8 @@ export function ownMask(
   const [first] = [mask ?? undefined].flat();
   const call = running.get(layer);
   if (first === undefined || call === undefined) return undefined;
+  // A model that was called with these arguments before has left its own there.
+  if (first.isDisposed) return undefined;
   if (call !== 'program') {
     const own = call.every(hasMaskedInput) ? unpadded(first, call) : undefined;
     return own && maskFits(own, x) ? own : undefined;
@@ -87,19 +89,29 @@ export function ownMask(
 function callOf(layer: Layer, inputs: Inputs): Call {
   const node = announced.get(layer);
   announced.delete(layer);
+  const unwatched = watchLayer(layer);
   // The executor's inputs are in an array.
   if (!Array.isArray(inputs)) return 'program';
+  if (node !== undefined) return [node];
   // Connected while the layer was not watched: this call may be of any of them. From
   // now on they say which is run.
-  const unwatched = layer.inboundNodes.filter((each) => !watched.has(each));
-  unwatched.forEach((each) => watch(layer, each));
-  const candidates = node === undefined ? unwatched : [node, ...unwatched];
-  return candidates.length > 0 ? candidates : 'program';
+  return unwatched.length > 0 ? unwatched : 'program';
+}
+
+/** Has the nodes of a layer say which is run, and returns those that did not. */
+export function watchLayer(layer: Layer): readonly Node[] {
+  const unwatched = layer.inboundNodes.filter((node) => !watched.has(node));
+  unwatched.forEach((node) => watch(layer, node));
+  return unwatched;
+}
+
+/** Forgets which nodes have run while the layers' `apply` was not {@link applyWatched}. */
+export function forgetUnwatchedCalls(): void {
+  announced = new WeakMap();
 }
 
 /** The executor asks an output for its inputs right before it runs the layer. */
 function watch(layer: Layer, node: Node): void {
-  if (watched.has(node)) return;
   watched.add(node);
   for (const output of node.outputTensors) {
     const {inputs} = output;

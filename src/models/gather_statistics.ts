@@ -7,6 +7,7 @@ import {
   checkSignal,
   takeOptions,
 } from '../../layers/options.js';
+import {watchLayer} from '../../layers/own_mask.js';
 import type {Statistics} from '../ops/moving_statistics.js';
 import {received} from '../ops/received.js';
 import {
@@ -90,6 +91,8 @@ export function startGathering(
   more = 0,
 ): Gathering {
   ensureBuilt(model);
+  // tf.js's own layers may have been connected while nobody watched them.
+  norms.forEach(({layer}) => watchLayer(layer));
   const passes = options.exact === true ? byDepth(model, norms, who) : [norms];
   const batches = countBatches(data, model, options, who);
   const total = batches && (passes.length + more) * batches;

@@ -1,5 +1,6 @@
 import {layers} from '@tensorflow/tfjs-layers';
 import {refuseOptions} from '../../layers/options.js';
+import {forgetUnwatchedCalls} from '../../layers/own_mask.js';
 import {patchedBatchNormalization} from './patched_batch_normalization.js';
 import {patchedLayerNormalization} from './patched_layer_normalization.js';
 import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
@@ -26,6 +27,7 @@ let restores: Array<() => void> = [];
 export function patchStockLayers(...none: []): () => void {
   refuseOptions(none, 'patchStockLayers');
   if (restores.length > 0) return unpatchStockLayers;
+  forgetUnwatchedCalls();
   restores = [
     // A name of their own, or they would take one that a user's layer gets.
     replaceMethods(

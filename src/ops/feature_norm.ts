@@ -18,7 +18,8 @@ export interface FeatureNormOptions extends Parameters {
   readonly epsilon: number;
   /**
    * Which positions of x count, in a shape that fits x's first axes. The others are
-   * left out of the statistics, and normalized all the same.
+   * left out of the statistics, and normalized all the same; those that are not finite
+   * count as 0.
    */
   readonly mask?: Tensor | undefined;
   /** Whether gradients flow through the statistics returned. */

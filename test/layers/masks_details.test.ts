@@ -1,0 +1,522 @@
+import * as tf from '@tensorflow/tfjs';
+import {batchNorm, patchStockLayers, recalibrate} from 'tfjs-normalization';
+import {batchNorm as oracle, batchNormGrad} from '../oracle/by_axes.js';
+import {gradientsOf, run} from '../fixtures/layer_run.js';
+import {
+  dense,
+  embedded,
+  KINDS,
+  LENGTH,
+  MASK,
+  model,
+  on,
+  SHAPE,
+  WORDS,
+  words,
+} from '../support/masked_graphs.js';
+import {reload} from '../support/memory_model.js';
+import {through} from '../support/models.js';
+import {
+  difference,
+  randomTensor,
+  valuesOf,
+  weightsOf,
+} from '../support/tensors.js';
+
+const TOLERANCE = 3e-5;
+const EPSILON = 1e-3;
+const TRAINING = {training: true};
+const OPTIONS = {axis: -1, epsilon: EPSILON};
+
+const input = (): tf.Tensor => tf.tensor(WORDS, [LENGTH, LENGTH]);
+
+const maskOf = (
+  values: readonly boolean[] = MASK,
+  shape = [LENGTH, LENGTH],
+): tf.Tensor => tf.tensor([...values], shape, 'bool');
+
+/** y is x normalized as if there were no mask, or with it. */
+function expectNormalized(
+  x: tf.Tensor | undefined,
+  y: tf.Tensor | undefined,
+  isMasked: boolean,
+): void {
+  const expected = oracle(valuesOf(x as tf.Tensor), SHAPE, {
+    ...OPTIONS,
+    mask: isMasked ? {values: MASK, shape: [LENGTH, LENGTH]} : undefined,
+  });
+  expect(difference(y as tf.Tensor, [...expected.y])).toBeLessThan(TOLERANCE);
+}
+
+const train = (made: tf.LayersModel): tf.Tensor[] =>
+  made.apply(input(), TRAINING) as tf.Tensor[];
+
+describe.each(KINDS)('F1: one %s for two tensors', (name, kind) => {
+  /** Layers that are connected while unpatched say from the second call on who runs. */
+  const isLate = name.includes('before');
+
+  it.each([
+    ['first', true],
+    ['last', false],
+  ])('of one model, the masked one %s', (_, isFirst) => {
+    const {model: made} = kind((norm) => {
+      const start = words();
+      const masked = on(dense(), embedded(start));
+      const plain = on(dense(), embedded(start, false));
+      const [a, b] = isFirst ? [masked, plain] : [plain, masked];
+      return model(start, a, through(norm, a), b, through(norm, b));
+    });
+    if (isLate) tf.dispose(made.predict(input()));
+    for (let step = 0; step < 3; step++) {
+      const [a, yOfA, b, yOfB] = train(made);
+      expectNormalized(a, yOfA, isFirst);
+      expectNormalized(b, yOfB, !isFirst);
+    }
+  });
+
+  it('of one model that is recalibrated at once', async () => {
+    const {model: made, norm} = kind((inner) => {
+      const start = words();
+      const plain = on(dense(), embedded(start, false));
+      const masked = on(dense(), embedded(start));
+      const outputs = [masked, plain].map((x) => through(inner, x));
+      return model(start, masked, plain, ...outputs);
+    });
+    await recalibrate(made, input());
+    const [masked, plain] = made.predict(input()) as [tf.Tensor, tf.Tensor];
+    const rows = tf.reshape(tf.concat([masked, plain]), [-1, LENGTH]);
+    const flags = [...MASK, ...MASK.map(() => true)];
+    const kept = flags.flatMap((flag, i) => (flag ? [i] : []));
+    const mean = tf.mean(tf.gather(rows, tf.tensor1d(kept, 'int32')), 0);
+    expect(difference(mean, weightsOf(norm).moving_mean ?? [])).toBeLessThan(
+      TOLERANCE,
+    );
+  });
+
+  it('of two models', () => {
+    const others: tf.LayersModel[] = [];
+    const {model: masked} = kind((norm) => {
+      const [start, other] = [words(), words()];
+      const plain = embedded(other, false);
+      others.push(model(other, plain, through(norm, plain)));
+      const x = embedded(start);
+      return model(start, x, through(norm, x));
+    });
+    const [plain] = others as [tf.LayersModel];
+    if (isLate) tf.dispose(plain.predict(input()));
+    for (const made of [masked, plain, plain, masked, plain, masked]) {
+      const [x, y] = train(made);
+      expectNormalized(x, y, made === masked);
+    }
+  });
+
+  it('of a model and of a program', () => {
+    let shared: tf.layers.Layer | undefined;
+    const {model: made} = kind((norm) => {
+      shared = norm;
+      const start = words();
+      const x = embedded(start, false);
+      return model(start, x, through(norm, x));
+    });
+    const x = randomTensor(SHAPE, 3);
+    for (let step = 0; step < 2; step++) {
+      const y = shared?.apply(x, {...TRAINING, mask: maskOf()}) as tf.Tensor;
+      expectNormalized(x, y, true);
+      const [hidden, normalized] = train(made);
+      expectNormalized(hidden, normalized, false);
+      expectNormalized(x, shared?.apply(x, TRAINING) as tf.Tensor, false);
+    }
+  });
+});
+
+describe.each(KINDS)('F1: %s', (name, kind) => {
+  it('in TimeDistributed gets no mask, whatever its length', () => {
+    const {model: masked, norm} = kind((inner) => {
+      const start = words();
+      const x = embedded(start);
+      const wrapper = tf.layers.timeDistributed({layer: inner});
+      return model(start, x, through(wrapper, x));
+    });
+    const [x, y] = train(masked);
+    tf.unstack(x as tf.Tensor, 1).forEach((step, i) => {
+      const expected = oracle(valuesOf(step), [LENGTH, LENGTH], OPTIONS);
+      const found = tf.slice(y as tf.Tensor, [0, i, 0], [LENGTH, 1, LENGTH]);
+      expect(difference(found, [...expected.y])).toBeLessThan(TOLERANCE);
+    });
+    expect(weightsOf(norm).moving_mean?.every(Number.isFinite)).toBe(true);
+  });
+
+  it('of a model that is saved and loaded, and of a part of it', async () => {
+    const {model: made, norm} = kind((inner) => {
+      const start = words();
+      const x = embedded(start);
+      const plain = on(tf.layers.flatten(), x);
+      const shape = on(tf.layers.reshape({targetShape: [4, 4]}), plain);
+      return model(start, x, through(inner, x), shape, through(inner, shape));
+    });
+    tf.dispose(made.predict(input()));
+    const [start] = made.inputs as [tf.SymbolicTensor];
+    const [x, y, stale, other] = made.outputs as [
+      tf.SymbolicTensor,
+      tf.SymbolicTensor,
+      tf.SymbolicTensor,
+      tf.SymbolicTensor,
+    ];
+    const loaded = await reload(made);
+    tf.dispose(loaded.predict(input()));
+    for (const each of [loaded, made]) {
+      const [a, yOfA, b, yOfB] = train(each);
+      expectNormalized(a, yOfA, true);
+      expectNormalized(b, yOfB, false);
+    }
+    const [a, yOfA] = train(model(start, x, y));
+    expectNormalized(a, yOfA, true);
+    const [b, yOfB] = train(model(start, stale, other));
+    expectNormalized(b, yOfB, false);
+    expect(weightsOf(norm).moving_mean?.every(Number.isFinite)).toBe(true);
+  });
+
+  it('takes no mask that a program gives to a model', () => {
+    const {model: made} = kind((norm) => {
+      const start = words();
+      const x = embedded(start, false);
+      return model(start, x, through(norm, x));
+    });
+    const kwargs = {...TRAINING, mask: maskOf()};
+    const [x, y] = made.apply(input(), kwargs) as tf.Tensor[];
+    expectNormalized(x, y, false);
+  });
+
+  it('takes the mask that a program gives with its input in a list', () => {
+    const {norm} = kind((inner) => {
+      const start = words();
+      const x = embedded(start, false);
+      return model(start, x, through(inner, x));
+    });
+    const x = randomTensor(SHAPE, 3);
+    const kwargs = {...TRAINING, mask: maskOf()};
+    if (name.includes('before')) norm.apply(x);
+    expectNormalized(x, norm.apply([x], kwargs) as tf.Tensor, true);
+    expectNormalized(x, norm.apply([x], kwargs) as tf.Tensor, true);
+  });
+
+  it('takes no mask that a model has left in the arguments of a program', () => {
+    const {model: made, norm} = kind((inner) => {
+      const start = words();
+      const x = embedded(start);
+      return model(start, x, through(inner, x));
+    });
+    const kwargs: {training: boolean; mask?: tf.Tensor} = {training: true};
+    tf.dispose(made.apply(input(), kwargs) as tf.Tensor[]);
+    // tfjs has put it there.
+    expect(kwargs.mask?.isDisposed).toBe(true);
+    const x = randomTensor(SHAPE, 3);
+    expectNormalized(x, norm.apply(x, kwargs) as tf.Tensor, false);
+    const [hidden, y] = made.apply(input(), kwargs) as tf.Tensor[];
+    expectNormalized(hidden, y, true);
+  });
+
+  it('keeps as many tensors over 200 steps', async () => {
+    const {model: made} = kind((norm) => {
+      const start = words();
+      const x = embedded(start);
+      return model(start, x, through(norm, x));
+    });
+    made.compile({optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError'});
+    const [x, targets] = [input(), [tf.zeros(SHAPE), tf.zeros(SHAPE)]];
+    const step = async (): Promise<void> => {
+      await made.trainOnBatch(x, targets);
+      tf.dispose(made.predict(x));
+      tf.dispose(made.apply(x, TRAINING) as tf.Tensor[]);
+    };
+    await step();
+    const {numTensors} = tf.memory();
+    for (let i = 0; i < 200; i++) await step();
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
+
+  it('F7: trains for any truthy training, under a mask too', () => {
+    const {norm} = kind((inner) => {
+      const start = words();
+      return model(start, start, through(inner, embedded(start)));
+    });
+    const x = randomTensor(SHAPE, 4);
+    for (const training of [1, 'yes', {}] as unknown as boolean[]) {
+      const y = norm.apply(x, {training, mask: maskOf()}) as tf.Tensor;
+      expectNormalized(x, y, true);
+    }
+    const before = weightsOf(norm);
+    for (const training of [0, '', null] as unknown as boolean[]) {
+      norm.apply(x, {training, mask: maskOf()});
+    }
+    expect(weightsOf(norm)).toEqual(before);
+  });
+});
+
+describe('F1: the mask of Add', () => {
+  it('is that of its first input, for more axes too', () => {
+    const start = tf.input({shape: [LENGTH, LENGTH, 2]});
+    const norm = batchNorm();
+    // The mask is [4, 4], and tfjs makes [1, 4, 4] and [1, 1, 4, 4] of it.
+    const masked = on(tf.layers.masking({maskValue: 0}), start);
+    const flat = on(tf.layers.add(), [masked, masked]);
+    const twice = on(tf.layers.average(), [flat, flat]);
+    const made = tf.model({
+      inputs: start,
+      outputs: [through(norm, flat), through(norm, twice)],
+    });
+    const x = tf.mul(
+      randomTensor([LENGTH, LENGTH, LENGTH, 2], 1, 1),
+      tf.greater(randomTensor([LENGTH, LENGTH, LENGTH, 1], 2), 0),
+    );
+    const values = valuesOf(x);
+    const mask = {
+      values: Array.from(
+        {length: LENGTH ** 3},
+        (_, i) => values[2 * i] !== 0 || values[2 * i + 1] !== 0,
+      ),
+      shape: [LENGTH, LENGTH, LENGTH],
+    };
+    const found = made.apply(x, TRAINING) as tf.Tensor[];
+    for (const y of found) {
+      const doubled = values.map((value) => 2 * value);
+      const expected = oracle(doubled, [LENGTH, LENGTH, LENGTH, 2], {
+        ...OPTIONS,
+        mask,
+      });
+      expect(difference(y, [...expected.y])).toBeLessThan(TOLERANCE);
+    }
+  });
+});
+
+const MODES = [
+  ['auto', true],
+  ['auto', false],
+  ['batch', true],
+  ['batch', false],
+  ['moving', true],
+  ['moving', false],
+] as const;
+
+describe('F1: under a mask', () => {
+  const given = {mean: [0.5, -1, 2, 0], variance: [1, 2, 0.5, 4]};
+
+  /** A layer with these moving statistics. */
+  const built = (options = {}): ReturnType<typeof batchNorm> => {
+    const layer = batchNorm({momentum: 0.5, ...options});
+    layer.build([null, LENGTH, LENGTH]);
+    layer.setWeights([
+      tf.tensor1d([1, 2, -1, 0.5]),
+      tf.tensor1d([0, 1, 0, -1]),
+      tf.tensor1d(given.mean),
+      tf.tensor1d(given.variance),
+    ]);
+    return layer;
+  };
+
+  describe.each([
+    ['numbers', 0],
+    ['NaN', NaN],
+    ['Infinity', -Infinity],
+  ])('of %s', (name, blot) => {
+    it.each(MODES)(
+      "statistics '%s', training %s: y, gradients and averages are the oracle's",
+      (statistics, training) => {
+        const layer = built({statistics});
+        const values = valuesOf(randomTensor(SHAPE, 5)).map((value, i) => {
+          const isKept = name === 'numbers' || MASK[Math.floor(i / LENGTH)];
+          return isKept ? value : blot;
+        });
+        const dy = randomTensor(SHAPE, 6);
+        const found = run(layer, tf.tensor(values, SHAPE), dy, {
+          training,
+          mask: maskOf(),
+        });
+        const isBatch =
+          statistics === 'batch' || (statistics === 'auto' && training);
+        const options = {
+          ...OPTIONS,
+          gamma: [1, 2, -1, 0.5],
+          beta: [0, 1, 0, -1],
+          mask: {values: MASK, shape: [LENGTH, LENGTH]},
+          given: isBatch ? undefined : given,
+        };
+        const {y, mean} = oracle(values, SHAPE, options);
+        const gradients = batchNormGrad(
+          {dy: valuesOf(dy)},
+          values,
+          SHAPE,
+          options,
+        );
+        expect(difference(found.y, [...y])).toBeLessThan(TOLERANCE);
+        expect(difference(found.dx, [...gradients.dx])).toBeLessThan(TOLERANCE);
+        expect(
+          difference(found.dgamma as tf.Tensor, [...gradients.dgamma]),
+        ).toBeLessThan(TOLERANCE);
+        expect(
+          difference(found.dbeta as tf.Tensor, [...gradients.dbeta]),
+        ).toBeLessThan(TOLERANCE);
+        const moves = training && statistics !== 'moving';
+        const expected = given.mean.map((old, i) =>
+          moves ? (old + (mean[i] ?? NaN)) / 2 : old,
+        );
+        expect(
+          difference(weightsOf(layer).moving_mean ?? [], expected),
+        ).toBeLessThan(TOLERANCE);
+      },
+    );
+  });
+
+  it.each([{}, {movingAverage: 'debiased'}] as const)(
+    'a frozen layer predicts: %j',
+    (options) => {
+      const layer = built(options);
+      layer.trainable = false;
+      const before = weightsOf(layer);
+      const x = randomTensor(SHAPE, 7);
+      const y = layer.apply(x, {...TRAINING, mask: maskOf()}) as tf.Tensor;
+      expect(difference(y, layer.apply(x) as tf.Tensor)).toBe(0);
+      expect(weightsOf(layer)).toEqual(before);
+    },
+  );
+
+  it.each(['exponential', 'debiased', 'cumulative'] as const)(
+    'the average %s is of what is not masked',
+    (movingAverage) => {
+      const [layer, packed] = [
+        batchNorm({movingAverage}),
+        batchNorm({movingAverage}),
+      ];
+      for (let step = 0; step < 3; step++) {
+        const x = randomTensor(SHAPE, step + 1, step, 2);
+        layer.apply(x, {...TRAINING, mask: maskOf()});
+        const rows = tf.reshape(x, [LENGTH ** 2, LENGTH]);
+        const kept = MASK.flatMap((flag, i) => (flag ? [i] : []));
+        packed.apply(tf.gather(rows, tf.tensor1d(kept, 'int32')), TRAINING);
+        const nothing = MASK.map(() => false);
+        layer.apply(x, {...TRAINING, mask: maskOf(nothing)});
+      }
+      const expected = weightsOf(packed);
+      for (const [name, values] of Object.entries(weightsOf(layer))) {
+        expect(difference(values, expected[name] ?? [])).toBeLessThan(
+          TOLERANCE,
+        );
+      }
+    },
+  );
+
+  it('where all is masked y and gradients are finite, of NaN too', () => {
+    for (const fill of [NaN, 3]) {
+      const layer = built();
+      const before = weightsOf(layer);
+      const mask = maskOf(MASK.map(() => false));
+      const found = run(layer, tf.fill(SHAPE, fill), tf.ones(SHAPE), {
+        ...TRAINING,
+        mask,
+      });
+      for (const values of [found.y, found.dx, found.dgamma, found.dbeta]) {
+        expect(valuesOf(values as tf.Tensor).every(Number.isFinite)).toBe(true);
+      }
+      expect(weightsOf(layer)).toEqual(before);
+    }
+  });
+
+  it('gradients of the second order are differences', () => {
+    const layer = built();
+    const mask = maskOf();
+    const dy = randomTensor(SHAPE, 8);
+    const first = (x: tf.Tensor): tf.Tensor =>
+      tf.grad((a: tf.Tensor) =>
+        tf.sum(
+          tf.mul(
+            tf.square(layer.apply(a, {...TRAINING, mask}) as tf.Tensor),
+            dy,
+          ),
+        ),
+      )(x);
+    const [x, direction] = [randomTensor(SHAPE, 9), randomTensor(SHAPE, 10)];
+    const second = tf.grad((a: tf.Tensor) =>
+      tf.sum(tf.mul(first(a), direction)),
+    )(x);
+    const h = 1e-2;
+    const at = (t: number): tf.Tensor =>
+      first(tf.add(x, tf.mul(direction, t * h)));
+    const expected = tf.div(tf.sub(at(1), at(-1)), 2 * h);
+    const scale = Math.max(...valuesOf(expected).map(Math.abs));
+    expect(difference(second, expected)).toBeLessThan(2e-3 * scale);
+  });
+
+  it('a mask of ones is no mask, to the rounding', () => {
+    const [x, dy] = [randomTensor(SHAPE, 11), randomTensor(SHAPE, 12)];
+    const mask = tf.ones([LENGTH], 'bool');
+    const [a, b] = [built(), built()];
+    const found = run(a, x, dy, {...TRAINING, mask});
+    const expected = run(b, x, dy, TRAINING);
+    for (const key of ['y', 'dx', 'dgamma', 'dbeta'] as const) {
+      expect(
+        difference(found[key] as tf.Tensor, expected[key] as tf.Tensor),
+      ).toBeLessThan(TOLERANCE);
+    }
+  });
+
+  it('in prediction it changes nothing, to the bit', () => {
+    const x = randomTensor(SHAPE, 13);
+    const unpatch = patchStockLayers();
+    try {
+      for (const layer of [built(), tf.layers.batchNormalization()]) {
+        const y = layer.apply(x, {mask: maskOf()}) as tf.Tensor;
+        expect(difference(y, layer.apply(x) as tf.Tensor)).toBe(0);
+        const gradients = gradientsOf(layer, x, (a) =>
+          tf.sum(tf.square(layer.apply(a, {mask: maskOf()}) as tf.Tensor)),
+        );
+        const expected = gradientsOf(layer, x, (a) =>
+          tf.sum(tf.square(layer.apply(a) as tf.Tensor)),
+        );
+        expect(difference(gradients.dx, expected.dx)).toBeLessThan(TOLERANCE);
+      }
+    } finally {
+      unpatch();
+    }
+  });
+});
+
+describe('F12: a mask with axes of length 1', () => {
+  it.each([
+    [
+      [1, 4],
+      [3, 4, 2],
+    ],
+    [
+      [3, 1],
+      [3, 4, 2],
+    ],
+    [
+      [1, 1],
+      [3, 4, 2],
+    ],
+    [[1], [3, 4, 2]],
+    [
+      [1, 2, 1],
+      [1, 2, 3, 4],
+    ],
+    [
+      [2, 1, 3],
+      [2, 4, 3, 2],
+    ],
+  ])('%j of %j counts as if it were written out', (maskShape, shape) => {
+    const x = randomTensor(shape, 1);
+    const mask = tf.greater(randomTensor(maskShape, 3), -0.3);
+    const missing = shape.slice(0, maskShape.length);
+    const whole = tf.broadcastTo(mask, missing);
+    const [a, b] = [batchNorm({momentum: 0}), batchNorm({momentum: 0})];
+    const y = a.apply(x, {...TRAINING, mask}) as tf.Tensor;
+    const expected = b.apply(x, {...TRAINING, mask: whole}) as tf.Tensor;
+    expect(difference(y, expected)).toBeLessThan(TOLERANCE);
+    expect(
+      difference(
+        Object.values(weightsOf(a)).flat(),
+        Object.values(weightsOf(b)).flat(),
+      ),
+    ).toBeLessThan(TOLERANCE);
+  });
+});
