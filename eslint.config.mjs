@@ -62,9 +62,10 @@ export default tseslint.config(
     rules: {'no-console': ['error', {allow: ['warn']}]},
   },
   {
-    files: ['test/**/*.ts'],
+    files: ['test/**/*.ts', 'examples/*.ts'],
     rules: {
       // tfjs's own types force these on whoever calls it.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/no-unsafe-enum-assignment': 'off',
       '@typescript-eslint/non-nullable-type-assertion-style': 'off',
     },
