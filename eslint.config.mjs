@@ -76,9 +76,10 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**/*.ts'],
+    files: ['test/**/*.ts', 'examples/*.ts'],
     rules: {
       // tfjs's own types force these on whoever calls it.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/no-unsafe-enum-assignment': 'off',
       '@typescript-eslint/non-nullable-type-assertion-style': 'off',
     },
