@@ -25,6 +25,7 @@ const EXAMPLE = {
   sources: [
     'examples',
     'bench',
+    'tools',
     'dist/cjs',
     'tsconfig.json',
     'tsconfig.examples.json',
