@@ -1,4 +1,4 @@
-import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import type {layers, LayersModel, LayerVariable} from '@tensorflow/tfjs-layers';
 import {BatchNorm, batchNormState} from '../../layers/batch_norm.js';
 import {type BatchNormState, isFrozen} from '../../layers/batch_norm_call.js';
 import type {Statistics} from '../ops/moving_statistics.js';
@@ -7,6 +7,7 @@ import {
   isStockBatchNormalization,
   type StockBatchNormalization,
 } from './stock_layers.js';
+import {listed} from './listed.js';
 import {layersOf, type PlacedLayer} from './walk_layers.js';
 
 /** A batch normalization: this package's, or tf.js's own. */
@@ -21,6 +22,32 @@ export interface PlacedBatchNorm extends PlacedLayer {
 export function batchNormsOf(model: LayersModel): PlacedBatchNorm[] {
   return layersOf(model).flatMap(({layer, path}) =>
     isBatchNorm(layer) ? [{layer, path}] : [],
+  );
+}
+
+/** A layer's weights that only a normalization has. */
+const STATISTICS = /(^|\/)moving_(mean|variance)$/;
+
+/**
+ * Warns of layers whose weights show a batch normalization that cannot be found in
+ * them: one behind a private field, say.
+ */
+export function warnOfHidden(model: LayersModel, who: string): void {
+  const found = new Set<LayerVariable>(
+    batchNormsOf(model).flatMap(({layer}) => layer.weights),
+  );
+  const hiding = layersOf(model).filter(({layer}) =>
+    layer.weights.some(
+      (weight) => STATISTICS.test(weight.originalName) && !found.has(weight),
+    ),
+  );
+  if (hiding.length === 0) return;
+  const names = hiding.map(
+    ({layer, path}) => `${layer.getClassName()} ${path}`,
+  );
+  console.warn(
+    `${who}: these layers have moving statistics, but no normalization is found in ` +
+      `them; keep it in a property: ${listed(names)}`,
   );
 }
 

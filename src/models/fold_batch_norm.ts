@@ -10,7 +10,12 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {checkFunction, takeOptions} from '../../layers/options.js';
-import {batchNormsOf, isBatchNorm, stateOf} from './batch_norms.js';
+import {
+  batchNormsOf,
+  isBatchNorm,
+  stateOf,
+  warnOfHidden,
+} from './batch_norms.js';
 import {checkModel} from './check_model.js';
 import {checkNames} from './check_names.js';
 import {ensureBuilt} from './ensure_built.js';
@@ -88,6 +93,7 @@ export function foldBatchNorm(
     WHO,
   );
   ensureBuilt(model);
+  warnOfHidden(model, WHO);
   const folding = new Folding();
   const newVariables = watchVariables();
   try {

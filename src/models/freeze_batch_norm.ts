@@ -10,6 +10,7 @@ import {received} from '../ops/received.js';
 import {
   type AnyBatchNorm,
   batchNormsOf,
+  warnOfHidden,
   type PlacedBatchNorm,
 } from './batch_norms.js';
 import {arePatched} from './patch_stock_layers.js';
@@ -60,6 +61,7 @@ export function freezeBatchNorm(
 ): number {
   checkModel(model, WHO);
   const {affine = false} = takeOptions(options, {affine: checkBoolean}, WHO);
+  warnOfHidden(model, WHO);
   const norms = batchNormsOf(model);
   for (const norm of norms) {
     if (affine) onlyOurs(norm, WHO, 'affine', affine);

@@ -1,7 +1,12 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {NormLayer} from '../../layers/norm_layer.js';
 import type {Axes} from '../ops/axes.js';
-import {batchNormsOf, isBatchNorm, stateOf} from './batch_norms.js';
+import {
+  batchNormsOf,
+  isBatchNorm,
+  stateOf,
+  warnOfHidden,
+} from './batch_norms.js';
 import {checkModel} from './check_model.js';
 import {ensureBuilt} from './ensure_built.js';
 import {mayHaveLabels, type ModelData} from './data_batches.js';
@@ -82,6 +87,7 @@ export async function inspect(
   checkModel(model, WHO);
   const checked = takeGatherOptions(options, WHO);
   ensureBuilt(model);
+  warnOfHidden(model, WHO);
   const seen = data && (await compareWith(model, data, checked));
   const rows: InspectionRow[] = [];
   for (const placed of layersOf(model)) {

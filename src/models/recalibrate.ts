@@ -1,7 +1,12 @@
 import {dispose} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {received} from '../ops/received.js';
-import {batchNormsOf, learnsStatistics, stateOf} from './batch_norms.js';
+import {
+  batchNormsOf,
+  learnsStatistics,
+  stateOf,
+  warnOfHidden,
+} from './batch_norms.js';
 import type {ModelData} from './data_batches.js';
 import {
   type GatherOptions,
@@ -65,6 +70,7 @@ export async function recalibrate(
 ): Promise<void> {
   checkModel(model, WHO);
   const checked = takeGatherOptions(options, WHO);
+  warnOfHidden(model, WHO);
   const norms = batchNormsOf(model).filter(({layer}) =>
     learnsStatistics(layer),
   );

@@ -6,7 +6,11 @@ import {
 } from '../../layers/batch_norm_call.js';
 import {refuseOptions} from '../../layers/options.js';
 import {received} from '../ops/received.js';
-import {batchNormsOf, type PlacedBatchNorm} from './batch_norms.js';
+import {
+  batchNormsOf,
+  type PlacedBatchNorm,
+  warnOfHidden,
+} from './batch_norms.js';
 import {checkModel} from './check_model.js';
 
 /**
@@ -35,6 +39,7 @@ export function setStatistics(
   checkModel(model, 'setStatistics');
   refuseOptions(none, 'setStatistics');
   checkStatisticsMode(mode, 'setStatistics', 'mode');
+  warnOfHidden(model, 'setStatistics');
   const norms = batchNormsOf(model).map((norm) =>
     onlyOurs(norm, 'setStatistics', 'mode', mode),
   );

@@ -17,6 +17,7 @@ import {
 } from 'tfjs-normalization';
 import {artifactsOf} from '../support/memory_model.js';
 import {difference, randomTensor} from '../support/tensors.js';
+import {warnings} from '../support/warnings.js';
 
 type Args = ConstructorParameters<typeof tf.layers.Layer>[0];
 
@@ -266,6 +267,41 @@ describe('F4: a layer that does not pass on its name', () => {
     // tf.js's dispose leaves those of nested models.
     tf.dispose(folded.weights.map((weight) => weight.read()));
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+/** A normalization where nobody outside can look. */
+class Private extends Holder {
+  static readonly className = 'Private';
+  readonly #inner = batchNorm();
+  held(): tf.layers.Layer[] {
+    return [this.#inner];
+  }
+}
+
+tf.serialization.registerClass(Private);
+
+describe('F6: a normalization that cannot be found', () => {
+  const layer = (): tf.LayersModel =>
+    tf.sequential({
+      layers: [batchNorm({inputShape: [4]}), new Private({name: 'private'})],
+    });
+
+  it.each<[string, (model: tf.LayersModel) => unknown]>([
+    ['freezeBatchNorm', (model) => freezeBatchNorm(model)],
+    ['setStatistics', (model) => setStatistics(model, 'batch')],
+    ['recalibrate', (model) => recalibrate(model, x())],
+    ['inspect', (model) => inspect(model)],
+    [
+      'foldBatchNorm',
+      (model) => foldBatchNorm(model, {onReport: () => undefined}),
+    ],
+  ])('is told by %s, naming the layer', async (name, tool) => {
+    await tool(layer());
+    expect(warnings()).toEqual([
+      `${name}: these layers have moving statistics, but no normalization is ` +
+        'found in them; keep it in a property: Private private',
+    ]);
   });
 });
 
