@@ -12,9 +12,10 @@ import {tryProject} from './consumers/try.mjs';
 
 const required = process.env.REQUIRE_CONSUMERS === '1';
 
-const {only} = new Command('consumers')
+const {only, all: isAll} = new Command('consumers')
   .description('Tries the packed package in projects of every kind.')
   .option('--only <names...>', 'projects by their folder in test/consumers')
+  .option('--all', 'those too that are tried before a release only', false)
   .addHelpText(
     'after',
     '\nWith REQUIRE_CONSUMERS=1 a project that cannot be tried is a failure.',
@@ -38,7 +39,9 @@ function chosen() {
     console.error(`consumers: no project ${unknown}, only ${names.join(', ')}`);
     process.exit(2);
   }
-  return all.filter(({name}) => only === undefined || only.includes(name));
+  return all.filter(({name, when}) =>
+    only === undefined ? isAll || when !== 'release' : only.includes(name),
+  );
 }
 
 async function tryAll() {
@@ -83,11 +86,11 @@ async function tryOne(project, variant, tarball) {
   }
 }
 
-function describe({what, run: file}, {installer, tfjs, node}) {
+function describe({what, run: file, runtime}, {installer, tfjs, node}) {
   const nodes = node.map((major) =>
     major === 'current' ? process.versions.node.split('.')[0] : major,
   );
-  const where = file ? `, Node ${nodes.join(', ')}` : '';
+  const where = file && !runtime ? `, Node ${nodes.join(', ')}` : '';
   return `${what}, by ${installer}, tfjs ${tfjs}${where}`;
 }
 

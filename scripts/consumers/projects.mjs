@@ -12,6 +12,8 @@ const DEFAULTS = {installer: 'npm', tfjs: '4.22.0', node: ['current']};
  * - `what` it is, in words;
  * - `run`, the file that Node runs, or `page`, the page that a browser opens;
  * - `nodeOptions`: what Node is told before the file;
+ * - `runtime`: `bun` or `deno`, which run the file in place of Node;
+ * - `when`: `release` for a project that is tried before a release only;
  * - `types`: whether its TypeScript is checked;
  * - `readme`: the README's block of code that goes before the file `into`. Without
  *   a package.json, the README also says what is installed;

@@ -47,6 +47,27 @@ export async function yarn() {
   return join(modules, '@yarnpkg', 'cli-dist', 'bin', 'yarn.js');
 }
 
+/** Other programs that run JavaScript: their package, their file in it, arguments. */
+const RUNTIMES = {
+  bun: [`@oven/bun-${process.platform}-${process.arch}`, 'bin/bun', []],
+  deno: [
+    `@deno/${process.platform}-${process.arch}-glibc`,
+    'deno',
+    ['run', '--allow-all', '--node-modules-dir=manual'],
+  ],
+};
+
+/**
+ * A program and its first arguments that run a file in place of Node, from npm.
+ *
+ * @throws Skipped if npm has none for this system.
+ */
+export async function runtimeOf(name) {
+  const [packageName, file, args] = RUNTIMES[name];
+  const modules = await fromNpm([packageName], 'latest');
+  return [join(modules, packageName, file), ...args];
+}
+
 /** A node_modules with the first of these packages that npm has. */
 async function fromNpm(names, version) {
   const [first] = names.slice(-1);

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {run} from './command.mjs';
 import {install} from './install.mjs';
-import {nodeOfMajor} from './tools.mjs';
+import {nodeOfMajor, runtimeOf} from './tools.mjs';
 import {outcomeOfPage} from './page.mjs';
 import {checkTypes} from './types.mjs';
 
@@ -34,12 +34,12 @@ export async function tryProject(project, variant, tarball, folder) {
     if (others > 0) remarks.push(`${others} errors in types of other packages`);
   }
   const {scripts = {}} = manifestOf(folder);
-  if (scripts.build) await run('npm', ['run', 'build'], {cwd: folder});
+  // Next tells its makers of every build otherwise.
+  const env = {NEXT_TELEMETRY_DISABLED: '1'};
+  if (scripts.build) await run('npm', ['run', 'build'], {cwd: folder, env});
   for (const major of project.run ? variant.node : []) {
-    const node =
-      major === 'current' ? process.execPath : await nodeOfMajor(major);
-    const args = [...(project.nodeOptions ?? []), project.run];
-    const printed = await run(node, args, {cwd: folder});
+    const [program, ...before] = await programFor(project, major);
+    const printed = await run(program, [...before, project.run], {cwd: folder});
     check(JSON.parse(printed.trim().split('\n').pop()), project);
   }
   if (project.page) {
@@ -50,6 +50,13 @@ export async function tryProject(project, variant, tarball, folder) {
     check(await outcomeOfPage(root, name, project.complaint), project);
   }
   return remarks;
+}
+
+async function programFor({runtime, nodeOptions = []}, major) {
+  if (runtime) return runtimeOf(runtime);
+  const node =
+    major === 'current' ? process.execPath : await nodeOfMajor(major);
+  return [node, ...nodeOptions];
 }
 
 function manifestOf(folder) {

@@ -1,0 +1,6 @@
+// Prints what the page has told.
+const {readFileSync} = require('node:fs');
+
+const html = readFileSync('.next/server/app/index.html', 'utf8');
+const [, text] = /<pre>([^<]*)<\/pre>/.exec(html);
+console.log(Buffer.from(text, 'base64').toString());

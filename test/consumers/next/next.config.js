@@ -1,0 +1,4 @@
+module.exports = {
+  serverExternalPackages: ['@tensorflow/tfjs', 'tfjs-normalization'],
+  eslint: {ignoreDuringBuilds: true},
+};
