@@ -4,7 +4,7 @@ import {
   type LayerVariable,
   type Shape,
 } from '@tensorflow/tfjs-layers';
-import {received} from '../src/ops/received.js';
+import {received} from '../src/received.js';
 import {type Axes, checkAxes, resolveAxes} from '../src/ops/axes.js';
 import {
   AFFINE_DEFAULTS,

@@ -1,6 +1,6 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
-import {received} from '../src/ops/received.js';
+import {received} from '../src/received.js';
 import {
   type FeatureNormOptions,
   normalizeFeatures,

@@ -1,5 +1,5 @@
 import type {serialization} from '@tensorflow/tfjs-core';
-import {received} from '../src/ops/received.js';
+import {received} from '../src/received.js';
 import {hasOwn} from './options.js';
 
 /**

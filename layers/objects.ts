@@ -1,6 +1,6 @@
 import {serialization, type Tensor} from '@tensorflow/tfjs-core';
 import {constraints, initializers, regularizers} from '@tensorflow/tfjs-layers';
-import {received} from '../src/ops/received.js';
+import {received} from '../src/received.js';
 import {hasOwn} from './options.js';
 
 /*

@@ -1,7 +1,7 @@
 import type {layers} from '@tensorflow/tfjs-layers';
 import type {Axes} from '../src/ops/axes.js';
 import {checkIsObject, knownOptions} from '../src/ops/known_options.js';
-import {received} from '../src/ops/received.js';
+import {received} from '../src/received.js';
 
 /** What every layer of tfjs takes: `name`, `trainable`, `inputShape` and so on. */
 export type LayerArgs = NonNullable<

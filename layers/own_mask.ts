@@ -1,6 +1,6 @@
 import {reshape, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
 import {type layers, SymbolicTensor} from '@tensorflow/tfjs-layers';
-import {received} from '../src/ops/received.js';
+import {received} from '../src/received.js';
 import {maskFits} from '../src/ops/masked.js';
 
 /*

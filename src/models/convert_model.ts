@@ -1,7 +1,7 @@
 import type {LayersModel, Shape} from '@tensorflow/tfjs-layers';
 import {checkOwnClassName, isOwnLayer} from '../../layers/registration.js';
 import {checkBoolean, takeOptions} from '../../layers/options.js';
-import {received} from '../ops/received.js';
+import {received} from '../received.js';
 import {buildModel} from './build_model.js';
 import {copyMetadata, giveWeights} from './copy_weights.js';
 import type {Json} from './keras/json.js';

@@ -1,7 +1,7 @@
 import {dispose, slice, Tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {hasOwn} from '../../layers/options.js';
-import {received} from '../ops/received.js';
+import {received} from '../received.js';
 import {listed} from './listed.js';
 
 /** What a model takes, or what it is to give: a tensor, or one for each input. */

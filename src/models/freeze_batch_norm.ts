@@ -6,7 +6,7 @@ import {
   refuseOptions,
   takeOptions,
 } from '../../layers/options.js';
-import {received} from '../ops/received.js';
+import {received} from '../received.js';
 import {
   type AnyBatchNorm,
   batchNormsOf,

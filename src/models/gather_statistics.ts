@@ -9,7 +9,7 @@ import {
 } from '../../layers/options.js';
 import {watchLayer} from '../../layers/own_mask.js';
 import type {Statistics} from '../ops/moving_statistics.js';
-import {received} from '../ops/received.js';
+import {received} from '../received.js';
 import {
   learnsStatistics,
   type PlacedBatchNorm,

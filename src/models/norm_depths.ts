@@ -3,7 +3,7 @@ import type {
   LayersModel,
   SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import {received} from '../ops/received.js';
+import {received} from '../received.js';
 import {isBatchNorm, type PlacedBatchNorm} from './batch_norms.js';
 import {innerLayers, isModel} from './walk_layers.js';
 

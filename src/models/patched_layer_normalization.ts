@@ -2,7 +2,7 @@ import {tidy} from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
 import {onlyInput} from '../../layers/norm_layer.js';
 import {resolveAxes} from '../ops/axes.js';
-import {received} from '../ops/received.js';
+import {received} from '../received.js';
 import {normalizeExamples} from '../ops/example_norm.js';
 import type {LayerMethods, StockLayerNormalization} from './stock_layers.js';
 

@@ -1,6 +1,6 @@
 import {dispose} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {received} from '../ops/received.js';
+import {received} from '../received.js';
 import {
   batchNormsOf,
   learnsStatistics,

@@ -5,7 +5,7 @@ import {
   type StatisticsMode,
 } from '../../layers/batch_norm_call.js';
 import {refuseOptions} from '../../layers/options.js';
-import {received} from '../ops/received.js';
+import {received} from '../received.js';
 import {
   batchNormsOf,
   type PlacedBatchNorm,

@@ -1,7 +1,7 @@
 import {type FileHandle, open, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {io} from '@tensorflow/tfjs-core';
-import {received} from '../ops/received.js';
+import {received} from '../received.js';
 import {codeOf, failure, reasonOf} from './failure.js';
 import {between, bytesNeeded, type Pieces} from './weight_bytes.js';
 import {lastOf} from '../at.js';

@@ -1,5 +1,5 @@
 import {hasOwn} from '../../../layers/options.js';
-import {received} from '../../ops/received.js';
+import {received} from '../../received.js';
 
 /** An object of a model.json, whose values are still to be checked. */
 export type Json = Record<string, unknown>;

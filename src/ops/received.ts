@@ -1,1 +1,0 @@
-export {received} from '../received.js';
