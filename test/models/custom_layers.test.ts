@@ -2,20 +2,17 @@
 import * as tf from '@tensorflow/tfjs';
 import {
   batchNorm,
-  convertModel,
   foldBatchNorm,
   freezeBatchNorm,
-  fromKeras,
   inspect,
   layerNorm,
   patchStockLayers,
   recalibrate,
   register,
   setStatistics,
-  toStock,
   unfreezeBatchNorm,
 } from 'tfjs-normalization';
-import {artifactsOf} from '../support/memory_model.js';
+import {REBUILDING} from '../support/rebuilding.js';
 import {difference, randomTensor} from '../support/tensors.js';
 import {warnings} from '../support/warnings.js';
 
@@ -175,29 +172,6 @@ function modelWith(
 const x = (): tf.Tensor => randomTensor([6, 4], 50);
 const predict = (model: tf.LayersModel): tf.Tensor =>
   model.predict(x()) as tf.Tensor;
-
-/** Each gives another model of one. */
-const REBUILDING: Record<
-  string,
-  (model: tf.LayersModel) => Promise<tf.LayersModel>
-> = {
-  'convertModel to ours': (m) => convertModel(m, {to: 'normalization'}),
-  'convertModel to stock': (m) => convertModel(m, {to: 'stock'}),
-  foldBatchNorm: (m) =>
-    Promise.resolve(foldBatchNorm(m, {onReport: () => undefined})),
-  fromKeras: async (m) =>
-    tf.loadLayersModel(fromKeras(tf.io.fromMemory(await artifactsOf(m)))),
-  toStock: async (m) => {
-    let written: tf.io.ModelArtifacts = {};
-    const handler = tf.io.withSaveHandler((artifacts) => {
-      written = artifacts;
-      const info = {dateSaved: new Date(), modelTopologyType: 'JSON'} as const;
-      return Promise.resolve({modelArtifactsInfo: info});
-    });
-    await m.save(toStock(handler));
-    return tf.loadLayersModel(tf.io.fromMemory(written));
-  },
-};
 
 describe.each(KINDS)('F3, F4, F6: beside %s', (name, Kind) => {
   // In files, tf.js loses the weights of a layer that does not pass on its name, and

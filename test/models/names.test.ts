@@ -3,17 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {
   batchNorm,
-  convertModel,
-  foldBatchNorm,
   freezeBatchNorm,
-  fromKeras,
   inspect,
   layerNorm,
   recalibrate,
   setStatistics,
-  toStock,
 } from 'tfjs-normalization';
-import {artifactsOf} from '../support/memory_model.js';
+import {REBUILDING} from '../support/rebuilding.js';
 import {difference, randomTensor} from '../support/tensors.js';
 
 /** Parts of each other, and words that files use. */
@@ -68,38 +64,12 @@ const x = (): tf.Tensor => randomTensor([5, 3, 4], 77);
 const gap = (model: tf.LayersModel, expected: tf.Tensor): number =>
   difference(model.predict(x()) as tf.Tensor, expected);
 
-/** Each makes another model of one, which must predict the same. */
-const TOOLS: Record<
-  string,
-  (model: tf.LayersModel) => Promise<tf.LayersModel>
-> = {
-  'convertModel to ours': (model) => convertModel(model, {to: 'normalization'}),
-  'convertModel to stock': (model) => convertModel(model, {to: 'stock'}),
-  // Within a promise, so that what it throws is a rejection.
-  foldBatchNorm: (model) =>
-    Promise.resolve().then(() =>
-      foldBatchNorm(model, {onReport: () => undefined}),
-    ),
-  fromKeras: async (model) =>
-    tf.loadLayersModel(fromKeras(tf.io.fromMemory(await artifactsOf(model)))),
-  toStock: async (model) => {
-    let written: tf.io.ModelArtifacts = {};
-    const save = tf.io.withSaveHandler((artifacts) => {
-      written = artifacts;
-      const info = {dateSaved: new Date(), modelTopologyType: 'JSON'} as const;
-      return Promise.resolve({modelArtifactsInfo: info});
-    });
-    await model.save(toStock(save));
-    return tf.loadLayersModel(tf.io.fromMemory(written));
-  },
-};
-
 describe.each([
   ['tf.js', true],
   ['this package', false],
 ])('F2: whatever the layers are called, on layers of %s', (_, stock) => {
-  it.each(Object.keys(TOOLS))('%s predicts the same', async (name) => {
-    const tool = TOOLS[name];
+  it.each(Object.keys(REBUILDING))('%s predicts the same', async (name) => {
+    const tool = REBUILDING[name];
     await fc.assert(
       fc.asyncProperty(anyNames, async (names) => {
         const model = createModel(names, stock);
@@ -121,11 +91,11 @@ describe('F2: a layer called as Object.prototype has it', () => {
     ...['hasOwnProperty', 'd', 'isPrototypeOf', 'e'],
   ];
 
-  it.each(Object.keys(TOOLS))('is named by %s, or read', async (name) => {
+  it.each(Object.keys(REBUILDING))('is named by %s, or read', async (name) => {
     const model = createModel(names, false);
     const expected = model.predict(x()) as tf.Tensor;
     const before = tf.memory().numTensors;
-    const made = TOOLS[name]?.(model);
+    const made = REBUILDING[name]?.(model);
     if (name === 'fromKeras') {
       expect(gap((await made) as tf.LayersModel, expected)).toBeLessThan(1e-5);
       return;
