@@ -27,13 +27,18 @@ export interface PreparedNorm extends SortedParameters {
 
 const OPTIONS: readonly string[] = ['axis', 'epsilon', 'gamma', 'beta'];
 
-/** Checks the arguments of a function on tensors and fills in its defaults. */
+/**
+ * Checks the arguments of a function on tensors and fills in its defaults.
+ *
+ * @param more The names of options that the function has beside these.
+ */
 export function prepareNorm(
   x: Tensor | TensorLike,
   options: NormOptions,
   who: string,
+  more: readonly string[] = [],
 ): PreparedNorm {
-  knownOptions(options, OPTIONS, who);
+  knownOptions(options, [...OPTIONS, ...more], who);
   const axis = options.axis ?? -1;
   const epsilon = options.epsilon ?? 1e-3;
   const gamma = options.gamma ?? undefined;

@@ -248,6 +248,72 @@ describe('ops.batchNorm', () => {
     await expectClose(dx, expected.dx, {what: 'dx', roundings: 64});
   });
 
+  it('takes known statistics, and is differentiable in them', async () => {
+    const shape = [4, 3, 2];
+    const [x, dy] = [randomTensor(shape, 1, 2), randomTensor(shape, 9)];
+    const [mean, variance] = [
+      randomTensor([3], 2),
+      tf.add(tf.square(randomTensor([3], 3)), 0.1),
+    ];
+    const options = {axis: 1, epsilon: 1e-3};
+    const given = {mean: valuesOf(mean), variance: valuesOf(variance)};
+    const {y, ...returned} = ops.batchNorm(x, {...options, mean, variance});
+    const expected = batchNorm(valuesOf(x), shape, {...options, given});
+    await expectClose(y, expected.y, {what: 'y', roundings: 16});
+    expect(difference(returned.mean, mean)).toBe(0);
+    expect(difference(returned.variance, variance)).toBe(0);
+    const f = (a: tf.Tensor, m: tf.Tensor, v: tf.Tensor): tf.Tensor =>
+      ops.batchNorm(a, {...options, mean: m, variance: v}).y;
+    const plain = (a: tf.Tensor, m: tf.Tensor, v: tf.Tensor): tf.Tensor =>
+      tf.mul(
+        tf.sub(a, tf.reshape(m, [1, 3, 1])),
+        tf.rsqrt(tf.add(tf.reshape(v, [1, 3, 1]), options.epsilon)),
+      );
+    const [ours, core] = [f, plain].map((g) =>
+      tf.grads((...args) => g(...(args as [tf.Tensor, tf.Tensor, tf.Tensor])))(
+        [x, mean, variance],
+        dy,
+      ),
+    ) as [tf.Tensor[], tf.Tensor[]];
+    ours.forEach((gradient, i) => {
+      const other = core[i] as tf.Tensor;
+      const scale = Math.max(1, magnitude(other));
+      expect(difference(gradient, other)).toBeLessThan(1e-5 * scale);
+    });
+  });
+
+  it('takes a mask, which leaves positions out of the statistics', async () => {
+    const shape = [4, 5, 3];
+    const x = randomTensor(shape, 1, 3);
+    const mask = tf.greater(randomTensor([4, 5], 2), 0);
+    const {y, mean, variance} = ops.batchNorm(x, {mask});
+    const expected = batchNorm(valuesOf(x), shape, {
+      axis: -1,
+      epsilon: 1e-3,
+      mask: {values: valuesOf(mask), shape: [4, 5]},
+    });
+    await expectClose(y, expected.y, {what: 'y', roundings: 64});
+    await expectClose(mean, expected.mean, {what: 'mean', roundings: 64});
+    await expectClose(variance, expected.variance, {
+      what: 'variance',
+      roundings: 64,
+    });
+  });
+
+  it.each<[string, () => object]>([
+    ['mean and variance go together', () => ({mean: tf.zeros([3])})],
+    [
+      'mean and variance go together',
+      () => ({mean: tf.zeros([3]), variance: tf.ones([2])}),
+    ],
+    ['mask must be a tensor of fewer axes', () => ({mask: tf.ones([4, 5, 3])})],
+    ['mask must be a tensor of fewer axes', () => ({mask: [true]})],
+  ])('refuses what does not fit: %s', (message, make) => {
+    expect(() => ops.batchNorm(randomTensor([4, 5, 3], 1), make())).toThrow(
+      new RegExp(`^ops.batchNorm: ${message}.*Received: `),
+    );
+  });
+
   it('gives statistics in the shape of the feature axes', () => {
     const {mean, variance} = ops.batchNorm(randomTensor([4, 3, 2, 5], 1), {
       axis: [-1, 1],
