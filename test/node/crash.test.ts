@@ -1,4 +1,4 @@
-import {readdirSync} from 'node:fs';
+import callbacks, {readdirSync} from 'node:fs';
 import fs, {type FileHandle} from 'node:fs/promises';
 import {FileSystemHandler} from '../../src/node/file_system.js';
 import {artifactsOf, bytesOf, messageOf, useFolder} from './support.js';
@@ -33,9 +33,13 @@ async function failSteps(
   for (const name of ['open', 'rename', 'rm'] as const) {
     limit(fs as unknown as Record<typeof name, Step>, name);
   }
-  for (const name of ['writeFile', 'sync'] as const) {
-    limit(methods as unknown as Record<typeof name, Step>, name);
-  }
+  limit(methods as unknown as Record<'writeFile', Step>, 'writeFile');
+  const {fsync} = callbacks;
+  jest.spyOn(callbacks, 'fsync').mockImplementation((file, done) => {
+    asked++;
+    if (fails(asked)) done(new Error(`no step ${asked}`));
+    else fsync(file, done);
+  });
   return () => asked;
 }
 
