@@ -69,3 +69,12 @@ it.each(['keras3', 'keras2'] as const)(
     expect(warn.mock.calls.join()).not.toMatch(/masked positions/);
   },
 );
+
+it.each(['keras3', 'keras2'] as const)(
+  'F1: a BatchNorm of %s that no mask reaches is not warned of',
+  async (library) => {
+    await load(named(library, 'Embedding, nothing, BatchNormalization'));
+    await load(named(library, 'graph: used and normalized'));
+    expect(warn.mock.calls.join()).not.toMatch(/BatchNorm.* mask/);
+  },
+);

@@ -192,7 +192,8 @@ class Walk {
     const unlike =
       this.unlikeAfter(layer, call, given, keras[0]) ??
       this.unlikeMerged(layer, keras);
-    this.compare(layer, keras[0], kwargs, `${path}${step.key}/`);
+    const masks = {keras: keras[0], tfjs: given[0]?.tfjs};
+    this.compare(layer, masks, kwargs, `${path}${step.key}/`);
     const own = madeMask(layer, input);
     if (own) {
       this.remember(own, layer);
@@ -230,13 +231,14 @@ class Walk {
     return ref ? givenMask(ref, comes, model, path) : comes;
   }
 
+  /** @param masks Those of the layer's first input. */
   private compare(
     layer: KerasLayer,
-    inKeras: Mask | undefined,
+    masks: Masks,
     kwargs: Kwargs,
     path: string,
   ): void {
-    const keras = shown(inKeras);
+    const keras = shown(masks.keras);
     const tfjs = shown(kwargs.mask);
     const mask = keras ?? tfjs;
     const batch = this.batchNorm(layer);
@@ -249,8 +251,11 @@ class Walk {
       }
     } else if (layer.className === 'Softmax') {
       if (mask) this.add(layer, 'tf.js applies masks to it otherwise', mask);
-    } else if (isRecurrent(layer) || batch === this.mode) {
+    } else if (isRecurrent(layer)) {
       this.compareSame(layer, keras, tfjs);
+    } else if (batch === this.mode) {
+      // BatchNorm takes no mask but its input's.
+      this.compareSame(layer, keras, shown(masks.tfjs));
     }
   }
 
@@ -326,7 +331,7 @@ class Walk {
     // The second step finds what the first has left.
     for (let i = 0; i < 2; i++) {
       if (inner.model) this.through(inner.model, [], kwargs, path);
-      else if (!mask) this.compare(inner, undefined, kwargs, path);
+      else if (!mask) this.compare(inner, {}, kwargs, path);
     }
   }
 
