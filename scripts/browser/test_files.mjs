@@ -19,6 +19,9 @@ const EXCEPT = {
     on: ['webgpu'],
     why: "adds biases to tensors of rank 5, for which tf.js's shader does not compile",
   },
+  'test/models/function_options.test.ts': {
+    why: 'calls what only Node has, too',
+  },
   'test/ops/long_sums.test.ts': {
     on: ['webgpu'],
     why: 'takes a million workgroups with barriers, minutes without a GPU',

@@ -1,4 +1,4 @@
-import type {TensorInfo} from '@tensorflow/tfjs-core';
+import {type TensorInfo, util} from '@tensorflow/tfjs-core';
 import {received} from '../received.js';
 import {
   APPLY_STATISTICS,
@@ -55,11 +55,10 @@ export function checkInputs(
     );
   }
   expected.forEach(([name, size], i) => {
-    const shape = inputs[i]?.shape ?? [];
-    if (sizeOf(shape) === size) return;
+    if (sizeOf(inputs[i]) === size) return;
     throw new Error(
       `${kernelName}: ${name} must have ${size} values. ` +
-        received(`${name}.shape`, shape),
+        received(`${name}.shape`, inputs[i]?.shape),
     );
   });
 }
@@ -105,12 +104,12 @@ function expectedInputs(
       ];
     }
     case MOVING_STATISTICS: {
-      const size = sizeOf(inputs[0]?.shape ?? []);
+      const size = sizeOf(inputs[0]);
       const names = ['movingMean', 'movingVariance', 'mean', 'variance'];
       return [...names.map((name): Input => [name, size]), ['rate', 1]];
     }
     case HOLD:
-      return [['x', sizeOf(inputs[0]?.shape ?? [])]];
+      return [['x', sizeOf(inputs[0])]];
     default:
       return [];
   }
@@ -124,10 +123,7 @@ function checkAttributes(
   kernelName: string,
   {view, epsilon}: Partial<NormalizeAttributes>,
 ): void {
-  const isView = AXES.every((axis) => {
-    const length = view?.[axis];
-    return Number.isSafeInteger(length) && (length ?? -1) >= 0;
-  });
+  const isView = AXES.every((axis) => isLength(view?.[axis]));
   if (!isView) {
     throw new Error(
       `${kernelName}: view must have five lengths, whole numbers from 0, named ` +
@@ -141,8 +137,11 @@ function checkAttributes(
   );
 }
 
-function sizeOf(shape: readonly number[]): number {
-  let size = 1;
-  for (const length of shape) size *= length;
-  return size;
+function isLength(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** @returns NaN for an input that is missing. */
+function sizeOf(input: TensorInfo | undefined): number {
+  return input ? util.sizeFromShape(input.shape) : NaN;
 }

@@ -1,4 +1,4 @@
-import type {LayersModel, Shape} from '@tensorflow/tfjs-layers';
+import type {layers, LayersModel, Shape} from '@tensorflow/tfjs-layers';
 import {checkOwnClassName, isOwnLayer} from '../../layers/registration.js';
 import {checkBoolean, takeOptions} from '../../layers/options.js';
 import {received} from '../received.js';
@@ -106,8 +106,7 @@ function ownTopology(topology: Json, model: LayersModel): Json {
   const mapped = mapLayers(topology, live, ({layer, config}) => {
     if (layer === undefined) return undefined;
     // By its class: the application may have one of the same name.
-    const isStock =
-      isStockBatchNormalization(layer) || isStockLayerNormalization(layer);
+    const isStock = isStockNormalization(layer);
     const name = layer.getClassName();
     const className = isStock
       ? (normalizationFor(name)?.className ?? name)
@@ -118,13 +117,14 @@ function ownTopology(topology: Json, model: LayersModel): Json {
   return withOrderedCalls(mapped);
 }
 
-/** Gives a layer the weights of another, which may have some more. */
+/** Gives a layer the weights of another. A normalization may have some more. */
 function takeWeights({layer, rebuilt, path}: LayerPair): void {
   const isWhole = layer.weights.length === rebuilt.weights.length;
   const names = rebuilt.weights.map(({originalName}) => lastOf(originalName));
-  const weights = isWhole
-    ? layer.weights
-    : layer.weights.filter((w) => names.includes(lastOf(w.originalName)));
+  const weights =
+    isWhole || !isNormalization(layer)
+      ? layer.weights
+      : layer.weights.filter((w) => names.includes(lastOf(w.originalName)));
   const fits =
     weights.length === rebuilt.weights.length &&
     weights.every(({shape}, i) => sameSize(shape, rebuilt.weights[i]?.shape));
@@ -145,6 +145,14 @@ function takeWeights({layer, rebuilt, path}: LayerPair): void {
         layer.weights.map(({shape}) => shape),
       ),
   );
+}
+
+function isNormalization(layer: layers.Layer): boolean {
+  return isOwnLayer(layer) || isStockNormalization(layer);
+}
+
+function isStockNormalization(layer: layers.Layer): boolean {
+  return isStockBatchNormalization(layer) || isStockLayerNormalization(layer);
 }
 
 function sameSize(a: Shape, b: Shape | undefined): boolean {

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {
   batchNorm,
+  convertModel,
   foldBatchNorm,
   freezeBatchNorm,
   inspect,
@@ -244,6 +245,46 @@ describe('F4: a layer that does not pass on its name', () => {
   });
 });
 
+/** A layer whose config does not say how many weights it has. */
+class Forgetful extends tf.layers.Layer {
+  static readonly className = 'Forgetful';
+  constructor(private readonly args: Args & {count?: number} = {}) {
+    super(args);
+  }
+  override build(shape: tf.Shape | tf.Shape[]): void {
+    for (let i = 0; i < (this.args.count ?? 1); i++) {
+      this.addWeight(`w${i}`, [4], 'float32', tf.initializers.ones());
+    }
+    super.build(shape);
+  }
+  override call(x: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.add(first(x), 1);
+  }
+}
+tf.serialization.registerClass(Forgetful);
+
+describe('F4: a layer that its config does not make again', () => {
+  it.each(['convertModel to ours', 'convertModel to stock', 'foldBatchNorm'])(
+    'is named by %s, which leaves nothing behind',
+    async (tool) => {
+      const model = tf.sequential({
+        layers: [
+          tf.layers.dense({units: 4, inputShape: [4]}),
+          new Forgetful({name: 'forgetful', count: 3}),
+          batchNorm(),
+        ],
+      });
+      const expected = predict(model);
+      const before = tf.memory().numTensors;
+      await expect(REBUILDING[tool]?.(model)).rejects.toThrow(
+        /^(convertModel|foldBatchNorm): .*[Ff]orgetful.* weights.*Received: weights=/,
+      );
+      expect(tf.memory().numTensors).toBe(before);
+      expect(difference(predict(model), expected)).toBe(0);
+    },
+  );
+});
+
 /** A normalization where nobody outside can look. */
 class Private extends Holder {
   static readonly className = 'Private';
@@ -318,6 +359,35 @@ describe("F5: where the application's class has taken a name", () => {
       expect(tf.memory().numTensors - before).toBeLessThanOrEqual(20);
     },
   );
+
+  it('of tf.js, a model on layers of this package is not converted to it', async () => {
+    class Theirs extends tf.layers.Layer {
+      static readonly className = 'BatchNormalization';
+    }
+    const stock = tf.layers.batchNormalization({name: 'stock'}).constructor;
+    const model = tf.sequential({layers: [batchNorm({inputShape: [4]})]});
+    tf.serialization.registerClass(Theirs);
+    try {
+      for (const tool of ['convertModel to stock', 'toStock']) {
+        await expect(REBUILDING[tool]?.(model)).rejects.toThrow(
+          "another class has taken the name BatchNormalization of tf.js's own",
+        );
+      }
+    } finally {
+      tf.serialization.registerClass(stock as never);
+    }
+  });
+
+  it('or removed it, nothing is built', async () => {
+    const {classNameMap} = tf.serialization.SerializationMap.getMap();
+    const model = tf.sequential({
+      layers: [tf.layers.batchNormalization({inputShape: [4]})],
+    });
+    Reflect.deleteProperty(classNameMap, 'BatchNorm');
+    await expect(convertModel(model, {to: 'normalization'})).rejects.toThrow(
+      'Received: BatchNorm=no class',
+    );
+  });
 
   it('their layers stay as they are', async () => {
     take();

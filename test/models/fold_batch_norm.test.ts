@@ -366,6 +366,32 @@ describe('foldBatchNorm keeps, saying why,', () => {
       'its axis is 3, and the outputs of conv are along axis 1',
     ],
     [
+      'one after a wrapper of what nothing is folded into',
+      () =>
+        sequence(
+          layers.timeDistributed({
+            name: 'steps',
+            layer: layers.activation({activation: 'tanh'}),
+            inputShape: [5, 3],
+          }),
+          norm(),
+        ),
+      'steps, before it, is TimeDistributed of Activation, which nothing is folded into',
+    ],
+    [
+      'one after an activation inside a wrapper',
+      () =>
+        sequence(
+          layers.timeDistributed({
+            name: 'steps',
+            layer: layers.dense({units: 3, activation: 'relu'}),
+            inputShape: [5, 3],
+          }),
+          norm(),
+        ),
+      'the activation relu of steps stands between',
+    ],
+    [
       'one in a wrapper',
       () =>
         sequence(

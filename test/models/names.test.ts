@@ -80,7 +80,13 @@ describe.each([
         other?.dispose();
         model.dispose();
       }),
-      {numRuns: 25},
+      {
+        numRuns: 25,
+        // A layer in the model b, and one called b/a.
+        examples: [
+          [['a', 'optimizer', 'b', 'name', 'b/a', '0/1', 'x-y.z', 'a/b', '0']],
+        ],
+      },
     );
   });
 });

@@ -97,8 +97,11 @@ function candidatesFor(
   const start = Math.min(...placed.map((each) => each.start));
   const first = placed.filter((each) => each.start === start);
   const length = Math.max(...first.map((each) => each.length));
-  const all = first
-    .filter((each) => each.length === length)
+  const longest = first.filter((each) => each.length === length);
+  // Only versions that have no slashes in names write the models around a layer.
+  const own = Math.max(...longest.map((each) => each.own));
+  const all = longest
+    .filter((each) => each.own === own)
     .map(({target}) => target);
   const score = ({around, layer, name: full}: Target): number => {
     const within = full.slice(layer.newName.length).split('/');
@@ -149,15 +152,16 @@ function partsOf(name: string): string[] {
   return name.replace(/:0$/, '').split('/');
 }
 
-/** The place of a layer's name, and of as many around it as come right before. */
+/** The place of a layer's own name, and of as many around it as come right before. */
 function longestRun(
   parts: readonly string[],
   {layer, around}: Target,
-): {start: number; length: number} | undefined {
+): {start: number; length: number; own: number} | undefined {
+  const own = partsOf(layer.name).length;
   for (let i = 0; i <= around.length; i++) {
     const path = [...around.slice(i), layer.name].flatMap((n) => n.split('/'));
     const start = placeOfRun(parts, path);
-    if (start >= 0) return {start, length: path.length};
+    if (start >= 0) return {start, length: path.length, own};
   }
   return undefined;
 }
