@@ -106,5 +106,5 @@ function holderOf(className: string): LayerClass | undefined {
 }
 
 function nameOf(holder: LayerClass): string {
-  return (holder as unknown as {name?: string}).name ?? 'without a name';
+  return String((holder as unknown as {name?: string}).name);
 }

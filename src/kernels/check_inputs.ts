@@ -2,7 +2,6 @@ import {type TensorInfo, util} from '@tensorflow/tfjs-core';
 import {received} from '../received.js';
 import {
   APPLY_STATISTICS,
-  HOLD,
   MOVING_STATISTICS,
   NORMALIZE,
   NORMALIZE_GRAD,
@@ -108,10 +107,9 @@ function expectedInputs(
       const names = ['movingMean', 'movingVariance', 'mean', 'variance'];
       return [...names.map((name): Input => [name, size]), ['rate', 1]];
     }
-    case HOLD:
-      return [['x', sizeOf(inputs[0])]];
     default:
-      return [];
+      // Hold, whose input may have any size.
+      return [['x', sizeOf(inputs[0])]];
   }
 }
 

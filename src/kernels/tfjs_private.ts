@@ -1,4 +1,10 @@
-import {engine, env, type Tensor, type TensorInfo} from '@tensorflow/tfjs-core';
+import {
+  engine,
+  env,
+  getBackend,
+  type Tensor,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
 import {isObject} from '../is_object.js';
 import {lastOf} from '../at.js';
 
@@ -32,21 +38,25 @@ export function latestTapeNode(kernelName: string): TapeNode | undefined {
   return found ? (node as unknown as TapeNode) : undefined;
 }
 
-/** webgl's: if true, small tensors that lie in main memory are computed there. */
-const CPU_FORWARD = 'WEBGL_CPU_FORWARD';
+/** If true, small tensors that lie in main memory are computed there. */
+const CPU_FORWARD = new Map([
+  ['webgl', 'WEBGL_CPU_FORWARD'],
+  ['webgpu', 'WEBGPU_CPU_FORWARD'],
+]);
 
 /**
- * Runs ops on the device, wherever their inputs lie. tfjs's webgl computes small tensors
- * in main memory if they lie there, as weights do that have just been loaded, and a GPU
+ * Runs ops on the device, wherever their inputs lie. tfjs computes small tensors of a GPU's
+ * backend in main memory if they lie there, as weights do that have just been loaded, and a GPU
  * rounds otherwise.
  */
 export function onDevice<Result>(run: () => Result): Result {
-  if (env().getFlags()[CPU_FORWARD] !== true) return run();
-  env().set(CPU_FORWARD, false);
+  const flag = CPU_FORWARD.get(getBackend());
+  if (flag === undefined || !env().getBool(flag)) return run();
+  env().set(flag, false);
   try {
     return run();
   } finally {
-    env().set(CPU_FORWARD, true);
+    env().set(flag, true);
   }
 }
 

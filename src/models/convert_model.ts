@@ -1,3 +1,4 @@
+import {util} from '@tensorflow/tfjs-core';
 import type {layers, LayersModel, Shape} from '@tensorflow/tfjs-layers';
 import {checkOwnClassName, isOwnLayer} from '../../layers/registration.js';
 import {checkBoolean, takeOptions} from '../../layers/options.js';
@@ -82,7 +83,7 @@ export async function convertModel(
 function convert(
   topology: Json,
   model: LayersModel,
-  {to, lossy = false}: ConvertOptions,
+  {to, lossy}: Required<ConvertOptions>,
   notes: Notes,
 ): Json {
   switch (to) {
@@ -104,15 +105,12 @@ function convert(
 function ownTopology(topology: Json, model: LayersModel): Json {
   const live = {model, order: AS_LISTED};
   const mapped = mapLayers(topology, live, ({layer, config}) => {
-    if (layer === undefined) return undefined;
     // By its class: the application may have one of the same name.
-    const isStock = isStockNormalization(layer);
+    if (!layer || !isNormalization(layer)) return undefined;
     const name = layer.getClassName();
-    const className = isStock
-      ? (normalizationFor(name)?.className ?? name)
-      : name;
-    if (isStock || isOwnLayer(layer)) checkOwnClassName(className, WHO);
-    return isStock ? {className, config} : undefined;
+    const className = normalizationFor(name)?.className ?? name;
+    checkOwnClassName(className, WHO);
+    return isStockNormalization(layer) ? {className, config} : undefined;
   });
   return withOrderedCalls(mapped);
 }
@@ -155,10 +153,11 @@ function isStockNormalization(layer: layers.Layer): boolean {
   return isStockBatchNormalization(layer) || isStockLayerNormalization(layer);
 }
 
+/** Weights have no lengths that are unknown. */
 function sameSize(a: Shape, b: Shape | undefined): boolean {
-  const size = (shape: Shape): number =>
-    shape.reduce<number>((product, length) => product * (length ?? 1), 1);
-  return b !== undefined && size(a) === size(b);
+  const sizeOf = (shape: Shape): number =>
+    util.sizeFromShape(shape as number[]);
+  return b !== undefined && sizeOf(a) === sizeOf(b);
 }
 
 function lastOf(name: string): string {

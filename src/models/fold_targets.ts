@@ -22,14 +22,12 @@ const lastAxisOfLast = (
   );
 
 /** [..., out, in] */
-const transposed = ([kernel]: readonly Tensor[], factors: Tensor): Tensor[] =>
-  kernel === undefined ? [] : [mul(kernel, reshape(factors, [-1, 1]))];
+const transposed = (kernels: readonly Tensor[], factors: Tensor): Tensor[] =>
+  kernels.map((kernel) => mul(kernel, reshape(factors, [-1, 1])));
 
 /** [h, w, in, multiplier], where outputs are numbered in · multiplier + m */
-const depthwise = ([kernel]: readonly Tensor[], factors: Tensor): Tensor[] => {
-  if (kernel === undefined) return [];
-  return [mul(kernel, reshape(factors, kernel.shape.slice(2)))];
-};
+const depthwise = (kernels: readonly Tensor[], factors: Tensor): Tensor[] =>
+  kernels.map((kernel) => mul(kernel, reshape(factors, kernel.shape.slice(2))));
 
 const TARGETS: Readonly<Record<string, FoldTarget>> = {
   Dense: {axis: 'last', scale: lastAxisOfLast},

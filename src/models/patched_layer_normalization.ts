@@ -1,4 +1,4 @@
-import {tidy} from '@tensorflow/tfjs-core';
+import {tidy, util} from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
 import {onlyInput} from '../../layers/norm_layer.js';
 import {resolveAxes} from '../ops/axes.js';
@@ -47,10 +47,10 @@ function checkLengths(
   axes: readonly number[],
   parameter: LayerVariable | null | undefined,
 ): void {
-  const size = axes.reduce((product, axis) => product * (shape[axis] ?? 1), 1);
-  const built = parameter?.shape ?? [];
-  const expected = built.reduce<number>((a, length) => a * (length ?? 1), 1);
-  if (!parameter || size === expected) return;
+  if (!parameter) return;
+  const built = parameter.shape as number[];
+  const lengths = shape.filter((_, axis) => axes.includes(axis));
+  if (util.sizeFromShape(lengths) === util.sizeFromShape(built)) return;
   throw new Error(
     `${who}: the layer was built for normalized axes of lengths ` +
       `[${built.join(', ')}]. ${received('inputShape', shape)}`,

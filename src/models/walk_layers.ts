@@ -66,10 +66,16 @@ export function pairLayers(
       return;
     }
     found.set(to, {layer: from, rebuilt: to, path});
-    const [inner, copies] = [innerLayers(from), innerLayers(to)];
-    inner.forEach((each, i) => {
+    visitPairs(innerLayers(from), innerLayers(to), `${path}/`);
+  };
+  const visitPairs = (
+    originals: readonly layers.Layer[],
+    copies: readonly layers.Layer[],
+    around: string,
+  ): void => {
+    originals.forEach((layer, i) => {
       const copy = copies[i];
-      if (copy) visit(each, copy, `${path}/${each.name}`);
+      if (copy) visit(layer, copy, `${around}${layer.name}`);
     });
   };
   const visitAll = (
@@ -84,10 +90,7 @@ export function pairLayers(
           received('layers', copies.length),
       );
     }
-    kept.forEach((layer, i) => {
-      const copy = copies[i];
-      if (copy) visit(layer, copy, `${around}${layer.name}`);
-    });
+    visitPairs(kept, copies, around);
   };
   visitAll(model.layers, inOrderOfMaking(rebuilt), '');
   return [...found.values()];

@@ -97,6 +97,20 @@ const KINDS: Array<
     -1,
   ],
   [
+    'F10: TimeDistributed(Conv2D), channels first',
+    ({useBias, ...args}: {useBias?: boolean}) =>
+      layers.timeDistributed({
+        layer: layers.conv2d({
+          ...CONV,
+          dataFormat: 'channelsFirst',
+          useBias: useBias ?? true,
+        }),
+        ...args,
+      }),
+    [2, 2, 4, 4],
+    2,
+  ],
+  [
     'DepthwiseConv2D',
     (args) =>
       layers.depthwiseConv2d({kernelSize: 2, depthMultiplier: 2, ...args}),
