@@ -36,6 +36,21 @@ describe('blockedSum', () => {
     });
   });
 
+  it.each([127, 512, 509, 1009])(
+    'leaves the roundings of two short sums, of %s values in the middle',
+    async (length) => {
+      // All alike, so that the roundings of a running sum go one way.
+      const sums = blockedSum(tf.fill([3, length, 3], 0.1), [1], true);
+      const expected = Math.fround(0.1) * length;
+      await expectClose(sums, new Array<number>(9).fill(expected), {
+        what: 'sum',
+        // A sum of n values is rounded n times; blocks are of about √n, or few values.
+        roundings: 2 * Math.ceil(Math.sqrt(1009)),
+        shape: [3, 1, 3],
+      });
+    },
+  );
+
   it('sums over any axes of any rank, and keeps them if asked', async () => {
     const cases = fc
       .array(fc.integer({min: 1, max: 5}), {minLength: 1, maxLength: 6})
