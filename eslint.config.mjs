@@ -1,7 +1,7 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-/** Imports go one way: layers → ops → kernels, and models → layers. */
+/** Imports go one way: layers → layer_support → ops → kernels, and models → layers. */
 const mayNotImport = (from, to, why) => ({
   files: [`${from}/**/*.ts`],
   rules: {
@@ -86,18 +86,28 @@ export default tseslint.config(
   },
   mayNotImport(
     'src/kernels',
-    ['**/ops/**', '**/layers/**', '**/models/**'],
+    ['**/ops/**', '**/layer_support/**', '**/layers/**', '**/models/**'],
     'A kernel knows views, and neither ops nor layers.',
   ),
   mayNotImport(
     'src/ops',
-    ['**/layers/**', '**/models/**'],
+    ['**/layer_support/**', '**/layers/**', '**/models/**'],
     'An op knows kernels, not layers.',
+  ),
+  mayNotImport(
+    'src/layer_support',
+    ['**/kernels/**', '**/layers/**', '**/models/**'],
+    'Layers stand on this, and it on ops.',
   ),
   mayNotImport(
     'layers',
     ['**/kernels/**', '**/models/**'],
     'A layer calls ops, and does no arithmetic of its own.',
+  ),
+  mayNotImport(
+    'src/statistics',
+    ['**/layers/**', '**/models/**'],
+    'Statistics of data know no model.',
   ),
   {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],

@@ -16,7 +16,9 @@ const shared = {
 };
 
 /** What computes is tested on every backend; the rest once, on cpu. */
-const COMPUTING = ['kernels', 'ops', 'layers', 'models'];
+const COMPUTING = [
+  ...['kernels', 'ops', 'layer_support', 'layers', 'statistics', 'models'],
+];
 const OTHER = ['node', 'bin', 'package', 'docs', 'examples', 'bench'];
 
 const tests = (folders) =>
@@ -24,7 +26,7 @@ const tests = (folders) =>
 
 /** The kernels of one backend, called directly. */
 const ofOthers = (backend) =>
-  backend === 'cpu' ? [] : ['<rootDir>/test/kernels/cpu.test.ts'];
+  backend === 'cpu' ? [] : ['<rootDir>/test/kernels/backends/cpu.test.ts'];
 
 const project = (displayName, backend, folders) => ({
   ...shared,

@@ -4,21 +4,24 @@ import {
   type LayerVariable,
   type Shape,
 } from '@tensorflow/tfjs-layers';
-import {received} from '../src/received.js';
+import {received} from '../src/util/received.js';
 import {type Axes, checkAxes, resolveAxes} from '../src/ops/axes.js';
 import {
   AFFINE_DEFAULTS,
   type AffineArgs,
   AffineLayer,
   type AffineOptions,
-} from './affine.js';
+} from '../src/layer_support/affine.js';
 import {
   type BatchNormState,
   callBatchNorm,
   checkStatisticsMode,
   type StatisticsMode,
-} from './batch_norm_call.js';
-import {MovingAverage, type MovingAverageKind} from './moving_average.js';
+} from '../src/layer_support/batch_norm_call.js';
+import {
+  MovingAverage,
+  type MovingAverageKind,
+} from '../src/layer_support/moving_average.js';
 import {
   type ApplyInput,
   type ApplyOutput,
@@ -26,22 +29,22 @@ import {
   onlyShape,
   lengthsOf,
   inputSpecOf,
-} from './norm_layer.js';
+} from '../src/layer_support/norm_layer.js';
 import {
   type Initializer,
   type ObjectOption,
   parseInitializer,
   serializeObject,
-} from './objects.js';
+} from '../src/layer_support/objects.js';
 import {
   checkBoolean,
   checkChoice,
   checkFraction,
   copyAxes,
   refuseUnavailable,
-} from './options.js';
-import {applyWatched, ownMask} from './own_mask.js';
-import {registerLayer} from './registration.js';
+} from '../src/layer_support/options.js';
+import {applyWatched, ownMask} from '../src/layer_support/own_mask.js';
+import {registerLayer} from '../src/layer_support/registration.js';
 
 /** Options of {@link BatchNorm}. */
 export interface BatchNormArgs extends AffineArgs {

@@ -7,10 +7,14 @@ import {
   type AffineArgs,
   AffineLayer,
   type AffineOptions,
-} from './affine.js';
-import {onlyShape, lengthsOf, inputSpecOf} from './norm_layer.js';
-import {copyAxes, refuseUnavailable} from './options.js';
-import {registerLayer} from './registration.js';
+} from '../src/layer_support/affine.js';
+import {
+  onlyShape,
+  lengthsOf,
+  inputSpecOf,
+} from '../src/layer_support/norm_layer.js';
+import {copyAxes, refuseUnavailable} from '../src/layer_support/options.js';
+import {registerLayer} from '../src/layer_support/registration.js';
 
 /** Options of {@link LayerNorm}. */
 export interface LayerNormArgs extends AffineArgs {

@@ -12,34 +12,35 @@ export {
   batchNorm,
   type BatchNormArgs,
 } from '../layers/batch_norm.js';
-export type {StatisticsMode} from '../layers/batch_norm_call.js';
-export {
-  batchNormDense,
-  type BatchNormDenseArgs,
-} from '../layers/batch_norm_dense.js';
+export type {StatisticsMode} from './layer_support/batch_norm_call.js';
+export {batchNormDense, type BatchNormDenseArgs} from './batch_norm_dense.js';
 export {
   LayerNorm,
   layerNorm,
   type LayerNormArgs,
 } from '../layers/layer_norm.js';
-export type {MovingAverageKind} from '../layers/moving_average.js';
-export {register, type RegisterOptions} from '../layers/registration.js';
+export type {MovingAverageKind} from './layer_support/moving_average.js';
+export {register, type RegisterOptions} from './layer_support/registration.js';
 export {convertModel, type ConvertOptions} from './models/convert_model.js';
-export type {BatchSource, ModelData, Tensors} from './models/data_batches.js';
-export type {DataProgress} from './models/data_progress.js';
+export type {
+  BatchSource,
+  ModelData,
+  Tensors,
+} from './statistics/data_batches.js';
+export type {DataProgress} from './statistics/data_progress.js';
 export {
   foldBatchNorm,
   type FoldOptions,
   type FoldReport,
-} from './models/fold_batch_norm.js';
+} from './models/fold/fold_batch_norm.js';
 export {
   freezeBatchNorm,
   type FreezeOptions,
   unfreezeBatchNorm,
 } from './models/freeze_batch_norm.js';
-export {formatInspection} from './models/format_inspection.js';
-export {fromKeras} from './models/from_keras.js';
-export {inspect, type InspectOptions} from './models/inspect.js';
+export {formatInspection} from './models/inspect/format_inspection.js';
+export {fromKeras} from './models/keras/from_keras.js';
+export {inspect, type InspectOptions} from './models/inspect/inspect.js';
 export type {
   Comparison,
   Inspection,
@@ -47,8 +48,11 @@ export type {
   Prediction,
   Range,
   Scores,
-} from './models/inspection.js';
-export {patchStockLayers} from './models/patch_stock_layers.js';
-export {recalibrate, type RecalibrateOptions} from './models/recalibrate.js';
+} from './models/inspect/inspection.js';
+export {patchStockLayers} from './models/patch/patch_stock_layers.js';
+export {
+  recalibrate,
+  type RecalibrateOptions,
+} from './models/data/recalibrate.js';
 export {setStatistics} from './models/set_statistics.js';
-export {toStock, type ToStockOptions} from './models/to_stock.js';
+export {toStock, type ToStockOptions} from './models/stock/to_stock.js';

@@ -5,11 +5,21 @@ import {fileURLToPath} from 'node:url';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** Tests that run in a browser too: all in these folders of test/ … */
-const FOLDERS = ['browser/page', 'kernels', 'ops', 'layers', 'models'];
+const FOLDERS = [
+  ...[
+    'browser/page',
+    'kernels',
+    'ops',
+    'layer_support',
+    'layers',
+    'statistics',
+  ],
+  'models',
+];
 
 /** … except these: on which backends they do not run, and why. */
 const EXCEPT = {
-  'test/kernels/cpu.test.ts': {why: 'is of the cpu backend'},
+  'test/kernels/backends/cpu.test.ts': {why: 'is of the cpu backend'},
   'test/kernels/fused.test.ts': {why: 'loads modules anew, as only jest does'},
   'test/kernels/memory.test.ts': {
     on: ['webgl', 'webgpu'],
@@ -19,7 +29,7 @@ const EXCEPT = {
     on: ['webgpu'],
     why: "trains recurrent layers under masks, which tf.js's shader cannot transpose",
   },
-  'test/models/fold_batch_norm.test.ts': {
+  'test/models/fold/fold_batch_norm.test.ts': {
     on: ['webgpu'],
     why: "adds biases to tensors of rank 5, for which tf.js's shader does not compile",
   },
@@ -32,14 +42,20 @@ const EXCEPT = {
   },
 };
 
-for (const name of [
-  ...['from_keras', 'from_keras_details', 'from_keras_fuzz'],
-  ...['from_keras_layers', 'from_keras_malformed', 'from_keras_refusals'],
-  ...['from_keras_weights', 'keras_made_anew', 'keras_to_stock', 'tfjs_layers'],
-  ...['from_keras_malformed', 'from_keras_refusals', 'from_keras_weights'],
-  ...['from_keras_masks', 'from_keras_unmasked', 'keras_made_anew'],
+for (const path of [
+  ...[
+    'from_keras',
+    'from_keras_details',
+    'from_keras_fuzz',
+    'from_keras_layers',
+  ]
+    .concat(['from_keras_malformed', 'from_keras_masks', 'from_keras_refusals'])
+    .concat(['from_keras_unmasked', 'from_keras_weights', 'keras_made_anew'])
+    .concat(['tfjs_layers'])
+    .map((name) => `keras/${name}`),
+  'stock/keras_to_stock',
 ]) {
-  EXCEPT[`test/models/${name}.test.ts`] = {
+  EXCEPT[`test/models/${path}.test.ts`] = {
     why: "reads Keras's files from disk",
   };
 }
@@ -56,7 +72,8 @@ export function whyNot(path, backend) {
 }
 
 function testsIn(folder) {
-  return readdirSync(join(root, 'test', folder))
+  return readdirSync(join(root, 'test', folder), {recursive: true})
     .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => `test/${folder}/${name}`);
+    .map((name) => `test/${folder}/${name.replaceAll('\\', '/')}`)
+    .sort();
 }

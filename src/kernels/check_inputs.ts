@@ -1,5 +1,5 @@
 import {type TensorInfo, util} from '@tensorflow/tfjs-core';
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 import {
   APPLY_STATISTICS,
   MOVING_STATISTICS,
@@ -11,7 +11,7 @@ import {
   statisticsCount,
   type View,
   viewSize,
-} from './kernels.js';
+} from './contract.js';
 
 /*
  * Kernels work on raw memory, and read as far as a view says. Every call of one passes

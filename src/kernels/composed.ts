@@ -22,7 +22,7 @@ import {
   valuesPerStatistic,
   type View,
   viewSize,
-} from './kernels.js';
+} from './contract.js';
 import type {
   GradInputs,
   Gradients,

@@ -1,6 +1,6 @@
 import {reshape, type Tensor} from '@tensorflow/tfjs-core';
 import {blockedMean, blockedSum, MAX_RANK} from './blocked_mean.js';
-import type {View} from './kernels.js';
+import type {View} from './contract.js';
 
 /**
  * The rank up to which webgpu 4.22 broadcasts a short vector. Beyond, its shader

@@ -1,8 +1,8 @@
 import {backend, env, getBackend, type TensorInfo} from '@tensorflow/tfjs-core';
-import {cpuKernels} from './cpu.js';
+import {cpuKernels} from './backends/cpu/kernels.js';
 import type {Fused} from './implementation.js';
-import {tensorflowKernels} from './tensorflow/kernels.js';
-import {wasmKernels} from './wasm.js';
+import {tensorflowKernels} from './backends/tensorflow/kernels.js';
+import {wasmKernels} from './backends/wasm/kernels.js';
 
 /** The flag of `tf.env()` that switches fused kernels off. */
 const FLAG = 'NORMALIZATION_FUSED';

@@ -1,4 +1,4 @@
-import type {NormalizeAttributes, NormalizeGradAttributes} from './kernels.js';
+import type {NormalizeAttributes, NormalizeGradAttributes} from './contract.js';
 import type {
   GradInputs,
   Gradients,

@@ -1,5 +1,5 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
-import type {NormalizeAttributes, NormalizeGradAttributes} from './kernels.js';
+import type {NormalizeAttributes, NormalizeGradAttributes} from './contract.js';
 
 /*
  * The kernels take tensors as an array, without those that are absent: tfjs

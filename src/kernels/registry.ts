@@ -22,7 +22,7 @@ import {
   type NormalizeAttributes,
   type NormalizeGradAttributes,
   viewSize,
-} from './kernels.js';
+} from './contract.js';
 import {
   packGradients,
   required,

@@ -5,8 +5,8 @@ import {
   type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import {isObject} from '../is_object.js';
-import {lastOf} from '../at.js';
+import {isObject} from '../util/is_object.js';
+import {lastOf} from '../util/at.js';
 
 /*
  * The one place that touches what tfjs does not promise: the tape of its gradients,

@@ -1,22 +1,22 @@
 import {util} from '@tensorflow/tfjs-core';
 import type {layers, LayersModel, Shape} from '@tensorflow/tfjs-layers';
-import {checkOwnClassName, isOwnLayer} from '../../layers/registration.js';
-import {checkBoolean, takeOptions} from '../../layers/options.js';
-import {received} from '../received.js';
-import {buildModel} from './build_model.js';
-import {copyMetadata, giveWeights} from './copy_weights.js';
-import type {Json} from './keras/json.js';
-import {normalizationFor} from './keras/normalizations.js';
-import {Notes} from './keras/notes.js';
-import {AS_LISTED, mapLayers} from './map_layers.js';
+import {checkOwnClassName, isOwnLayer} from '../layer_support/registration.js';
+import {checkBoolean, takeOptions} from '../layer_support/options.js';
+import {received} from '../util/received.js';
+import {buildModel} from './graph/build_model.js';
+import {copyMetadata, giveWeights} from './graph/copy_weights.js';
+import type {Json} from './graph/json.js';
+import {normalizationFor} from './keras/translate/normalizations.js';
+import {Notes} from './graph/notes.js';
+import {AS_LISTED, mapLayers} from './graph/map_layers.js';
 import {
   isStockBatchNormalization,
   isStockLayerNormalization,
-} from './stock_layers.js';
-import {withOrderedCalls} from './order_calls.js';
+} from './patch/stock_layers.js';
+import {withOrderedCalls} from './graph/order_calls.js';
 import {stockTopology} from './stock/stock_topology.js';
-import {innerLayers, type LayerPair, pairLayers} from './walk_layers.js';
-import {checkModel} from './check_model.js';
+import {innerLayers, type LayerPair, pairLayers} from './graph/walk_layers.js';
+import {checkModel} from './graph/check_model.js';
 
 const WHO = 'convertModel';
 

@@ -1,21 +1,21 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {BatchNorm} from '../../layers/batch_norm.js';
-import type {StatisticsMode} from '../../layers/batch_norm_call.js';
+import type {StatisticsMode} from '../layer_support/batch_norm_call.js';
 import {
   checkBoolean,
   refuseOptions,
   takeOptions,
-} from '../../layers/options.js';
-import {received} from '../received.js';
+} from '../layer_support/options.js';
+import {received} from '../util/received.js';
 import {
   type AnyBatchNorm,
   batchNormsOf,
   warnOfHidden,
   type PlacedBatchNorm,
-} from './batch_norms.js';
-import {arePatched} from './patch_stock_layers.js';
+} from './graph/batch_norms.js';
+import {arePatched} from './patch/patch_stock_layers.js';
 import {onlyOurs} from './set_statistics.js';
-import {checkModel} from './check_model.js';
+import {checkModel} from './graph/check_model.js';
 
 /** Options of {@link freezeBatchNorm}. */
 export interface FreezeOptions {

@@ -1,5 +1,5 @@
 import {io} from '@tensorflow/tfjs-core';
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 
 /**
  * What loads from a place: the handler itself, or that of a URL.

@@ -3,15 +3,15 @@ import {BatchNorm} from '../../layers/batch_norm.js';
 import {
   checkStatisticsMode,
   type StatisticsMode,
-} from '../../layers/batch_norm_call.js';
-import {refuseOptions} from '../../layers/options.js';
-import {received} from '../received.js';
+} from '../layer_support/batch_norm_call.js';
+import {refuseOptions} from '../layer_support/options.js';
+import {received} from '../util/received.js';
 import {
   batchNormsOf,
   type PlacedBatchNorm,
   warnOfHidden,
-} from './batch_norms.js';
-import {checkModel} from './check_model.js';
+} from './graph/batch_norms.js';
+import {checkModel} from './graph/check_model.js';
 
 /**
  * Sets which statistics every BatchNorm of a model uses, through nested models:

@@ -1,7 +1,7 @@
 /** `tfjs-normalization/node` in a bundle for browsers, which have no files. */
 import '../index.js';
 import type {io} from '@tensorflow/tfjs-core';
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 
 /**
  * Says that there are no files here.

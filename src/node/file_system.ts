@@ -1,7 +1,7 @@
 import {resolve} from 'node:path';
 import {io} from '@tensorflow/tfjs-core';
-import {refuseOptions} from '../../layers/options.js';
-import {received} from '../received.js';
+import {refuseOptions} from '../layer_support/options.js';
+import {received} from '../util/received.js';
 import {failure} from './failure.js';
 import {inTurn} from './in_turn.js';
 import {findModel, loadModel} from './load_model.js';

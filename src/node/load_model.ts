@@ -2,7 +2,7 @@ import {realpathSync, statSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {io} from '@tensorflow/tfjs-core';
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 import {codeOf, failure, reasonOf} from './failure.js';
 import {MODEL_JSON, readModelJson} from './model_json.js';
 import {type ReadSettings, readWeights} from './read_weights.js';

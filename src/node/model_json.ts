@@ -1,7 +1,7 @@
-import {isObject} from '../is_object.js';
+import {isObject} from '../util/is_object.js';
 import {posix, win32} from 'node:path';
 import type {io} from '@tensorflow/tfjs-core';
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 import {failure, reasonOf} from './failure.js';
 import {isStorable} from './weight_bytes.js';
 

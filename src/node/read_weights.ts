@@ -1,10 +1,10 @@
 import {type FileHandle, open, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {io} from '@tensorflow/tfjs-core';
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 import {codeOf, failure, reasonOf} from './failure.js';
 import {between, bytesNeeded, type Pieces} from './weight_bytes.js';
-import {lastOf} from '../at.js';
+import {lastOf} from '../util/at.js';
 
 /** How weights are read. */
 export interface ReadSettings {

@@ -2,7 +2,7 @@ import {realpathSync, statSync} from 'node:fs';
 import {readdir, readFile, rename} from 'node:fs/promises';
 import {basename, dirname, join, normalize} from 'node:path';
 import type {io} from '@tensorflow/tfjs-core';
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 import {removeFiles, syncFolder, writeNew} from './durable.js';
 import {codeOf, failure, reasonOf} from './failure.js';
 import {makeFolders} from './make_folders.js';

@@ -1,4 +1,4 @@
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 
 /** One axis or several. Negative ones count from the last. */
 export type Axes = number | readonly number[];

@@ -4,7 +4,7 @@ import {applyAfter, type NormOptions, prepareNorm} from './norm_options.js';
 import {normalizeFeatures, normalizeFeaturesWith} from './feature_norm.js';
 import {maskFits} from './masked.js';
 import type {Statistics} from './moving_statistics.js';
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 import {toFloat} from './to_float.js';
 
 /** Options of {@link batchNorm}. */

@@ -1,5 +1,5 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
-import {valuesPerStatistic} from '../kernels/kernels.js';
+import {valuesPerStatistic} from '../kernels/contract.js';
 import type {Parameters} from '../kernels/packing.js';
 import {featuresLayout} from './layout.js';
 import {

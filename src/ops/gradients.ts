@@ -15,7 +15,7 @@ import {
   NORMALIZE_GRAD,
   type NormalizeAttributes,
   type NormalizeGradAttributes,
-} from '../kernels/kernels.js';
+} from '../kernels/contract.js';
 import {
   type GradInputs,
   type Gradients,

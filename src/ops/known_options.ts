@@ -1,4 +1,4 @@
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 
 /**
  * The options given to a layer or a function.

@@ -1,4 +1,4 @@
-import type {View} from '../kernels/kernels.js';
+import type {View} from '../kernels/contract.js';
 
 /** How a tensor of a certain shape is brought into a view, and back. */
 export interface Layout {

@@ -12,7 +12,7 @@ import {
   type Tensor,
   where,
 } from '@tensorflow/tfjs-core';
-import {MOVING_STATISTICS} from '../kernels/kernels.js';
+import {MOVING_STATISTICS} from '../kernels/contract.js';
 import {required} from '../kernels/packing.js';
 import {runKernel} from './run_kernel.js';
 

@@ -2,7 +2,7 @@ import {Tensor, tensor, type TensorLike} from '@tensorflow/tfjs-core';
 import {type Axes, resolveAxes} from './axes.js';
 import {scaleAndShift} from './normalize.js';
 import {knownOptions} from './known_options.js';
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 import {sortParameters, type SortedParameters} from './parameters.js';
 import {toFloat} from './to_float.js';
 

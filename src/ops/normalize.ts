@@ -1,5 +1,8 @@
 import {ones, type Tensor, transpose, zeros} from '@tensorflow/tfjs-core';
-import {type NormalizeAttributes, statisticsCount} from '../kernels/kernels.js';
+import {
+  type NormalizeAttributes,
+  statisticsCount,
+} from '../kernels/contract.js';
 import {
   type Normalized,
   packParameters,

@@ -1,6 +1,6 @@
 import {Tensor} from '@tensorflow/tfjs-core';
 import type {Parameters} from '../kernels/packing.js';
-import {received} from '../received.js';
+import {received} from '../util/received.js';
 
 /** gamma and beta, by who applies them. */
 export interface SortedParameters {

@@ -5,7 +5,7 @@ import {
   type NamedTensorMap,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import {HOLD} from '../kernels/kernels.js';
+import {HOLD} from '../kernels/contract.js';
 import {ensureKernel} from '../kernels/registry.js';
 import {required} from '../kernels/packing.js';
 import {latestTapeNode} from '../kernels/tfjs_private.js';

@@ -22,7 +22,7 @@ import {
   type KerasCase,
   predictionsOf,
   readCases,
-} from '../models/keras_models.js';
+} from '../models/keras/keras_models.js';
 import {difference, randomTensor} from '../support/tensors.js';
 
 const ROOT = join(__dirname, '..', '..');

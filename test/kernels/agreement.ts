@@ -8,7 +8,7 @@ import {
   type NormalizeAttributes,
   statisticsCount,
   viewSize,
-} from '../../src/kernels/kernels.js';
+} from '../../src/kernels/contract.js';
 import {
   packGradInputs,
   packParameters,

@@ -8,7 +8,7 @@ import {
   NORMALIZE,
   NORMALIZE_GRAD,
   type View,
-} from '../../src/kernels/kernels.js';
+} from '../../src/kernels/contract.js';
 import {packGradInputs, packParameters} from '../../src/kernels/packing.js';
 import {runKernel} from '../../src/ops/run_kernel.js';
 import {magnitude, valuesOf} from '../support/tensors.js';

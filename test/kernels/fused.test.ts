@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
 import {fusedFor} from '../../src/kernels/fused.js';
-import {tensorflowKernels as absentKernels} from '../../src/kernels/tensorflow/absent.js';
+import {tensorflowKernels as absentKernels} from '../../src/kernels/backends/tensorflow/absent.js';
 import {instantiate} from '../../src/kernels/simd/module.js';
 import {wasmHeapOf} from '../../src/kernels/tfjs_private.js';
 import {backend} from '../support/backend.js';

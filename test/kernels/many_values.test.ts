@@ -1,5 +1,5 @@
 // Inputs so large that a backend computes in another way: in parts, or with other ops.
-import type {View} from '../../src/kernels/kernels.js';
+import type {View} from '../../src/kernels/contract.js';
 import {backend} from '../support/backend.js';
 import {expectApplied, expectGradients, expectNormalized} from './agreement.js';
 import {type Case, leavingNothing} from './views.js';

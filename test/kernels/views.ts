@@ -5,7 +5,7 @@ import {
   statisticsCount,
   type View,
   viewSize,
-} from '../../src/kernels/kernels.js';
+} from '../../src/kernels/contract.js';
 import {randomTensor, valuesOf} from '../support/tensors.js';
 
 /** Lengths at which loops over blocks and lanes of four go wrong. */

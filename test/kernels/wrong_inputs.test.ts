@@ -8,7 +8,7 @@ import {
   MOVING_STATISTICS,
   NORMALIZE,
   NORMALIZE_GRAD,
-} from '../../src/kernels/kernels.js';
+} from '../../src/kernels/contract.js';
 import {runKernel} from '../../src/ops/run_kernel.js';
 
 const VIEW = {batch: 2, outer: 3, group: 2, channel: 2, inner: 5};

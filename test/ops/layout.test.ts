@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import {viewSize} from '../../src/kernels/kernels.js';
+import {viewSize} from '../../src/kernels/contract.js';
 import {
   examplesLayout,
   featuresLayout,

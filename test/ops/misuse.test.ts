@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {layerNorm, ops} from 'tfjs-normalization';
-import {onlyInput} from '../../layers/norm_layer.js';
+import {onlyInput} from '../../src/layer_support/norm_layer.js';
 import {difference, randomTensor} from '../support/tensors.js';
 
 describe('what is no tensor, and what is no number', () => {

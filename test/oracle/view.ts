@@ -3,7 +3,7 @@ import {
   statisticsCount,
   valuesPerStatistic,
   type View,
-} from '../../src/kernels/kernels.js';
+} from '../../src/kernels/contract.js';
 import {at} from './at.js';
 import {Sums} from './sums.js';
 

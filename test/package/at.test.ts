@@ -1,4 +1,4 @@
-import {at} from '../../src/at.js';
+import {at} from '../../src/util/at.js';
 
 describe('at', () => {
   it('is the value, or NaN beyond the ends', () => {

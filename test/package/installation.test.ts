@@ -2,7 +2,7 @@
 // than by Node. `npm run consumers` tries it in real projects.
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
-import {ONE_COPY} from '../../layers/one_copy.js';
+import {ONE_COPY} from '../../src/layer_support/one_copy.js';
 import {documentBlocks} from '../docs/blocks.js';
 
 const ROOT = resolve(__dirname, '../..');

@@ -1,4 +1,4 @@
-import type {View} from '../../src/kernels/kernels.js';
+import type {View} from '../../src/kernels/contract.js';
 import {
   batchNorm,
   batchNormGrad,

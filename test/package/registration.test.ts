@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {BatchNorm, batchNorm, register} from 'tfjs-normalization';
-import {ONE_COPY} from '../../layers/one_copy.js';
-import {registerLayer} from '../../layers/registration.js';
+import {ONE_COPY} from '../../src/layer_support/one_copy.js';
+import {registerLayer} from '../../src/layer_support/registration.js';
 import {warnings} from '../support/warnings.js';
 
 const {classNameMap} = tf.serialization.SerializationMap.getMap();

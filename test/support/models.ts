@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {BatchNorm} from 'tfjs-normalization';
-import {layersOf} from '../../src/models/walk_layers.js';
+import {layersOf} from '../../src/models/graph/walk_layers.js';
 import {valuesOf} from './tensors.js';
 
 /** A layer's output for a symbolic input. */

@@ -1,4 +1,4 @@
-import type {Geometry} from './geometry.js';
+import type {Geometry} from '../geometry.js';
 import type {Address, SimdModule} from './module.js';
 import type {Tile, Workspace} from './workspace.js';
 

@@ -1,4 +1,4 @@
-import type {NormalizeAttributes} from '../kernels.js';
+import type {NormalizeAttributes} from '../contract.js';
 import type {Normalized, Parameters} from '../packing.js';
 import {Columns} from './columns.js';
 import {
@@ -8,7 +8,7 @@ import {
   geometryOf,
   stripsOf,
   tilesOf,
-} from './geometry.js';
+} from '../geometry.js';
 import {inputOrNone, vector, type Workspace} from './workspace.js';
 
 /**

@@ -1,4 +1,4 @@
-import type {NormalizeGradAttributes} from '../kernels.js';
+import type {NormalizeGradAttributes} from '../contract.js';
 import type {GradInputs, Gradients} from '../packing.js';
 import {Columns} from './columns.js';
 import {
@@ -8,7 +8,7 @@ import {
   geometryOf,
   stripsOf,
   tilesOf,
-} from './geometry.js';
+} from '../geometry.js';
 import type {Address} from './module.js';
 import {inputOrNone, vector, type Workspace} from './workspace.js';
 

@@ -1,9 +1,9 @@
-import {isWithoutEffect} from '../../../layers/foreign_config.js';
-import {hasOwn} from '../../../layers/options.js';
-import {isOwnClassName} from '../../../layers/registration.js';
-import {camelCase, type Json, own, refusal} from '../keras/json.js';
-import type {Notes} from '../keras/notes.js';
-import type {LayerJson} from '../map_layers.js';
+import {isWithoutEffect} from '../../layer_support/foreign_config.js';
+import {hasOwn} from '../../layer_support/options.js';
+import {isOwnClassName} from '../../layer_support/registration.js';
+import {camelCase, type Json, own, refusal} from '../graph/json.js';
+import type {Notes} from '../graph/notes.js';
+import type {LayerJson} from '../graph/map_layers.js';
 
 /** What stock tf.js has for a layer of this package. */
 interface Stock {

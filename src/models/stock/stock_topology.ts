@@ -1,16 +1,16 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
-import {hasOwn} from '../../../layers/options.js';
+import {hasOwn} from '../../layer_support/options.js';
 import {
   checkOwnClassName,
   classOf,
   isOwnLayer,
-} from '../../../layers/registration.js';
-import {type Json, refusal} from '../keras/json.js';
-import type {Notes} from '../keras/notes.js';
-import {type LayerJson, mapLayers, type Order} from '../map_layers.js';
-import {stockClasses} from '../stock_layers.js';
-import {withOrderedCalls} from '../order_calls.js';
-import {layersOf} from '../walk_layers.js';
+} from '../../layer_support/registration.js';
+import {type Json, refusal} from '../graph/json.js';
+import type {Notes} from '../graph/notes.js';
+import {type LayerJson, mapLayers, type Order} from '../graph/map_layers.js';
+import {stockClasses} from '../patch/stock_layers.js';
+import {withOrderedCalls} from '../graph/order_calls.js';
+import {layersOf} from '../graph/walk_layers.js';
 import {stockLayer, stockWeightsOf} from './stock_layers.js';
 
 /**

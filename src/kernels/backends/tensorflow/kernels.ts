@@ -1,0 +1,145 @@
+import {ones, type Tensor, type TensorInfo, zeros} from '@tensorflow/tfjs-core';
+import {parametersAreStatistics} from '../../frame.js';
+import type {Fused} from '../../implementation.js';
+import type {NormalizeAttributes, View} from '../../contract.js';
+import type {MovingInputs, Normalized, Parameters} from '../../packing.js';
+import {opRunnerOf} from '../../tfjs_private.js';
+import {type Frame, frameOf} from './frame.js';
+import {normalizeGrad} from './gradient.js';
+import {
+  affine,
+  applyBatchNorm,
+  batchNorm,
+  type Statistics,
+  suitsBatchNorm,
+  sumsExactly,
+} from './batch_norm.js';
+import {TensorflowOps} from './ops.js';
+
+/**
+ * Kernels for tfjs-node: TensorFlow's own batch normalization where that is faster, and
+ * as few passes over the data as its other ops allow for.
+ *
+ * @throws Error if the op runner is out of reach, or computes on a GPU.
+ */
+export function tensorflowKernels(backend: unknown): Fused<TensorInfo> {
+  const ops = new TensorflowOps(opRunnerOf(backend));
+  const kernels: Fused<Tensor> = {
+    normalize: (x, parameters, attributes) =>
+      ops.tidy(() => normalize(ops, x, parameters, attributes)),
+
+    applyStatistics: (x, mean, variance, parameters, attributes) => {
+      const statistics = {mean, variance};
+      return ops.tidy(() => ({
+        y: applyStatistics(ops, x, statistics, parameters, attributes),
+      })).y;
+    },
+
+    normalizeGrad: (inputs, attributes) =>
+      ops.tidy(() => normalizeGrad(ops, inputs, attributes)),
+
+    movingStatistics: (inputs) => {
+      const {mean, variance} = ops.tidy(() => moveStatistics(ops, inputs));
+      return [mean, variance];
+    },
+  };
+  // This backend's kernels are given tensors, and may give tensors.
+  return kernels as unknown as Fused<TensorInfo>;
+}
+
+function normalize(
+  ops: TensorflowOps,
+  x: Tensor,
+  parameters: Parameters,
+  {view, epsilon, centered, recorded}: NormalizeAttributes,
+): Normalized {
+  if (centered && suitsBatchNorm(view) && sumsExactly(view)) {
+    const result = batchNorm(ops, x, parameters, view.group, epsilon);
+    return recorded ? result : {...result, kept: undefined};
+  }
+  const frame = frameOf(view);
+  const {statisticAxes} = frame;
+  let deviation = ops.reshape(x, frame.shape);
+  let mean: Tensor = zeros([...frame.statistics]);
+  if (centered) {
+    // One value of the data is subtracted first, so that the sums are of small numbers:
+    // where the mean is large, the variance has no digits left otherwise.
+    const origin = ops.first(deviation, frame.statistics);
+    const shifted = ops.sub(deviation, origin);
+    const offset = ops.mean(shifted, statisticAxes);
+    mean = ops.add(origin, offset);
+    deviation = ops.sub(shifted, offset);
+    // What is freed early is where the next result goes, still in the cache.
+    shifted.dispose();
+  }
+  const variance = ops.meanOfSquares(deviation, statisticAxes);
+  const inverse = ops.inverseRoot(variance, epsilon);
+  const y = scaleAndShift(ops, frame, deviation, inverse, parameters, view);
+  return {
+    y: ops.reshape(y, x.shape),
+    mean,
+    variance,
+    kept: recorded && centered ? [deviation] : undefined,
+  };
+}
+
+function applyStatistics(
+  ops: TensorflowOps,
+  x: Tensor,
+  statistics: Statistics,
+  parameters: Parameters,
+  {view, epsilon, centered}: NormalizeAttributes,
+): Tensor {
+  if (centered && suitsBatchNorm(view)) {
+    return applyBatchNorm(ops, x, statistics, parameters, epsilon);
+  }
+  const {mean, variance} = statistics;
+  const frame = frameOf(view);
+  const input = ops.reshape(x, frame.shape);
+  const perStatistic = (values: Tensor): Tensor =>
+    ops.reshape(values, frame.statistics);
+  const inverse = ops.inverseRoot(perStatistic(variance), epsilon);
+  const deviation = centered ? ops.sub(input, perStatistic(mean)) : input;
+  const y = scaleAndShift(ops, frame, deviation, inverse, parameters, view);
+  return ops.reshape(y, x.shape);
+}
+
+function scaleAndShift(
+  ops: TensorflowOps,
+  frame: Frame,
+  deviation: Tensor,
+  inverse: Tensor,
+  {gamma, beta}: Parameters,
+  view: View,
+): Tensor {
+  const scale = gamma && ops.broadcast(gamma, frame.parameters);
+  const shift = beta && ops.broadcast(beta, frame.parameters);
+  if (parametersAreStatistics(view)) {
+    // One small product instead of two large ones.
+    const weight = scale ? ops.mul(inverse, scale) : inverse;
+    return affine(ops, deviation, weight, shift);
+  }
+  const normalized = ops.mul(deviation, inverse);
+  const y = affine(ops, normalized, scale, shift);
+  if (y !== normalized) normalized.dispose();
+  return y;
+}
+
+function moveStatistics(
+  ops: TensorflowOps,
+  {movingMean, movingVariance, mean, variance, rate}: MovingInputs,
+): {mean: Tensor; variance: Tensor} {
+  const {shape} = movingMean;
+  const newMean = ops.reshape(mean, shape);
+  const newVariance = ops.reshape(variance, shape);
+  const usable = ops.areFinite(newMean, newVariance);
+  const rest = ops.sub(ones([]), rate);
+  const blend = (old: Tensor, value: Tensor): Tensor => {
+    const moved = ops.add(ops.mul(old, rest), ops.mul(value, rate));
+    return ops.select(usable, moved, old);
+  };
+  return {
+    mean: blend(movingMean, newMean),
+    variance: blend(movingVariance, newVariance),
+  };
+}

@@ -1,0 +1,191 @@
+import {
+  add,
+  type DataId,
+  dispose,
+  greater,
+  keep,
+  max,
+  maximum,
+  sub,
+  type Tensor,
+  tidy,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import type {LayerVariable} from '@tensorflow/tfjs-layers';
+import {indicator} from '../ops/indicator.js';
+import {
+  cumulativeRate,
+  debiasedRate,
+  keepWithoutValues,
+  moveStatistics,
+  type Statistics,
+  unbiasedVariance,
+} from '../ops/moving_statistics.js';
+
+/** How the statistics of batches are averaged. */
+export type MovingAverageKind = 'exponential' | 'debiased' | 'cumulative';
+
+/** The weights an average is kept in. */
+export interface MovingWeights {
+  readonly mean: LayerVariable;
+  readonly variance: LayerVariable;
+  /** Counts the steps of a cumulative average. */
+  readonly count?: LayerVariable | undefined;
+}
+
+/** What a step of training found. */
+export interface BatchStatistics extends Statistics {
+  /** How many values a statistic is of; under a mask only the device knows. */
+  readonly count: number | Tensor;
+}
+
+/** What stands in for an average while statistics are gathered from outside. */
+export interface StandIn {
+  /** What to normalize with. Defaults to the statistics of the batch. */
+  readonly given?: Statistics | undefined;
+  /** Is told the statistics of the batch. */
+  readonly gather?: (batch: BatchStatistics) => void;
+}
+
+/** Options of {@link MovingAverage}. */
+export interface MovingAverageOptions {
+  readonly kind: MovingAverageKind;
+  /** The weight of the old value, from 0 to 1. */
+  readonly momentum: number;
+  /** Whether Bessel's correction is applied to the variance. */
+  readonly unbiased: boolean;
+}
+
+/**
+ * The moving mean and variance of a batch normalization, and how far they have
+ * come from where they started.
+ *
+ * The steps are counted in memory only. Weights that somebody else has written,
+ * by loading a model or by `setWeights`, are past their start: that is seen by
+ * their data no longer being what was written here last.
+ */
+export class MovingAverage {
+  /** While it is there, the average is neither read nor moved. */
+  standIn: StandIn | undefined;
+  private steps = 0;
+  /** How many of the steps were all masked, where a mask was ever used. */
+  private skipped: Tensor | undefined;
+  private written: readonly DataId[];
+
+  constructor(
+    private readonly weights: MovingWeights,
+    private readonly options: MovingAverageOptions,
+    /** Whether the weights hold more than their initial values already. */
+    private pastStart = false,
+  ) {
+    this.written = this.dataIds();
+  }
+
+  /** The moving statistics, as prediction uses them. */
+  read(): Statistics {
+    return {
+      mean: this.weights.mean.read(),
+      variance: this.weights.variance.read(),
+    };
+  }
+
+  /** Takes a training step's statistics into the average. */
+  move(batch: BatchStatistics): void {
+    this.noticeOthers();
+    this.steps += 1;
+    tidy(() => {
+      const moving = this.read();
+      const {count} = batch;
+      const {unbiased} = this.options;
+      const target = unbiased ? unbiasedVariance(batch, count) : batch;
+      const counted = typeof count === 'number' ? 1 : anyOf(count);
+      const moved = moveStatistics(moving, target, this.rate(counted));
+      const next = keepWithoutValues(moved, moving, count);
+      this.weights.mean.write(next.mean);
+      this.weights.variance.write(next.variance);
+    });
+    this.written = this.dataIds();
+  }
+
+  /** Starts again from the given statistics. */
+  restart({mean, variance}: Statistics): void {
+    tidy(() => {
+      this.weights.mean.write(mean);
+      this.weights.variance.write(variance);
+      const count = this.weights.count;
+      count?.write(zerosLike(count.read()));
+    });
+    this.dispose();
+    this.steps = 0;
+    this.pastStart = false;
+    this.written = this.dataIds();
+  }
+
+  /** Takes statistics that were found otherwise; the average is past its start. */
+  replace({mean, variance}: Statistics): void {
+    this.weights.mean.write(mean);
+    this.weights.variance.write(variance);
+    this.pastStart = true;
+    this.written = this.dataIds();
+  }
+
+  /**
+   * The weight that the initial value still has in an exponential average that
+   * has begun to move: momentumᵗ after t steps.
+   */
+  get initialShare(): number {
+    this.noticeOthers();
+    const {kind, momentum} = this.options;
+    const moving = kind === 'exponential' && !this.pastStart && this.steps > 0;
+    return moving ? Math.pow(momentum, this.steps) : 0;
+  }
+
+  /** Frees what is kept beside the weights. */
+  dispose(): void {
+    dispose(this.skipped ?? []);
+    this.skipped = undefined;
+  }
+
+  /** @param counted 1, or 0 on the device where the step was all masked. */
+  private rate(counted: number | Tensor): number | Tensor {
+    const {kind, momentum} = this.options;
+    if (kind === 'cumulative') return this.countCumulative(counted);
+    if (kind === 'exponential' || this.pastStart) return 1 - momentum;
+    return debiasedRate(momentum, this.stepsCounted(counted));
+  }
+
+  private countCumulative(counted: number | Tensor): Tensor {
+    const {count} = this.weights;
+    if (count === undefined) {
+      throw new Error('a cumulative average needs a count');
+    }
+    const rate = cumulativeRate(count.read());
+    count.write(add(count.read(), counted));
+    return rate;
+  }
+
+  /** The step as the average counts it, which leaves out those all masked. */
+  private stepsCounted(counted: number | Tensor): number | Tensor {
+    if (typeof counted === 'number' && this.skipped === undefined) {
+      return this.steps;
+    }
+    const before = this.skipped;
+    this.skipped = keep(add(before ?? 0, sub(1, counted)));
+    dispose(before ?? []);
+    return maximum(sub(this.steps, this.skipped), 1);
+  }
+
+  private noticeOthers(): void {
+    const now = this.dataIds();
+    if (now.some((id, i) => id !== this.written[i])) this.pastStart = true;
+  }
+
+  private dataIds(): DataId[] {
+    const {mean, variance} = this.read();
+    return [mean.dataId, variance.dataId];
+  }
+}
+
+function anyOf(count: Tensor): Tensor {
+  return indicator(greater(max(count), 0));
+}

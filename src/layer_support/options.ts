@@ -1,0 +1,185 @@
+import type {layers} from '@tensorflow/tfjs-layers';
+import type {Axes} from '../ops/axes.js';
+import {checkIsObject, knownOptions} from '../ops/known_options.js';
+import {received} from '../util/received.js';
+
+/** What every layer of tfjs takes: `name`, `trainable`, `inputShape` and so on. */
+export type LayerArgs = NonNullable<
+  ConstructorParameters<typeof layers.Layer>[0]
+>;
+
+const LAYER_OPTIONS: ReadonlySet<string> = new Set([
+  'inputShape',
+  'batchInputShape',
+  'batchSize',
+  'dtype',
+  'inputDType',
+  'name',
+  'trainable',
+  'weights',
+]);
+
+/**
+ * The options of a layer with its defaults filled in; as everywhere in tf.js,
+ * null and undefined mean the default.
+ *
+ * @throws Error naming an option that is neither the layer's nor one of those
+ *   that every layer takes.
+ */
+export function completeOptions<D extends object>(
+  given: object,
+  defaults: D,
+  who: string,
+): D {
+  const known = Object.keys(defaults);
+  const entries = knownOptions(given, known, who, LAYER_OPTIONS);
+  const chosen = entries
+    .filter(([name, value]) => hasOwn(defaults, name) && value != null)
+    .map(([name, value]) => [name, ownCopy(value)] as const);
+  return {...defaults, ...Object.fromEntries(chosen)};
+}
+
+/** Checks the value of an option. */
+export type OptionCheck = (value: unknown, name: string, who: string) => void;
+
+/**
+ * The options of a function, checked; null and undefined mean the default, and are
+ * left out.
+ *
+ * @param checks How each option is checked, by its name.
+ * @throws Error if the options are no object, if one of them is unknown, or if its
+ *   value is not what it may be.
+ */
+export function takeOptions<T extends object>(
+  given: T,
+  checks: {readonly [K in keyof T]-?: OptionCheck},
+  who: string,
+): T {
+  const entries = knownOptions(given, Object.keys(checks), who);
+  const chosen = entries.filter(([, value]) => value != null);
+  for (const [name, value] of chosen) checks[name as keyof T](value, name, who);
+  return Object.fromEntries(chosen) as T;
+}
+
+/**
+ * Refuses options given to a function that takes none. What is no object may come
+ * from `map`, which calls with a position and the whole array.
+ *
+ * @param more The arguments after those that the function takes.
+ */
+export function refuseOptions(more: readonly unknown[], who: string): void {
+  for (const options of more) {
+    const isObject = typeof options === 'object' && options !== null;
+    if (isObject && !Array.isArray(options)) knownOptions(options, [], who);
+  }
+}
+
+/**
+ * Checks the options of one of tf.js's own layers, which ignores what it does not
+ * know.
+ *
+ * @param known The options of that layer alone.
+ */
+export function checkLayerOptions(
+  given: unknown,
+  known: readonly string[],
+  who: string,
+): void {
+  knownOptions(given, known, who, LAYER_OPTIONS);
+}
+
+/**
+ * The options without those that this version knows by name only, where they
+ * have the one value that asks for nothing.
+ *
+ * @throws Error if one of them has another value.
+ */
+export function refuseUnavailable<T extends LayerArgs>(
+  args: T,
+  unavailable: Readonly<Record<string, unknown>>,
+  className: string,
+): T {
+  checkIsObject(args, 'options', className);
+  const entries = Object.entries(args) as Array<[string, unknown]>;
+  const kept = entries.filter(([name, value]) => {
+    if (!hasOwn(unavailable, name)) return true;
+    if (value === null || value === undefined || value === unavailable[name]) {
+      return false;
+    }
+    throw new Error(
+      `${className} ${args.name ?? '(unnamed)'}: ${name} is not available in ` +
+        `this version. ${received(name, value)}`,
+    );
+  });
+  return Object.fromEntries(kept) as unknown as T;
+}
+
+/** The axis option as a config keeps it, in an array of the config's own. */
+export function copyAxes(axis: Axes): number | number[] {
+  return typeof axis === 'number' ? axis : [...axis];
+}
+
+/** @throws Error if an option is not true or false. */
+export function checkBoolean(value: unknown, name: string, who: string): void {
+  if (typeof value === 'boolean') return;
+  throw new Error(
+    `${who}: ${name} must be true or false. ${received(name, value)}`,
+  );
+}
+
+/** @throws Error if an option is none of the words it may be. */
+export function checkChoice(
+  value: unknown,
+  choices: readonly string[],
+  name: string,
+  who: string,
+): void {
+  if (typeof value === 'string' && choices.includes(value)) return;
+  const words = choices.map((choice) => `'${choice}'`).join(', ');
+  throw new Error(
+    `${who}: ${name} must be one of ${words}. ${received(name, value)}`,
+  );
+}
+
+/** @throws Error if an option is not a number from 0 to 1. */
+export function checkFraction(value: unknown, name: string, who: string): void {
+  if (typeof value === 'number' && value >= 0 && value <= 1) return;
+  throw new Error(
+    `${who}: ${name} must be a number from 0 to 1. ${received(name, value)}`,
+  );
+}
+
+/** @throws Error if an option is not an integer above 0. */
+export function checkCount(value: unknown, name: string, who: string): void {
+  if (Number.isInteger(value) && Number(value) > 0) return;
+  throw new Error(
+    `${who}: ${name} must be an integer above 0. ${received(name, value)}`,
+  );
+}
+
+/** @throws Error if an option is not a function. */
+export function checkFunction(value: unknown, name: string, who: string): void {
+  if (typeof value === 'function') return;
+  throw new Error(
+    `${who}: ${name} must be a function. ${received(name, value)}`,
+  );
+}
+
+/** @throws Error if an option is not an AbortSignal. */
+export function checkSignal(value: unknown, name: string, who: string): void {
+  const signal = value as Partial<AbortSignal> | null;
+  if (typeof signal?.throwIfAborted === 'function') return;
+  throw new Error(
+    `${who}: ${name} must be an AbortSignal. ${received(name, value)}`,
+  );
+}
+
+/** Not `in`, for which every object has a constructor, and JSON a __proto__. */
+export function hasOwn(object: object, name: PropertyKey): boolean {
+  return Object.prototype.hasOwnProperty.call(object, name);
+}
+
+/** A list that whoever gave it can no longer change. */
+function ownCopy(value: unknown): unknown {
+  return Array.isArray(value) ? [...(value as unknown[])] : value;
+}

@@ -1,0 +1,97 @@
+import {
+  concat1d,
+  dispose,
+  keep,
+  type Rank,
+  reshape,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {
+  BatchStatistics,
+  StandIn,
+} from '../../layer_support/moving_average.js';
+import {
+  learnsStatistics,
+  ownStatistics,
+  type PlacedBatchNorm,
+} from '../graph/batch_norms.js';
+import type {Batch} from '../../statistics/data_batches.js';
+import type {GatheredStatistics} from '../../statistics/gathered_statistics.js';
+import {type StandIns, withStandIns} from './stand_ins.js';
+
+/** What one call of a normalization found, and whom it is told. */
+interface Seen {
+  readonly sum: GatheredStatistics;
+  readonly batch: BatchStatistics;
+}
+
+/**
+ * Predicts a batch with its own statistics, and takes them into the sums. They
+ * are read back at once for all layers.
+ *
+ * @param standIns What stands in for layers that are not about.
+ */
+export async function gatherBatch(
+  model: LayersModel,
+  {x}: Batch,
+  sums: ReadonlyMap<PlacedBatchNorm, GatheredStatistics>,
+  standIns: StandIns,
+): Promise<void> {
+  const seen: Seen[] = [];
+  const gathering = [...sums].map(
+    ([norm, sum]) => [norm, gatherInto(seen, norm, sum)] as const,
+  );
+  try {
+    tidy(() => {
+      withStandIns(new Map([...standIns, ...gathering]), () =>
+        model.predictOnBatch(x),
+      );
+    });
+    await read(seen);
+  } finally {
+    for (const {batch} of seen) dispose(tensorsOf(batch));
+  }
+}
+
+/** One that trains with its moving statistics goes on with them. */
+function gatherInto(
+  seen: Seen[],
+  {layer}: PlacedBatchNorm,
+  sum: GatheredStatistics,
+): StandIn {
+  return {
+    given: learnsStatistics(layer) ? undefined : ownStatistics(layer),
+    gather: (batch) => {
+      tensorsOf(batch).forEach((tensor) => keep(tensor));
+      seen.push({sum, batch});
+    },
+  };
+}
+
+function tensorsOf({mean, variance, count}: BatchStatistics): Tensor[] {
+  return typeof count === 'number' ? [mean, variance] : [mean, variance, count];
+}
+
+async function read(seen: readonly Seen[]): Promise<void> {
+  if (seen.length === 0) return;
+  const packed = tidy(() => {
+    const tensors = seen.flatMap(({batch}) => tensorsOf(batch));
+    return concat1d(tensors.map((t) => reshape<Rank.R1>(t, [-1])));
+  });
+  const values = await packed.data();
+  packed.dispose();
+  let offset = 0;
+  const next = (size: number): ArrayLike<number> =>
+    values.subarray(offset, (offset += size));
+  for (const {sum, batch} of seen) {
+    const {size} = batch.mean;
+    const [mean, variance] = [next(size), next(size)];
+    const count =
+      typeof batch.count === 'number'
+        ? new Float64Array(size).fill(batch.count)
+        : next(size);
+    sum.add({mean, variance, count});
+  }
+}

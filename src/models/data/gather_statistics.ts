@@ -1,0 +1,201 @@
+import {dispose, tensor} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkSignal,
+  takeOptions,
+} from '../../layer_support/options.js';
+import {watchLayer} from '../../layer_support/own_mask.js';
+import type {Statistics} from '../../ops/moving_statistics.js';
+import {received} from '../../util/received.js';
+import {
+  learnsStatistics,
+  type PlacedBatchNorm,
+  stateOf,
+} from '../graph/batch_norms.js';
+import {ensureBuilt} from '../graph/ensure_built.js';
+import {
+  batchesOf,
+  type BatchOptions,
+  countBatches,
+  disposeBatch,
+  type ModelData,
+} from '../../statistics/data_batches.js';
+import {type DataWatch, Progress} from '../../statistics/data_progress.js';
+import {gatherBatch} from './gather_batch.js';
+import {
+  type ChannelStatistics,
+  GatheredStatistics,
+} from '../../statistics/gathered_statistics.js';
+import {byDepth} from '../graph/norm_depths.js';
+import type {StandIns} from './stand_ins.js';
+
+/** How statistics are gathered. */
+export interface GatherOptions extends BatchOptions, DataWatch {
+  /**
+   * Whether to go through the data once for each depth of batch normalization, so
+   * that the cut into batches makes no difference. Defaults to false.
+   */
+  readonly exact?: boolean;
+}
+
+const CHECKS = {
+  batchSize: checkCount,
+  batches: checkCount,
+  exact: checkBoolean,
+  onProgress: checkFunction,
+  signal: checkSignal,
+};
+
+/**
+ * The options, checked.
+ *
+ * @throws Error if one is unknown, or if its value is not what it may be.
+ */
+export function takeGatherOptions(
+  given: GatherOptions,
+  who: string,
+): GatherOptions {
+  return takeOptions(given, CHECKS, who);
+}
+
+/** The statistics of each normalization's input over some data. */
+export type FoundStatistics = ReadonlyMap<PlacedBatchNorm, ChannelStatistics>;
+
+/** Statistics that are going to be gathered. */
+export interface Gathering {
+  readonly model: LayersModel;
+  readonly data: ModelData;
+  readonly options: GatherOptions;
+  /** The function that gathers, for messages. */
+  readonly who: string;
+  /** What each pass through the data is about. */
+  readonly passes: ReadonlyArray<readonly PlacedBatchNorm[]>;
+  readonly progress: Progress;
+}
+
+/**
+ * Checks what is asked for before anything is done.
+ *
+ * @param norms Those whose statistics are wanted; others predict.
+ * @param more How many passes through the data the caller makes afterwards.
+ */
+export function startGathering(
+  model: LayersModel,
+  norms: readonly PlacedBatchNorm[],
+  data: ModelData,
+  options: GatherOptions,
+  who: string,
+  more = 0,
+): Gathering {
+  ensureBuilt(model);
+  // tf.js's own layers may have been connected while nobody watched them.
+  norms.forEach(({layer}) => watchLayer(layer));
+  const passes = options.exact === true ? byDepth(model, norms, who) : [norms];
+  const batches = countBatches(data, model, options, who);
+  const total = batches && (passes.length + more) * batches;
+  const progress = new Progress(options, total);
+  return {model, data, options, who, passes, progress};
+}
+
+/**
+ * Finds the mean and variance of what each batch normalization normalizes, by
+ * running the model forward as in prediction, but with batch statistics where a
+ * layer trains with them.
+ *
+ * Nothing of the model is written. The layers are told to gather only while a
+ * batch runs, which nothing can come between.
+ */
+export async function gatherStatistics(
+  gathering: Gathering,
+): Promise<FoundStatistics> {
+  const found = new Map<PlacedBatchNorm, ChannelStatistics>();
+  for (const pass of gathering.passes) {
+    const gathered = await withStatistics(found, (standIns) =>
+      gatherPass(gathering, pass, standIns),
+    );
+    gathered.forEach((statistics, norm) => found.set(norm, statistics));
+  }
+  return found;
+}
+
+/**
+ * Runs something that lets statistics stand in for the moving averages of the
+ * layers that train with those of batches.
+ */
+export async function withStatistics<T>(
+  statistics: FoundStatistics,
+  run: (standIns: StandIns) => Promise<T>,
+): Promise<T> {
+  const learning = [...statistics].filter(([{layer}]) =>
+    learnsStatistics(layer),
+  );
+  const given = learning.map(
+    ([norm, values]) => [norm, {given: toTensors(norm, values)}] as const,
+  );
+  try {
+    return await run(new Map(given));
+  } finally {
+    for (const [, {given: tensors}] of given) {
+      dispose([tensors.mean, tensors.variance]);
+    }
+  }
+}
+
+/** The statistics as a layer holds them. The caller disposes them. */
+export function toTensors(
+  {layer}: PlacedBatchNorm,
+  {mean, variance}: ChannelStatistics,
+): Statistics {
+  const {shape} = stateOf(layer).average.read().mean;
+  return {
+    mean: tensor(Float32Array.from(mean), shape),
+    variance: tensor(Float32Array.from(variance), shape),
+  };
+}
+
+/** The statistics that a layer predicts with. */
+export async function storedStatistics({
+  layer,
+}: PlacedBatchNorm): Promise<ChannelStatistics> {
+  const {mean, variance} = stateOf(layer).average.read();
+  return {
+    mean: Float64Array.from(await mean.data()),
+    variance: Float64Array.from(await variance.data()),
+  };
+}
+
+async function gatherPass(
+  {model, data, options, who, progress}: Gathering,
+  norms: readonly PlacedBatchNorm[],
+  standIns: StandIns,
+): Promise<FoundStatistics> {
+  const channels = (norm: PlacedBatchNorm): number =>
+    stateOf(norm.layer).average.read().mean.size;
+  const sums = new Map(
+    norms.map((norm) => [norm, new GatheredStatistics(channels(norm))]),
+  );
+  let examples = 0;
+  progress.check();
+  for await (const batch of batchesOf(data, model, options, who)) {
+    try {
+      if (batch.size > 0) await gatherBatch(model, batch, sums, standIns);
+    } finally {
+      disposeBatch(batch);
+    }
+    examples += batch.size;
+    await progress.advance();
+  }
+  if (examples === 0) {
+    throw new Error(
+      `${who}: the data has no examples. ${received('examples', examples)}`,
+    );
+  }
+  const results = new Map<PlacedBatchNorm, ChannelStatistics>();
+  for (const [norm, sum] of sums) {
+    results.set(norm, sum.result(await storedStatistics(norm)));
+  }
+  return results;
+}

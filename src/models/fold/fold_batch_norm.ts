@@ -1,0 +1,239 @@
+import {
+  add,
+  div,
+  mul,
+  type serialization,
+  sqrt,
+  sub,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import {checkFunction, takeOptions} from '../../layer_support/options.js';
+import {
+  batchNormsOf,
+  isBatchNorm,
+  stateOf,
+  warnOfHidden,
+} from '../graph/batch_norms.js';
+import {checkModel} from '../graph/check_model.js';
+import {checkNames} from '../graph/check_names.js';
+import {ensureBuilt} from '../graph/ensure_built.js';
+import {received} from '../../util/received.js';
+import {watchVariables} from '../graph/build_model.js';
+import {
+  copyMetadata,
+  copyWeights,
+  writeWeights,
+} from '../graph/copy_weights.js';
+import {type Fold, findFold} from './fold_obstacles.js';
+import {type FoldTarget, foldTargetOf} from './fold_targets.js';
+import {listed} from '../../util/listed.js';
+import {configOf, configWithout, createModel} from '../graph/model_config.js';
+import {isModel, type LayerPair, pairLayers} from '../graph/walk_layers.js';
+
+const WHO = 'foldBatchNorm';
+
+/** What became of a model's batch normalizations. */
+export interface FoldReport {
+  /** The paths of those that were folded. */
+  readonly folded: readonly string[];
+  /** Those that are still there, and why. */
+  readonly kept: ReadonlyArray<{
+    readonly layer: string;
+    readonly reason: string;
+  }>;
+}
+
+/** Options of {@link foldBatchNorm}. */
+export interface FoldOptions {
+  /** Is told what became of each. Without it, a warning names those kept. */
+  readonly onReport?: (report: FoldReport) => void;
+}
+
+/**
+ * A new model for prediction, in which each batch normalization is folded into the
+ * layer before it: with `s = gamma / sqrt(moving variance + epsilon)`
+ *
+ * `kernel' = kernel · s` and `bias' = (bias − moving mean) · s + beta`
+ *
+ * so that it predicts the same with fewer steps. It is not for training: a model
+ * without batch normalization learns differently. The model that is given stays
+ * as it is.
+ *
+ * Folded are this package's BatchNorm and tf.js's BatchNormalization after Dense,
+ * Conv1D, Conv2D, Conv3D, Conv2DTranspose, Conv3DTranspose, DepthwiseConv2D and
+ * SeparableConv2D, with a bias or without, also inside TimeDistributed, in sequential,
+ * functional and nested models. One stays where it is if an activation or another layer
+ * stands between, if the layer before has more than one use, if its axis is not that of the
+ * kernel's outputs, or if it predicts with the statistics of the batch.
+ *
+ * ```js
+ * const model = tf.sequential();
+ * model.add(tf.layers.dense({units: 8, inputShape: [4]}));
+ * model.add(batchNorm());
+ * model.add(tf.layers.activation({activation: 'relu'}));
+ * const folded = foldBatchNorm(model, {
+ *   onReport: ({folded, kept}) => console.log(folded.length, kept),
+ * });
+ * folded.predict(tf.ones([1, 4])).print();
+ * ```
+ *
+ * @param options `onReport`: is told `{folded, kept}`, the paths of those that
+ *   were folded, and `{layer, reason}` of those that were not. Without it, these
+ *   are named in a warning.
+ * @returns A model that is not compiled. The caller disposes it.
+ * @throws Error if an option is unknown, `onReport` is no function, or the model has
+ *   not been built.
+ */
+export function foldBatchNorm(
+  model: LayersModel,
+  options: FoldOptions = {},
+): LayersModel {
+  checkModel(model, WHO);
+  const {onReport = warnOfKept} = takeOptions(
+    options,
+    {onReport: checkFunction},
+    WHO,
+  );
+  ensureBuilt(model);
+  warnOfHidden(model, WHO);
+  const folding = new Folding();
+  const newVariables = watchVariables();
+  try {
+    const config = folding.fold(model, '');
+    checkNames(config, WHO);
+    const folded = createModel(model, config);
+    folding.fill(folded, model);
+    copyMetadata(model, folded);
+    onReport(folding.report(model));
+    return folded;
+  } catch (error) {
+    for (const variable of newVariables()) variable.dispose();
+    throw error;
+  }
+}
+
+class Folding {
+  /** By the layer that takes it in. */
+  private readonly folds = new Map<layers.Layer, Fold>();
+  /** The layers around those. */
+  private readonly wrappers = new Set<layers.Layer>();
+  /** The paths of the batch normalizations that are folded. */
+  private readonly folded = new Map<layers.Layer, string>();
+  private readonly kept = new Map<
+    layers.Layer,
+    {layer: string; reason: string}
+  >();
+
+  /** The config of a model without what can be folded. */
+  fold(model: LayersModel, prefix: string): serialization.ConfigDict {
+    const config = configOf(model);
+    const inner = new Map<layers.Layer, serialization.ConfigDict>();
+    const gone = new Map<layers.Layer, layers.Layer>();
+    const given = new Map(config.entries.map(({layer, dict}) => [layer, dict]));
+    for (const {layer, name} of config.entries) {
+      const path = `${prefix}${name}`;
+      if (isModel(layer)) inner.set(layer, this.fold(layer, `${path}/`));
+      if (!isBatchNorm(layer)) continue;
+      const found = findFold(layer, config);
+      if ('reason' in found) {
+        this.kept.set(layer, {layer: path, reason: found.reason});
+        continue;
+      }
+      this.folded.set(layer, path);
+      const {into, kernel} = found;
+      this.folds.set(kernel, found);
+      if (kernel !== into) this.wrappers.add(into);
+      gone.set(layer, into);
+      const own = given.get(into)?.config ?? {};
+      inner.set(into, kernel === into ? withBias(own) : withBiasInside(own));
+    }
+    return configWithout(config, gone, inner);
+  }
+
+  /** Gives a model that was made without the folded layers its weights. */
+  fill(folded: LayersModel, model: LayersModel): void {
+    const gone = new Set(this.folded.keys());
+    for (const pair of pairLayers(model, folded, WHO, gone)) {
+      const {layer, rebuilt, path} = pair;
+      checkSameClass(pair);
+      if (this.wrappers.has(layer)) continue;
+      const fold = this.folds.get(layer);
+      if (fold) fillFolded(rebuilt, fold);
+      else copyWeights(layer, rebuilt, `${WHO}: ${path}`);
+    }
+  }
+
+  report(model: LayersModel): FoldReport {
+    const {folded, kept} = this;
+    for (const {layer, path} of batchNormsOf(model)) {
+      if (folded.has(layer) || kept.has(layer)) continue;
+      const reason = 'it is inside another layer, which is rebuilt as it is';
+      kept.set(layer, {layer: path, reason});
+    }
+    return {folded: [...folded.values()], kept: [...kept.values()]};
+  }
+}
+
+/** tf.js builds layers by the names of their classes, which others may take. */
+function checkSameClass({layer, rebuilt, path}: LayerPair): void {
+  if (layer.constructor === rebuilt.constructor) return;
+  throw new Error(
+    `${WHO}: another class has taken the name of the class of ${path}; for one of ` +
+      `this package register({override: true}) takes it back. ` +
+      received('className', layer.getClassName()),
+  );
+}
+
+/** The kernel that is put in is not one that a constraint was meant for. */
+function withBias(config: serialization.ConfigDict): serialization.ConfigDict {
+  const constraints = Object.keys(config).filter((key) =>
+    key.endsWith('Constraint'),
+  );
+  return {
+    ...config,
+    ...Object.fromEntries(constraints.map((key) => [key, null])),
+    useBias: true,
+  };
+}
+
+/** The same for the layer that a wrapper applies. */
+function withBiasInside(
+  config: serialization.ConfigDict,
+): serialization.ConfigDict {
+  const {layer} = config as {layer?: {config: serialization.ConfigDict}};
+  return layer === undefined
+    ? config
+    : {...config, layer: {...layer, config: withBias(layer.config)}};
+}
+
+function fillFolded(target: layers.Layer, {norm, kernel}: Fold): void {
+  const kind = foldTargetOf(kernel);
+  if (kind === undefined) return;
+  tidy(() => {
+    writeWeights(target, foldedWeights(kind, norm, kernel));
+  });
+}
+
+function foldedWeights(
+  kind: FoldTarget,
+  norm: Fold['norm'],
+  kernel: layers.Layer,
+): Tensor[] {
+  const {epsilon, gamma, beta, average} = stateOf(norm);
+  const {mean, variance} = average.read();
+  const weights = kernel.weights.map((weight) => weight.read());
+  const bias = kernel.getConfig().useBias === true ? weights.pop() : undefined;
+  const deviation = sqrt(add(variance, epsilon));
+  const factors = div(gamma?.read() ?? 1, deviation);
+  const centred = sub(bias ?? 0, mean);
+  const shifted = add(mul(centred, factors), beta?.read() ?? 0);
+  return [...kind.scale(weights, factors), shifted];
+}
+
+function warnOfKept({kept}: FoldReport): void {
+  if (kept.length === 0) return;
+  const reasons = kept.map(({layer, reason}) => `${layer} (${reason})`);
+  console.warn(`foldBatchNorm: not folded: ${listed(reasons, '; ')}`);
+}

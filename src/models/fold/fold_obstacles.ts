@@ -1,0 +1,88 @@
+import type {layers} from '@tensorflow/tfjs-layers';
+import {type AnyBatchNorm, stateOf} from '../graph/batch_norms.js';
+import {foldTargetOf} from './fold_targets.js';
+import type {LayerEntry, ModelConfig} from '../graph/model_config.js';
+import {innerLayers, isModel} from '../graph/walk_layers.js';
+
+/** A batch normalization, and the layer that it is to be folded into. */
+export interface Fold {
+  readonly norm: AnyBatchNorm;
+  readonly into: layers.Layer;
+  /** The layer with the kernel: that one, or the one that it wraps. */
+  readonly kernel: layers.Layer;
+}
+
+/** Why a batch normalization cannot be folded. */
+export interface Obstacle {
+  readonly reason: string;
+}
+
+/** The layer that a batch normalization can be folded into, or why there is none. */
+export function findFold(
+  norm: AnyBatchNorm,
+  model: ModelConfig,
+): Fold | Obstacle {
+  const {axes, statistics} = stateOf(norm);
+  const rank = norm.inputSpec[0]?.ndim ?? 0;
+  if (statistics === 'batch') {
+    return {reason: 'it predicts with the statistics of the batch'};
+  }
+  const before = entryBefore(norm, model);
+  if ('reason' in before) return before;
+  const {layer: into, dict} = before;
+  const kernel = kernelLayerOf(into);
+  const target = foldTargetOf(kernel);
+  if (target === undefined) {
+    return {
+      reason: `${into.name}, before it, is ${whatIs(into)}, which nothing is folded into`,
+    };
+  }
+  const isWrapped = kernel !== into;
+  const {activation, dataFormat} = isWrapped ? kernel.getConfig() : dict.config;
+  if (typeof activation === 'string' && activation !== 'linear') {
+    return {
+      reason: `the activation ${activation} of ${into.name} stands between`,
+    };
+  }
+  const isFirst = target.axis === 'channels' && dataFormat === 'channelsFirst';
+  const outputs = isFirst ? (isWrapped ? 2 : 1) : rank - 1;
+  if (axes.length !== 1 || axes[0] !== outputs) {
+    return {
+      reason: `its axis is ${axes.join()}, and the outputs of ${into.name} are along axis ${outputs}`,
+    };
+  }
+  return {norm, into, kernel};
+}
+
+/** The layer that TimeDistributed applies at each step, or the layer itself. */
+function kernelLayerOf(layer: layers.Layer): layers.Layer {
+  const [inner] = innerLayers(layer);
+  const isStepwise = layer.getClassName() === 'TimeDistributed';
+  return isStepwise && inner ? inner : layer;
+}
+
+function whatIs(layer: layers.Layer): string {
+  if (isModel(layer)) return 'a model';
+  const kernel = kernelLayerOf(layer);
+  return kernel === layer
+    ? layer.getClassName()
+    : `${layer.getClassName()} of ${kernel.getClassName()}`;
+}
+
+function entryBefore(
+  norm: AnyBatchNorm,
+  {entries, calls, uses}: ModelConfig,
+): LayerEntry | Obstacle {
+  const [call, ...others] = calls.get(norm.name) ?? [];
+  const before = entries.find(({name}) => name === call?.[0]);
+  if (before === undefined) return {reason: 'there is no layer before it'};
+  if (others.length > 0) return {reason: 'it is used more than once'};
+  const {name} = before;
+  if ((calls.get(name)?.length ?? 0) > 1) {
+    return {reason: `${name}, before it, is used more than once`};
+  }
+  if ((uses.get(name) ?? 0) > 1) {
+    return {reason: `the output of ${name}, before it, is used elsewhere too`};
+  }
+  return before;
+}

@@ -1,0 +1,34 @@
+import {LayersModel} from '@tensorflow/tfjs-layers';
+import {ONE_COPY} from '../../layer_support/one_copy.js';
+import {received} from '../../util/received.js';
+
+/**
+ * Checks that a model is one of the copy of tf.js that this package uses. Of another
+ * copy, not even its normalizations would be found.
+ *
+ * @throws Error if it is not, saying what it is.
+ */
+export function checkModel(model: unknown, who: string): void {
+  if (model instanceof LayersModel) return;
+  if (!isModelOfAnotherCopy(model)) {
+    throw new Error(
+      `${who}: the model must be a tf.LayersModel. ` +
+        received('model', kindOf(model)),
+    );
+  }
+  throw new Error(
+    `${who}: the model comes from another copy of TensorFlow.js than the one this ` +
+      `package uses. ${ONE_COPY} ${received('model', model.name)}`,
+  );
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return (value.constructor as {name?: string} | undefined)?.name ?? 'object';
+}
+
+function isModelOfAnotherCopy(model: unknown): model is {name: string} {
+  if (typeof model !== 'object' || model === null) return false;
+  const {layers, predict} = model as {layers?: unknown; predict?: unknown};
+  return Array.isArray(layers) && typeof predict === 'function';
+}

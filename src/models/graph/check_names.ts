@@ -1,0 +1,28 @@
+import {isRecord, refusal} from './json.js';
+
+/**
+ * Checks that tf.js can build the functional models of a config: it looks the names of
+ * layers up in plain objects, where those of Object.prototype are always found.
+ *
+ * @throws Error naming a layer that it cannot build.
+ */
+export function checkNames(config: unknown, who: string): void {
+  if (Array.isArray(config)) {
+    config.forEach((each) => {
+      checkNames(each, who);
+    });
+    return;
+  }
+  if (!isRecord(config)) return;
+  const isFunctional = 'outputLayers' in config || 'output_layers' in config;
+  const layers: readonly unknown[] = Array.isArray(config.layers)
+    ? config.layers
+    : [];
+  for (const layer of layers) {
+    const name = isRecord(layer) ? String(layer.name) : '';
+    if (!isFunctional || !(name in {})) continue;
+    const what = `tf.js builds no model again that has a layer called ${name}; rename it`;
+    throw refusal(who, what, 'name', name);
+  }
+  for (const value of Object.values(config)) checkNames(value, who);
+}

@@ -1,0 +1,81 @@
+import {hasOwn} from '../../layer_support/options.js';
+import {received} from '../../util/received.js';
+
+/** An object of a model.json, whose values are still to be checked. */
+export type Json = Record<string, unknown>;
+
+/** Deeper than any model's; a recursion over it is safe. */
+const MAX_DEPTH = 200;
+
+/** Keys through which JSON could reach the prototype of every object. */
+const FORBIDDEN: readonly string[] = ['__proto__', 'constructor', 'prototype'];
+
+/** An error in the one form that all of them have. */
+export function refusal(
+  who: string,
+  what: string,
+  name: string,
+  value: unknown,
+): Error {
+  return new Error(`${who}: ${what}. ${received(name, value)}`);
+}
+
+export function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * A copy of what was read from JSON, which is safe to walk.
+ *
+ * @throws Error if it is nested deeper than any model, or has a key that would
+ *   reach the prototype of every object.
+ */
+export function safeCopy(value: unknown, who: string, depth = 0): unknown {
+  if (depth > MAX_DEPTH) {
+    throw refusal(who, 'the JSON is nested too deeply', 'depth', depth);
+  }
+  if (Array.isArray(value)) {
+    // tf.js wants arrays of its own realm, which `map` would not make.
+    return Array.from(value, (item) => safeCopy(item, who, depth + 1));
+  }
+  if (!isRecord(value)) return value;
+  const copy: Json = {};
+  for (const [key, inner] of Object.entries(value)) {
+    if (FORBIDDEN.includes(key)) {
+      throw refusal(who, 'the JSON has a forbidden key', 'key', key);
+    }
+    copy[key] = safeCopy(inner, who, depth + 1);
+  }
+  return copy;
+}
+
+/** The value of a key that the object itself has. */
+export function own(object: Json, key: string): unknown {
+  return hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** @throws Error if the value is no object. */
+export function recordAt(object: Json, key: string, who: string): Json {
+  const value = own(object, key);
+  if (isRecord(value)) return value;
+  throw refusal(who, `${key} is no object`, key, value);
+}
+
+/** @throws Error if the value is no list. */
+export function listAt(object: Json, key: string, who: string): unknown[] {
+  const value = own(object, key);
+  if (Array.isArray(value)) return value as unknown[];
+  throw refusal(who, `${key} is no list`, key, value);
+}
+
+/** @throws Error if the value is no string, or is empty. */
+export function stringAt(object: Json, key: string, who: string): string {
+  const value = own(object, key);
+  if (typeof value === 'string' && value !== '') return value;
+  throw refusal(who, `${key} is no text`, key, value);
+}
+
+/** The name of an option, which in JSON has underscores. */
+export function camelCase(key: string): string {
+  return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

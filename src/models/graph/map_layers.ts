@@ -1,0 +1,70 @@
+import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import {isRecord, type Json} from './json.js';
+import {innerLayers, isModel} from './walk_layers.js';
+
+/** A layer as tf.js's model.json has it. */
+export interface LayerJson {
+  readonly className: string;
+  readonly config: Json;
+  /** The names of the models and wrappers around it and its own, with `/` between. */
+  readonly path: string;
+  /** The layer itself, in a model of the same config. */
+  readonly layer: layers.Layer | undefined;
+}
+
+/** The layers of a model in the order of its JSON. */
+export type Order = (model: LayersModel) => readonly layers.Layer[];
+
+/** Of the model that the JSON was made from. */
+export const AS_LISTED: Order = (model) => model.layers;
+
+/**
+ * A copy of a model's JSON with some of its layers replaced, in nested models and
+ * in wrappers, too.
+ *
+ * @param model A model of the same config, and how its layers are ordered.
+ * @param replace The class name and the config of the layer that takes a layer's
+ *   place, or undefined where it stays.
+ */
+export function mapLayers(
+  topology: Json,
+  {model, order}: {model: LayersModel; order: Order},
+  replace: (layer: LayerJson) => {className: string; config: Json} | undefined,
+): Json {
+  const visit = (
+    json: unknown,
+    layer: layers.Layer | undefined,
+    around: string,
+  ): unknown => {
+    if (!isRecord(json) || !isRecord(json.config)) return json;
+    const config = json.config;
+    const path = `${around}${String(config.name)}`;
+    const className = String(json.class_name);
+    const become = replace({className, config, path, layer});
+    return become
+      ? {...json, class_name: become.className, config: become.config}
+      : {...json, config: visitInner(config, layer, `${path}/`)};
+  };
+  const visitInner = (
+    config: Json,
+    holder: layers.Layer | undefined,
+    around: string,
+  ): Json => {
+    const {layers: list, layer} = config;
+    if (Array.isArray(list)) {
+      const live = holder && isModel(holder) ? order(holder) : [];
+      return {
+        ...config,
+        layers: list.map((each, i) => visit(each, live[i], around)),
+      };
+    }
+    const [inner] = holder ? innerLayers(holder) : [];
+    return layer === undefined
+      ? config
+      : {...config, layer: visit(layer, inner, around)};
+  };
+  const {model_config: inner = topology} = topology;
+  const json = isRecord(inner) ? inner : {};
+  const config = isRecord(json.config) ? json.config : {};
+  return {...json, config: visitInner(config, model, '')};
+}

@@ -1,0 +1,97 @@
+import {isRecord, type Json} from './json.js';
+
+/** `[layer, node, tensor, …]` */
+type Reference = readonly [layer: string, node: number, ...rest: unknown[]];
+
+/** A layer of a functional model in JSON, and the calls of it. */
+interface Called {
+  readonly json: Json;
+  readonly calls: ReadonlyArray<readonly Reference[]>;
+  /** How many nodes tf.js has made for it before the first of the calls. */
+  readonly first: number;
+}
+
+/** The new numbers of the calls of a layer, by the old ones. */
+type Numbers = ReadonlyMap<number, number>;
+
+/**
+ * A copy of a model's JSON whose layers list their calls in the order in which
+ * tf.js makes them, in nested models and in wrappers, too.
+ *
+ * tf.js goes through the layers again and again and makes each call whose inputs
+ * are there. It counts calls as it makes them, so that one that has to wait for a
+ * later layer changes its number with the next one, and the references to both
+ * are wrong.
+ */
+export function withOrderedCalls<T>(json: T): T {
+  return ordered(json) as T;
+}
+
+function ordered(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(ordered);
+  if (!isRecord(json)) return json;
+  const copy = Object.fromEntries(
+    Object.entries(json).map(([key, value]) => [key, ordered(value)]),
+  );
+  return Array.isArray(copy.layers) && Array.isArray(copy.output_layers)
+    ? renumbered(copy)
+    : copy;
+}
+
+function renumbered(config: Json): Json {
+  const layers = new Map(
+    (config.layers as Json[]).map((json) => [String(json.name), called(json)]),
+  );
+  const numbers = numbersOf(layers);
+  const renumber = (ref: Reference): Reference => {
+    const [name, node, ...rest] = ref;
+    return [name, numbers.get(name)?.get(node) ?? node, ...rest];
+  };
+  return {
+    ...config,
+    layers: [...layers].map(([name, {json, calls, first}]) => {
+      const own = numbers.get(name);
+      const nodes = calls
+        .map((call, i) => ({call, number: own?.get(first + i) ?? first + i}))
+        .sort((a, b) => a.number - b.number)
+        .map(({call}) => call.map(renumber));
+      return {...json, inbound_nodes: nodes};
+    }),
+    input_layers: (config.input_layers as Reference[]).map(renumber),
+    output_layers: (config.output_layers as Reference[]).map(renumber),
+  };
+}
+
+function called(json: Json): Called {
+  const calls = (json.inbound_nodes ?? []) as Reference[][];
+  const isModel = isRecord(json.config) && Array.isArray(json.config.layers);
+  const isInput = calls.length === 0;
+  return {json, calls, first: isModel || isInput ? 1 : 0};
+}
+
+/**
+ * Makes the calls as tf.js does, but each layer's as long as any of them can be
+ * made. In that order, those that tf.js can make at once always come first.
+ */
+function numbersOf(layers: ReadonlyMap<string, Called>): Map<string, Numbers> {
+  const numbers = new Map<string, Map<number, number>>();
+  const isThere = ([name, node]: Reference): boolean =>
+    node < (layers.get(name)?.first ?? 0) ||
+    numbers.get(name)?.has(node) === true;
+  const makeNext = (name: string, {calls, first}: Called): boolean => {
+    const made = numbers.get(name) ?? new Map<number, number>();
+    numbers.set(name, made);
+    const next = calls.findIndex(
+      (call, i) => !made.has(first + i) && call.every(isThere),
+    );
+    if (next >= 0) made.set(first + next, first + made.size);
+    return next >= 0;
+  };
+  for (let isMoving = true; isMoving;) {
+    isMoving = false;
+    for (const [name, layer] of layers) {
+      while (makeNext(name, layer)) isMoving = true;
+    }
+  }
+  return numbers;
+}

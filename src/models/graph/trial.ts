@@ -1,0 +1,128 @@
+import {serialization, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {
+  type Built,
+  buildModel,
+  reasonOf,
+  watchVariables,
+} from './build_model.js';
+import {refusal} from './json.js';
+import {ruleFor} from '../keras/translate/layer_rules.js';
+import {isOpenReshape, TrialReshape} from '../keras/translate/reshapes.js';
+import type {Translated} from '../keras/translate/translate_layer.js';
+
+/** How many values the weights of the model that is tried may yet have. */
+let allowance = Infinity;
+
+/**
+ * Makes the weights of a model that is tried: zeros, and no more of them than the
+ * file has values for, so that a false size fails before it fills the memory.
+ */
+class TrialInitializer extends serialization.Serializable {
+  static readonly className = 'TfjsNormalizationTrial';
+
+  apply(shape: number[]): Tensor {
+    allowance -= shape.reduce((product, length) => product * length, 1);
+    if (allowance >= 0) return zeros(shape);
+    throw new Error(
+      'it has more weights than there are values for, one of shape ' +
+        `[${shape.join(', ')}]`,
+    );
+  }
+
+  getConfig(): serialization.ConfigDict {
+    return {};
+  }
+}
+
+const TRIAL = {class_name: TrialInitializer.className, config: {}};
+
+const NORM_INITIALIZERS: Readonly<Record<string, readonly string[]>> = {
+  BatchNorm: [
+    'beta_initializer',
+    'gamma_initializer',
+    'moving_mean_initializer',
+    'moving_variance_initializer',
+  ],
+  LayerNorm: ['beta_initializer', 'gamma_initializer'],
+};
+
+/**
+ * Builds a model to see whether tf.js can, asks something of it, and takes it
+ * down again, in whatever state it is.
+ *
+ * @param topology The model as tf.js's model.json has it.
+ * @param options `values`: how many its weights may have. `who`: the first word of
+ *   an error.
+ * @throws Error if it cannot be built, or with what `use` throws.
+ */
+export async function withTrial<T>(
+  topology: object,
+  {who, values = Infinity}: {who: string; values?: number},
+  use: (model: LayersModel) => T,
+): Promise<T> {
+  const {model, made} = await startTrial(topology, who, values);
+  try {
+    return use(model);
+  } finally {
+    for (const variable of made) variable.dispose();
+  }
+}
+
+function startTrial(
+  topology: object,
+  who: string,
+  values: number,
+): Promise<Built> {
+  const {classNameMap} = serialization.SerializationMap.getMap();
+  serialization.registerClass(TrialInitializer);
+  serialization.registerClass(TrialReshape);
+  allowance = values;
+  try {
+    // All weights are made before it first waits for anything.
+    return buildModel(inTrial(topology) as object, who);
+  } finally {
+    Reflect.deleteProperty(classNameMap, TrialInitializer.className);
+    Reflect.deleteProperty(classNameMap, TrialReshape.className);
+  }
+}
+
+/**
+ * Checks that tf.js can compile a model as its file says.
+ *
+ * @throws Error if it cannot.
+ */
+export function tryTraining(
+  model: LayersModel,
+  config: object,
+  who: string,
+): void {
+  const newVariables = watchVariables();
+  try {
+    tidy(() => model.loadTrainingConfig(config as never));
+  } catch (error) {
+    const what = `tf.js cannot compile the model (${reasonOf(error)})`;
+    throw refusal(who, what, 'trainingConfig', config);
+  } finally {
+    for (const variable of newVariables()) variable.dispose();
+  }
+}
+
+/** The same model, with weights that cost little to make. */
+function inTrial(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(inTrial);
+  if (typeof json !== 'object' || json === null) return json;
+  const copy = Object.fromEntries(
+    Object.entries(json).map(([key, value]) => [key, inTrial(value)]),
+  ) as Partial<Translated>;
+  const {class_name: className = '', config} = copy;
+  if (isOpenReshape(className, config)) {
+    return {...copy, class_name: TrialReshape.className};
+  }
+  const keys =
+    NORM_INITIALIZERS[className] ??
+    ruleFor(className)?.keys.filter((key) => key.endsWith('_initializer')) ??
+    [];
+  for (const key of keys) if (config) config[key] = TRIAL;
+  return copy;
+}

@@ -1,0 +1,156 @@
+import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import {received} from '../../util/received.js';
+
+/** A layer, and where in its model it is. */
+export interface PlacedLayer {
+  readonly layer: layers.Layer;
+  /** The names of the models and wrappers around it and its own, with `/` between. */
+  readonly path: string;
+}
+
+/** What may hold other layers, whichever copy of tfjs it comes from. */
+interface Holder extends layers.Layer {
+  /** Of a model. */
+  readonly layers?: readonly layers.Layer[];
+  /** Of Bidirectional, which wraps two copies of one. */
+  readonly forwardLayer?: layers.Layer;
+  readonly backwardLayer?: layers.Layer;
+}
+
+/**
+ * Every layer of a model that is no model itself, through nested models, wrappers and
+ * layers that hold layers, in the model's order. A layer that is used more than once comes once,
+ * under the first of its paths.
+ */
+export function layersOf(model: LayersModel): PlacedLayer[] {
+  const found = new Map<layers.Layer, PlacedLayer>();
+  const seen = new Set<layers.Layer>([model]);
+  const visit = (layer: layers.Layer, path: string): void => {
+    if (seen.has(layer)) return;
+    seen.add(layer);
+    if (!isModel(layer)) found.set(layer, {layer, path});
+    for (const inner of innerLayers(layer)) {
+      visit(inner, `${path}/${inner.name}`);
+    }
+  };
+  for (const layer of model.layers) visit(layer, layer.name);
+  return [...found.values()];
+}
+
+/** A layer of a model, and the one of a rebuilt model that stands for it. */
+export interface LayerPair extends PlacedLayer {
+  readonly rebuilt: layers.Layer;
+}
+
+/**
+ * Every layer of a model with its counterpart in a model that was built from the first
+ * one's config, through nested models and wrappers. Layers are matched by their places:
+ * a layer of the user's may give itself another name each time it is made.
+ *
+ * @param gone Layers of the first model that were left out of the second.
+ * @throws Error if one of the models has more layers than the other.
+ */
+export function pairLayers(
+  model: LayersModel,
+  rebuilt: LayersModel,
+  who: string,
+  gone: ReadonlySet<layers.Layer> = new Set(),
+): LayerPair[] {
+  const found = new Map<layers.Layer, LayerPair>();
+  const seen = new Set<layers.Layer>([rebuilt]);
+  const visit = (from: layers.Layer, to: layers.Layer, path: string): void => {
+    if (seen.has(to)) return;
+    seen.add(to);
+    if (isModel(from) && isModel(to)) {
+      visitAll(from.layers, inOrderOfMaking(to), `${path}/`);
+      return;
+    }
+    found.set(to, {layer: from, rebuilt: to, path});
+    visitPairs(innerLayers(from), innerLayers(to), `${path}/`);
+  };
+  const visitPairs = (
+    originals: readonly layers.Layer[],
+    copies: readonly layers.Layer[],
+    around: string,
+  ): void => {
+    originals.forEach((layer, i) => {
+      const copy = copies[i];
+      if (copy) visit(layer, copy, `${around}${layer.name}`);
+    });
+  };
+  const visitAll = (
+    originals: readonly layers.Layer[],
+    copies: readonly layers.Layer[],
+    around: string,
+  ): void => {
+    const kept = originals.filter((layer) => !gone.has(layer));
+    if (kept.length !== copies.length) {
+      throw new Error(
+        `${who}: the model is not rebuilt as it was, with ${kept.length} layers. ` +
+          received('layers', copies.length),
+      );
+    }
+    visitPairs(kept, copies, around);
+  };
+  visitAll(model.layers, inOrderOfMaking(rebuilt), '');
+  return [...found.values()];
+}
+
+/**
+ * The layers of a model that was built from a config, in the config's order. Their
+ * order in the model itself depends on the graph.
+ */
+export function inOrderOfMaking({layers: all}: LayersModel): layers.Layer[] {
+  return [...all].sort((a, b) => a.id - b.id);
+}
+
+/** If true, a layer is a model, used as a layer of another. */
+export function isModel(layer: layers.Layer): layer is LayersModel {
+  return Array.isArray((layer as Holder).layers);
+}
+
+/**
+ * The layers that a layer consists of: those of a model, of a wrapper, or among the
+ * properties of a layer of the user's, in lists, maps and plain objects too.
+ */
+export function innerLayers(holder: Holder): readonly layers.Layer[] {
+  if (holder.layers !== undefined) return holder.layers;
+  // Bidirectional's `layer` is its forward one.
+  const {forwardLayer, backwardLayer} = holder;
+  if (forwardLayer && backwardLayer) return [forwardLayer, backwardLayer];
+  const found = new Set<layers.Layer>();
+  const seen = new Set<unknown>([holder]);
+  const look = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return;
+    seen.add(value);
+    if (isLayer(value)) found.add(value);
+    else if (Array.isArray(value) || value instanceof Set) value.forEach(look);
+    else if (value instanceof Map) [...value.values()].forEach(look);
+    else if (isPlain(value)) ownValues(value).forEach(look);
+  };
+  ownValues(holder).forEach(look);
+  return [...found];
+}
+
+/** Whichever copy of tfjs it comes from. */
+function isLayer(value: object): value is layers.Layer {
+  const layer = value as Partial<layers.Layer>;
+  return (
+    typeof layer.apply === 'function' &&
+    typeof layer.computeOutputShape === 'function' &&
+    typeof layer.getClassName === 'function'
+  );
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Without those of getters, which may do anything. */
+function ownValues(object: object): unknown[] {
+  const descriptors = Object.getOwnPropertyDescriptors(object);
+  return Object.values(descriptors).map(
+    (descriptor): unknown => descriptor.value,
+  );
+}

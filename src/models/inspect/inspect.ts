@@ -1,0 +1,176 @@
+import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import {NormLayer} from '../../layer_support/norm_layer.js';
+import type {Axes} from '../../ops/axes.js';
+import {
+  batchNormsOf,
+  isBatchNorm,
+  stateOf,
+  warnOfHidden,
+} from '../graph/batch_norms.js';
+import {checkModel} from '../graph/check_model.js';
+import {ensureBuilt} from '../graph/ensure_built.js';
+import {mayHaveLabels, type ModelData} from '../../statistics/data_batches.js';
+import {explain} from './explain.js';
+import {
+  type GatherOptions,
+  gatherStatistics,
+  startGathering,
+  takeGatherOptions,
+} from '../data/gather_statistics.js';
+import {
+  comparePredictions,
+  compareStatistics,
+  isCompiled,
+  rangeOf,
+} from './inspect_data.js';
+import {
+  comparisonProblems,
+  statisticsProblems,
+  weightProblems,
+  type WeightValues,
+} from './inspect_problems.js';
+import type {
+  Comparison,
+  Inspection,
+  InspectionRow,
+  Prediction,
+} from './inspection.js';
+import {isStockLayerNormalization} from '../patch/stock_layers.js';
+import {layersOf, type PlacedLayer} from '../graph/walk_layers.js';
+
+/** Options of {@link inspect}; they are about the data. */
+export type InspectOptions = GatherOptions;
+
+const WHO = 'inspect';
+
+/**
+ * Looks at every normalization layer of a model, through nested models, and says
+ * what looks wrong: weights that are not finite, channels that let nothing
+ * through, moving statistics that have never moved or are still mostly where they
+ * started.
+ *
+ * With data it also finds the mean and variance of what each batch normalization
+ * gets, as `recalibrate` does, and compares the moving ones with them; with labels,
+ * and a model that is compiled, it also measures the loss and the metrics with
+ * both. That explains why a model may be good in training and poor in prediction:
+ * training uses the statistics of each batch, prediction the moving ones.
+ *
+ * Nothing of the model changes. `formatInspection` makes a table of what it finds.
+ *
+ * ```js
+ * const model = tf.sequential();
+ * model.add(tf.layers.dense({units: 2, inputShape: [3]}));
+ * model.add(batchNorm({name: 'norm'}));
+ * model.compile({optimizer: 'sgd', loss: 'meanSquaredError'});
+ * const [x, y] = [tf.randomNormal([64, 3], 5), tf.ones([64, 2])];
+ * const inspection = await inspect(model, [x, y]);
+ * const [{layer, weights, problems}] = inspection;
+ * console.log(layer, weights.gamma.max, problems);
+ * console.log(formatInspection(inspection));
+ * ```
+ *
+ * @param data As for `recalibrate`; `[x, y]` or `{xs, ys}` to measure the loss.
+ * @param options `batchSize` (32), for tensors. `batches` (all): how many are used
+ *   at most. `exact` (false): a pass for each depth of batch normalization, so that
+ *   the cut into batches makes no difference. `onProgress`: is told
+ *   `{done, total}` after every batch. `signal`: an AbortSignal that cancels.
+ * @returns A row for each layer, `{layer, kind, axis, weights, problems, data}`, and
+ *   beside the rows, as properties, `prediction` and `explanation`.
+ * @throws Error if an option is unknown or is not what it may be, if a layer has not been
+ *   built, or if the data is empty or not what the model takes.
+ */
+export async function inspect(
+  model: LayersModel,
+  data?: ModelData,
+  options: InspectOptions = {},
+): Promise<Inspection> {
+  checkModel(model, WHO);
+  const checked = takeGatherOptions(options, WHO);
+  ensureBuilt(model);
+  warnOfHidden(model, WHO);
+  const seen = data && (await compareWith(model, data, checked));
+  const rows: InspectionRow[] = [];
+  for (const placed of layersOf(model)) {
+    if (!isNormalization(placed.layer)) continue;
+    rows.push(await rowOf(placed, seen?.comparisons.get(placed.layer)));
+  }
+  const prediction = seen?.prediction;
+  const explanation = explain(rows, prediction);
+  return Object.assign(rows, {
+    ...(prediction && {prediction}),
+    ...(explanation && {explanation}),
+  });
+}
+
+/** What data shows of a model. */
+interface Seen {
+  readonly comparisons: ReadonlyMap<layers.Layer, Comparison>;
+  readonly prediction: Prediction | undefined;
+}
+
+async function compareWith(
+  model: LayersModel,
+  data: ModelData,
+  options: GatherOptions,
+): Promise<Seen> {
+  const canCompare = isCompiled(model) && mayHaveLabels(data, model, WHO);
+  const gathering = startGathering(
+    model,
+    batchNormsOf(model),
+    data,
+    options,
+    WHO,
+    canCompare ? 1 : 0,
+  );
+  const found = await gatherStatistics(gathering);
+  const comparisons = new Map<layers.Layer, Comparison>();
+  for (const [norm, statistics] of found) {
+    comparisons.set(norm.layer, await compareStatistics(norm, statistics));
+  }
+  const prediction = canCompare
+    ? await comparePredictions(gathering, found)
+    : undefined;
+  return {comparisons, prediction};
+}
+
+function isNormalization(layer: layers.Layer): boolean {
+  return (
+    layer instanceof NormLayer ||
+    isBatchNorm(layer) ||
+    isStockLayerNormalization(layer)
+  );
+}
+
+async function rowOf(
+  {layer, path}: PlacedLayer,
+  comparison: Comparison | undefined,
+): Promise<InspectionRow> {
+  const weights = await valuesOf(layer);
+  const ranges = [...weights].map(
+    ([name, values]) => [name, rangeOf(values)] as const,
+  );
+  const {axis} = layer.getConfig() as {axis?: Axes};
+  return {
+    layer: path,
+    kind: layer.getClassName(),
+    ...(axis !== undefined && {axis}),
+    weights: Object.fromEntries(ranges),
+    problems: [
+      ...weightProblems(weights),
+      ...(isBatchNorm(layer)
+        ? statisticsProblems(weights, stateOf(layer))
+        : []),
+      ...(comparison ? comparisonProblems(comparison) : []),
+    ],
+    ...(comparison && {data: comparison}),
+  };
+}
+
+async function valuesOf(layer: layers.Layer): Promise<WeightValues> {
+  const values = new Map<string, Float32Array>();
+  for (const weight of layer.weights) {
+    const name = weight.originalName.split('/').pop() ?? weight.originalName;
+    values.set(name, Float32Array.from(await weight.read().data()));
+  }
+  return values;
+}

@@ -1,0 +1,116 @@
+import type {BatchNormState} from '../../layer_support/batch_norm_call.js';
+import {TELLING_SHARE} from '../../layer_support/batch_norm_call.js';
+import type {Comparison, InspectionRow} from './inspection.js';
+
+/** The values of weights by their names. */
+export type WeightValues = ReadonlyMap<string, Float32Array>;
+
+/** A gamma below this lets nothing of the input through. */
+const DEAD_GAMMA = 1e-6;
+/** In parts of epsilon: where the variance is less, epsilon decides the scale. */
+const LOW_VARIANCE = 0.1;
+/** What chance does not bring about in a moving average: from these on it lags. */
+const TELLING_MEAN_GAP = 0.5;
+const TELLING_VARIANCE_FACTOR = 2;
+
+/** What looks wrong in the weights of any normalization layer. */
+export function weightProblems(weights: WeightValues): string[] {
+  const problems: string[] = [];
+  for (const [name, values] of weights) {
+    const wrong = countOf(values, (value) => !Number.isFinite(value));
+    if (wrong > 0)
+      problems.push(`${name} is not finite in ${of(wrong, values)}`);
+  }
+  const gamma = weights.get('gamma') ?? new Float32Array();
+  const dead = countOf(gamma, (value) => Math.abs(value) < DEAD_GAMMA);
+  if (dead > 0) {
+    problems.push(
+      `gamma is 0 in ${of(dead, gamma)}, which let nothing of the input through`,
+    );
+  }
+  return problems;
+}
+
+/** What looks wrong in the moving statistics of a batch normalization. */
+export function statisticsProblems(
+  weights: WeightValues,
+  {epsilon, average}: BatchNormState,
+): string[] {
+  const mean = weights.get('moving_mean') ?? new Float32Array();
+  const variance = weights.get('moving_variance') ?? new Float32Array();
+  const share = average.initialShare;
+  if (mean.every((m) => m === 0) && variance.every((v) => v === 1)) {
+    return ['the moving statistics have never moved: mean 0, variance 1'];
+  }
+  const problems: string[] = [];
+  if (share > TELLING_SHARE) {
+    problems.push(
+      `the moving statistics are still ${Math.round(share * 100)}% initial value`,
+    );
+  }
+  const negative = countOf(variance, (value) => value < 0);
+  if (negative > 0) {
+    problems.push(
+      `the moving variance is negative in ${of(negative, variance)}`,
+    );
+  }
+  const constant = countOf(variance, (value) => value === 0);
+  if (constant > 0) {
+    problems.push(
+      `the moving variance is 0 in ${of(constant, variance)}: their input is constant`,
+    );
+  }
+  const low = countOf(
+    variance,
+    (value) => value > 0 && value < LOW_VARIANCE * epsilon,
+  );
+  if (low > 0) {
+    problems.push(
+      `the moving variance is below a tenth of epsilon in ${of(low, variance)}: ` +
+        `epsilon decides their scale`,
+    );
+  }
+  return problems;
+}
+
+/** Whether moving statistics are further from the data's than chance would bring. */
+export function lags({meanGap, varianceFactor}: Comparison): boolean {
+  return !(
+    meanGap <= TELLING_MEAN_GAP && varianceFactor <= TELLING_VARIANCE_FACTOR
+  );
+}
+
+/** The rows by how wrong they look; in their order where that is equal. */
+export function worstFirst(rows: readonly InspectionRow[]): InspectionRow[] {
+  return [...rows].sort((a, b) => badnessOf(b) - badnessOf(a));
+}
+
+/** A number that is finite, so that two can be subtracted. */
+function badnessOf({weights, problems, data}: InspectionRow): number {
+  const ends = Object.values(weights).flatMap(({min, max}) => [min, max]);
+  if (!ends.every(Number.isFinite)) return Number.MAX_VALUE;
+  const gap = data && lags(data) ? data.meanGap + data.varianceFactor : 0;
+  return Number.isFinite(gap) ? problems.length + gap : Number.MAX_VALUE;
+}
+
+/** What looks wrong in moving statistics beside those of the data. */
+export function comparisonProblems(comparison: Comparison): string[] {
+  if (!lags(comparison)) return [];
+  const {meanGap, varianceFactor} = comparison;
+  return [
+    `the moving statistics are not those of the data: a mean is off by ` +
+      `${meanGap.toPrecision(2)} standard deviations, a variance by a factor of ` +
+      varianceFactor.toPrecision(2),
+  ];
+}
+
+function countOf(
+  values: Float32Array,
+  isWrong: (value: number) => boolean,
+): number {
+  return values.filter(isWrong).length;
+}
+
+function of(count: number, values: Float32Array): string {
+  return `${count} of ${values.length} channels`;
+}

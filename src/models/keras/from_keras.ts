@@ -1,0 +1,122 @@
+import type {io} from '@tensorflow/tfjs-core';
+import {refuseOptions} from '../../layer_support/options.js';
+import {loaderOf} from '../handlers.js';
+import {type Match, matchWeights} from './weights/match_weights.js';
+import {Notes} from '../graph/notes.js';
+import {type KerasFile, readTopology} from './read/read_model.js';
+import {closeReshapes} from './translate/reshapes.js';
+import {
+  bytesOfAll,
+  readStored,
+  type StoredWeight,
+} from './weights/stored_weights.js';
+import type {Translated} from './translate/translate_layer.js';
+import {translateModel} from './translate/translate_model.js';
+import {tryTraining, withTrial} from '../graph/trial.js';
+import {checkBuilt} from '../graph/check_built.js';
+import {targetsOf} from './weights/weight_targets.js';
+
+const WHO = 'fromKeras';
+
+/**
+ * Loads what Keras 2 (tf-keras), Keras 3 or tf.js wrote as model.json onto the
+ * layers of this package:
+ *
+ * ```js
+ * const trained = tf.sequential();
+ * trained.add(tf.layers.batchNormalization({inputShape: [3]}));
+ * let written;
+ * await trained.save(tf.io.withSaveHandler(async (artifacts) => {
+ *   written = artifacts;
+ *   return {};
+ * }));
+ * const model = await tf.loadLayersModel(fromKeras(tf.io.fromMemory(written)));
+ * console.log(model.layers[0].getClassName());  // BatchNorm
+ * ```
+ *
+ * The BatchNormalization and LayerNormalization of Keras become `BatchNorm` and
+ * `LayerNorm`; every option of theirs is honoured, or refused by name. `training`
+ * given where a layer or a model around it is called becomes `statistics`:
+ * `'batch'` for true, `'moving'` for false. Elsewhere it is refused where it would
+ * change a prediction. What tf.js's own layers would compute otherwise than Keras
+ * does is translated, or refused by name.
+ *
+ * Nothing is half loaded: the model is built once to see that tf.js can and that
+ * the weights fit, and given to tf.js after that.
+ *
+ * @param source A URL, as `tf.loadLayersModel` takes it, or an IOHandler.
+ * @return An IOHandler for `tf.loadLayersModel`.
+ * @throws Error if nothing loads from the source. Loading rejects with an error
+ *   that names the layer and what of it cannot be loaded, or the weight that is
+ *   missing, left over or of another shape.
+ */
+export function fromKeras(
+  source: string | io.IOHandler,
+  ...none: []
+): io.IOHandler {
+  refuseOptions(none, WHO);
+  const load = loaderOf(source, WHO);
+  return {load: async () => translate(await load())};
+}
+
+async function translate(
+  artifacts: io.ModelArtifacts,
+): Promise<io.ModelArtifacts> {
+  const {weightData, trainingConfig} = artifacts;
+  const notes = new Notes(WHO);
+  const file = readTopology(artifacts.modelTopology);
+  const hasWeights = weightData !== undefined;
+  const topology = translateModel(file, {hasWeights, notes});
+  const stored = hasWeights ? readStored(artifacts, WHO) : undefined;
+  const matches = await tryOut(topology, file, stored, {trainingConfig, notes});
+  notes.warn();
+  const weights = matches && weightData && renamed(matches, artifacts);
+  return {...artifacts, modelTopology: topology, ...weights};
+}
+
+/** Which weight each of the file is, after seeing that all of it can be had. */
+function tryOut(
+  topology: Translated,
+  {model, isFromTfjs}: KerasFile,
+  stored: readonly StoredWeight[] | undefined,
+  {
+    trainingConfig,
+    notes,
+  }: Pick<io.ModelArtifacts, 'trainingConfig'> & {
+    notes: Notes;
+  },
+): Promise<Match[] | undefined> {
+  const ofModel = stored?.filter(({spec}) => spec.group !== 'optimizer');
+  const values = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
+  return withTrial(topology, {who: WHO, values}, (trial) => {
+    if (!isFromTfjs) checkBuilt(trial, model, notes);
+    closeReshapes(topology, trial);
+    const matches =
+      ofModel && matchWeights(ofModel, targetsOf(model, trial), model);
+    if (trainingConfig) tryTraining(trial, trainingConfig, WHO);
+    return matches;
+  });
+}
+
+/** The weights under the names and in the shapes that tf.js looks for. */
+function renamed(
+  matches: readonly Match[],
+  artifacts: io.ModelArtifacts,
+): Pick<io.ModelArtifacts, 'weightSpecs' | 'weightData'> {
+  const {weightData = [], trainingConfig} = artifacts;
+  const ofOptimizer = trainingConfig
+    ? readStored(artifacts, WHO).filter(({spec}) => spec.group === 'optimizer')
+    : [];
+  const all = [...matches.map(({stored}) => stored), ...ofOptimizer];
+  return {
+    weightSpecs: [
+      ...matches.map(({stored: {spec}, target: {name, shape}}) => ({
+        ...spec,
+        name,
+        shape: [...shape],
+      })),
+      ...ofOptimizer.map(({spec}) => spec),
+    ],
+    weightData: bytesOfAll(all, weightData),
+  };
+}

@@ -1,0 +1,52 @@
+import {refusal} from '../../graph/json.js';
+import {type KerasLayer, type KerasModel, whoIs} from '../read/keras_model.js';
+
+/** What `training` a layer is called with; undefined is whatever the model is. */
+export type Training = boolean | undefined;
+
+/**
+ * What `training` every layer is called with by the models around it, where one
+ * of them says so: `layer(x, training=True)`, or `model(x, training=False)`
+ * around it.
+ *
+ * @throws Error if a layer is used more than once, and in different ways.
+ */
+export function callSiteTraining(
+  model: KerasModel,
+  isKeras3: boolean,
+): Map<KerasLayer, boolean> {
+  const found = new Map<KerasLayer, Set<Training>>();
+  const visit = (layer: KerasLayer, training: Training): void => {
+    if (layer.model) visitAll(layer.model, training);
+    for (const {layer: inner} of layer.wrapped) visit(inner, training);
+    const seen = found.get(layer) ?? new Set();
+    found.set(layer, seen.add(training));
+  };
+  const visitAll = (inner: KerasModel, outer: Training): void => {
+    for (const layer of inner.layers) {
+      const said = new Set(
+        inner.isSequential
+          ? [outer]
+          : layer.calls.map(({training}) =>
+              // Keras 3 goes by what is said further out, Keras 2 further in.
+              isKeras3 ? (outer ?? training) : (training ?? outer),
+            ),
+      );
+      for (const training of said) visit(layer, training);
+    }
+  };
+  visitAll(model, undefined);
+  return new Map(
+    [...found].flatMap(([layer, seen]): Array<[KerasLayer, boolean]> => {
+      const training = onlyOne(layer, seen);
+      return training === undefined ? [] : [[layer, training]];
+    }),
+  );
+}
+
+function onlyOne(layer: KerasLayer, seen: ReadonlySet<Training>): Training {
+  if (seen.size <= 1 || layer.model) return [...seen][0];
+  const values = [...seen].map((value) => value ?? null);
+  const what = 'it is called with more than one value of training';
+  throw refusal(whoIs(layer), what, 'training', values);
+}

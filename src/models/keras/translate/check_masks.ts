@@ -1,0 +1,366 @@
+import {own, refusal} from '../../graph/json.js';
+import {
+  type Call,
+  type KerasLayer,
+  type KerasModel,
+  modelsIn,
+  type TensorRef,
+  whoIs,
+  withWrapped,
+} from '../read/keras_model.js';
+import {
+  dependsOnMask,
+  isMaskedInKerasOnly,
+  isMaskedMerge,
+  isRecurrent,
+  isStepByStep,
+  maskedTrouble,
+  maskInKeras,
+  maskInTfjs,
+  returnsSequences,
+} from './mask_rules.js';
+import {executionOrder, type Step} from './mask_steps.js';
+import {givenMask} from './mask_operations.js';
+import {
+  isSame,
+  leaf,
+  madeMask,
+  type Mask,
+  type Masks,
+  shown,
+  type Trouble,
+} from './masks.js';
+import {normalizationFor} from './normalizations.js';
+import type {Notes} from '../../graph/notes.js';
+
+/*
+ * tf.js hands on masks in another way than Keras: layers get masks of layers that
+ * were executed before them, too; models take none in and give none out; merging
+ * layers spoil them. This goes through a model as tf.js's executor does, and follows
+ * the masks of Keras beside those of tf.js.
+ */
+
+/** The arguments that the executor of tf.js gives one layer after the other. */
+interface Kwargs {
+  mask?: Mask;
+}
+
+interface Setting {
+  /** Embeddings that tf.js gets without their masks. */
+  readonly unmasked?: readonly KerasLayer[];
+  readonly isKeras3: boolean;
+  readonly training: ReadonlyMap<KerasLayer, boolean>;
+}
+
+/** What tf.js disposes together with the model that it was made in. */
+const DISPOSED = leaf('disposed', '');
+
+const MAKE_WITHOUT =
+  'make the model without masks (mask_zero=False, no Masking) and train it anew';
+const UNLIKE =
+  'tf.js fits it otherwise than Keras, or not at all, because of masks';
+const IN_LOSS =
+  'Keras leaves masked positions out of the loss and the metrics of fit and ' +
+  'evaluate; tf.js counts them';
+
+/**
+ * Checks that every layer gets the mask in tf.js that it gets in Keras, if its
+ * predictions depend on it. Takes the mask off an Embedding that no layer of Keras
+ * uses, where tf.js would give it to one. Notes what is trained otherwise.
+ *
+ * @throws Error naming a layer that predicts otherwise.
+ */
+export function checkMasks(
+  model: KerasModel,
+  setting: Setting,
+  notes: Notes,
+): void {
+  let found = goThrough(model, setting);
+  if (found.predicting.length + found.fitting.length > 0) {
+    const {used} = found;
+    const unmasked = makersIn(model).filter(({name}) => !used.has(name));
+    found = goThrough(model, {...setting, unmasked});
+    for (const {config} of unmasked) config.mask_zero = false;
+  }
+  const {predicting, fitting, outputs} = found;
+  const [first] = predicting;
+  if (first) {
+    const {layer, what, mask} = first;
+    throw refusal(whoIs(layer), `${what}; ${MAKE_WITHOUT}`, 'mask', mask.maker);
+  }
+  for (const {layer} of fitting) notes.add(UNLIKE, whoIs(layer));
+  for (const {keras} of outputs) {
+    if (shown(keras)) notes.add(IN_LOSS, `${model.className} ${model.name}`);
+  }
+}
+
+interface Found {
+  readonly predicting: readonly Trouble[];
+  readonly fitting: readonly Trouble[];
+  /** The masks that a layer of Keras uses, by what they are made from. */
+  readonly used: ReadonlySet<string>;
+  readonly outputs: readonly Masks[];
+}
+
+function goThrough(model: KerasModel, setting: Setting): Found {
+  const predict = new Walk(setting, false);
+  const outputs = predict.through(model, [], undefined, '');
+  // `fit` has arguments of its own from the start.
+  const fit = new Walk(setting, true);
+  fit.through(model, [], {}, '');
+  const {used, trouble} = predict;
+  const unlike = outputs.flatMap((masks) => masks.unlike ?? []);
+  return {
+    predicting: [...trouble, ...unlike],
+    fitting: fit.trouble,
+    used,
+    outputs,
+  };
+}
+
+/** The Embeddings that make masks. */
+function makersIn(model: KerasModel): KerasLayer[] {
+  return modelsIn(model)
+    .flatMap(({layers}) => layers.flatMap(withWrapped))
+    .filter(
+      ({className, config}) =>
+        className === 'Embedding' && config.mask_zero === true,
+    );
+}
+
+/** One way through a model, in the order of tf.js. */
+class Walk {
+  readonly trouble: Trouble[] = [];
+  readonly used = new Set<string>();
+  private readonly makers = new Map<string, Set<string>>();
+
+  constructor(
+    private readonly setting: Setting,
+    private readonly isFitting: boolean,
+  ) {}
+
+  /** The masks of the outputs. */
+  through(
+    model: KerasModel,
+    inputs: readonly Masks[],
+    outer: Kwargs | undefined,
+    path: string,
+    isInlined = false,
+  ): Masks[] {
+    const {steps, outputs, start} = executionOrder(model);
+    const masks = new Map<string, Masks>();
+    start.forEach((key, i) => masks.set(key, inputs[i] ?? {}));
+    let kwargs = outer;
+    let isOwn = false;
+    for (const step of steps) {
+      const given = step.inputs.map((key) => masks.get(key) ?? {});
+      if (given.some(({tfjs}) => tfjs)) {
+        kwargs ??= {};
+        kwargs.mask = given[0]?.tfjs;
+        isOwn = true;
+      }
+      const made = this.call(step, given, kwargs ?? {}, model, path);
+      masks.set(step.key, made);
+    }
+    if (kwargs?.mask && isOwn && !isInlined) kwargs.mask = DISPOSED;
+    return outputs.map((key) => masks.get(key) ?? {});
+  }
+
+  private call(
+    step: Step,
+    given: readonly Masks[],
+    kwargs: Kwargs,
+    model: KerasModel,
+    path: string,
+  ): Masks {
+    const {layer, call, output, isInlined} = step;
+    const input = `${path}${step.inputs[0] ?? ''}`;
+    const keras = given.map((masks, i) =>
+      this.inKeras(masks.keras, call.masks?.[i], model, path),
+    );
+    if (layer.model) {
+      const inner = `${path}${step.key}/`;
+      const outer = given.map(({tfjs}, i) => ({
+        ...given[i],
+        keras: keras[i],
+        tfjs: isInlined ? tfjs : undefined,
+      }));
+      const made = this.through(layer.model, outer, kwargs, inner, isInlined);
+      const masks = made[output] ?? {};
+      return isInlined ? masks : {...masks, tfjs: undefined};
+    }
+    const unlike =
+      this.unlikeAfter(layer, call, given, keras[0]) ??
+      this.unlikeMerged(layer, keras);
+    const masks = {keras: keras[0], tfjs: given[0]?.tfjs};
+    this.compare(layer, masks, kwargs, `${path}${step.key}/`);
+    const own = madeMask(layer, input);
+    if (own) {
+      this.remember(own, layer);
+      const isOff = this.setting.unmasked?.includes(layer);
+      return {keras: own, tfjs: isOff ? undefined : own};
+    }
+    const inTfjs = maskInTfjs(
+      layer,
+      call,
+      given.map(({tfjs}) => tfjs),
+    );
+    const [mask] = given.map(({tfjs}) => tfjs).filter(Boolean);
+    if (inTfjs === 'failure' && mask) {
+      this.add(layer, 'tf.js fails to merge the masks of its inputs', mask);
+    }
+    const {isKeras3} = this.setting;
+    return {
+      unlike: output === 0 || !isRecurrent(layer) ? unlike : undefined,
+      // States have none in Keras; tf.js gives every output the first one's.
+      keras:
+        output === 0 || !isRecurrent(layer)
+          ? maskInKeras(layer, call, keras, isKeras3)
+          : undefined,
+      tfjs: inTfjs === 'failure' ? undefined : inTfjs,
+    };
+  }
+
+  /** The mask that Keras 3 wrote down, or that comes with the tensor. */
+  private inKeras(
+    comes: Mask | undefined,
+    ref: TensorRef | undefined,
+    model: KerasModel,
+    path: string,
+  ): Mask | undefined {
+    return ref ? givenMask(ref, comes, model, path) : comes;
+  }
+
+  /** @param masks Those of the layer's first input. */
+  private compare(
+    layer: KerasLayer,
+    masks: Masks,
+    kwargs: Kwargs,
+    path: string,
+  ): void {
+    const keras = shown(masks.keras);
+    const tfjs = shown(kwargs.mask);
+    const mask = keras ?? tfjs;
+    const batch = this.batchNorm(layer);
+    if (keras && (dependsOnMask(layer) || batch)) this.use(keras);
+    if (layer.className === 'TimeDistributed') {
+      this.everyStep(layer, mask, kwargs, path);
+    } else if (isMaskedInKerasOnly(layer)) {
+      if (keras) {
+        this.add(layer, 'Keras leaves out masked steps, tf.js does not', keras);
+      }
+    } else if (layer.className === 'Softmax') {
+      if (mask) this.add(layer, 'tf.js applies masks to it otherwise', mask);
+    } else if (isRecurrent(layer)) {
+      this.compareSame(layer, keras, tfjs);
+    } else if (batch === this.mode) {
+      // BatchNorm takes no mask but its input's.
+      this.compareSame(layer, keras, shown(masks.tfjs));
+    }
+  }
+
+  /**
+   * The trouble with a layer's output. Steps that are masked may be unlike Keras's as
+   * long as what follows works step by step and, in the end, leaves them out.
+   */
+  private unlikeAfter(
+    layer: KerasLayer,
+    call: Call,
+    given: readonly Masks[],
+    inKeras?: Mask,
+  ): Trouble | undefined {
+    const mask = shown(inKeras);
+    for (const {unlike} of given) {
+      if (!unlike) continue;
+      const isLeftOut = isRecurrent(layer) && isSame(mask, unlike.mask);
+      if (isStepByStep(layer)) return unlike;
+      if (!isLeftOut || unlike !== given[0]?.unlike) this.trouble.push(unlike);
+    }
+    const what = isRecurrent(layer) && mask && maskedTrouble(layer, call);
+    if (!what) return undefined;
+    const trouble = {layer, what, mask};
+    const isOfSteps =
+      returnsSequences(layer) && layer.className !== 'ConvLSTM2D';
+    if (!isOfSteps) this.trouble.push(trouble);
+    return isOfSteps ? trouble : undefined;
+  }
+
+  /** The trouble with what a merging layer makes of masked steps. */
+  private unlikeMerged(
+    layer: KerasLayer,
+    masks: ReadonlyArray<Mask | undefined>,
+  ): Trouble | undefined {
+    const mask = masks.find(shown);
+    if (!mask || !isMaskedMerge(layer, this.setting.isKeras3)) return undefined;
+    masks.forEach((each) => each && this.use(each));
+    const what = 'Keras merges only what is not masked, tf.js everything';
+    const trouble = {layer, what, mask};
+    // Where all are masked, others are merged than in tf.js; elsewhere the same.
+    if (masks.every((each) => isSame(each, mask))) return trouble;
+    this.trouble.push(trouble);
+    return undefined;
+  }
+
+  private compareSame(layer: KerasLayer, keras?: Mask, tfjs?: Mask): void {
+    if (isSame(keras, tfjs)) return;
+    const mask = keras ?? tfjs;
+    if (!mask) return;
+    let what = 'tf.js gives it another mask than Keras';
+    if (!keras) {
+      what =
+        'tf.js gives it the mask of a layer before it, Keras gives it none';
+    } else if (keras.leaves.includes(keras.maker)) {
+      what = 'tf.js hands on masks by itself, and no other can be given';
+    } else if (!tfjs) what = 'a mask that it gets in Keras is lost in tf.js';
+    this.add(layer, what, mask);
+  }
+
+  /** A TimeDistributed layer calls what it wraps with the arguments it gets. */
+  private everyStep(
+    layer: KerasLayer,
+    mask: Mask | undefined,
+    kwargs: Kwargs,
+    path: string,
+  ): void {
+    const inner = layer.wrapped[0]?.layer;
+    if (!inner) return;
+    if (mask && dependsOnMask(inner)) {
+      this.add(layer, 'Keras and tf.js mask what it wraps differently', mask);
+      return;
+    }
+    // The second step finds what the first has left.
+    for (let i = 0; i < 2; i++) {
+      if (inner.model) this.through(inner.model, [], kwargs, path);
+      else if (!mask) this.compare(inner, {}, kwargs, path);
+    }
+  }
+
+  /** When a layer's numbers depend on a mask because it takes statistics of a batch. */
+  private batchNorm(layer: KerasLayer): 'predict' | 'fit' | undefined {
+    const {className} = normalizationFor(layer.className) ?? {};
+    const isFrozen = own(layer.config, 'trainable') === false;
+    if (className !== 'BatchNorm' || isFrozen) return undefined;
+    const training = this.setting.training.get(layer);
+    if (training === undefined) return 'fit';
+    return training ? 'predict' : undefined;
+  }
+
+  private get mode(): 'predict' | 'fit' {
+    return this.isFitting ? 'fit' : 'predict';
+  }
+
+  private remember({key}: Mask, {name}: KerasLayer): void {
+    const names = this.makers.get(key) ?? new Set();
+    this.makers.set(key, names.add(name));
+  }
+
+  private use({leaves}: Mask): void {
+    for (const key of leaves) {
+      for (const name of this.makers.get(key) ?? []) this.used.add(name);
+    }
+  }
+
+  private add(layer: KerasLayer, what: string, mask: Mask): void {
+    this.trouble.push({layer, what, mask});
+  }
+}

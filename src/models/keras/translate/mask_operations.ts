@@ -1,0 +1,96 @@
+import {own} from '../../graph/json.js';
+import type {KerasLayer, KerasModel, TensorRef} from '../read/keras_model.js';
+import {keyOf} from './mask_steps.js';
+import {leaf, type Mask, notEqual} from './masks.js';
+
+/** Operations of Keras 3 that only put masks together. */
+const JOINING: readonly string[] = [
+  'Any',
+  'Concatenate',
+  'ExpandDims',
+  'LogicalOr',
+];
+
+/** Operations that make masks which cover nothing, or everything. */
+const EVEN: readonly string[] = ['OnesLike', 'ZerosLike'];
+
+/**
+ * The mask that a call was given in Keras 3: that which comes with its input, as
+ * Keras writes it down, or one of the user's.
+ */
+export function givenMask(
+  ref: TensorRef,
+  comes: Mask | undefined,
+  {layers}: KerasModel,
+  path: string,
+): Mask {
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const leaves = leavesOf(ref, byName, path);
+  const isNatural =
+    comes && leaves && String([...leaves].sort()) === String(comes.leaves);
+  if (isNatural) return comes;
+  const key = `${path}${keyOf(ref)}`;
+  return {...leaf(key, ref.layer), leaves: [ref.layer]};
+}
+
+/** The masks of layers that a mask is made from; undefined if from anything else. */
+function leavesOf(
+  ref: TensorRef,
+  layers: ReadonlyMap<string, KerasLayer>,
+  path: string,
+): Set<string> | undefined {
+  const found = new Set<string>();
+  const waiting = [{ref, isAny: false}];
+  const seen = new Set<string>();
+  for (const {ref: next, isAny} of waiting) {
+    const layer = layers.get(next.layer);
+    const call = layer?.calls[next.call];
+    if (!layer || !call) return undefined;
+    const key = `${isAny} ${keyOf(next)}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const {className, config} = layer;
+    const [of] = call.inputs;
+    if (className === 'NotEqual' && of) {
+      const value = call.constants['1'] ?? call.constants.x2;
+      const made = notEqual(value, `${path}${keyOf(of)}`);
+      found.add(isAny ? `any ${made}` : made);
+    } else if (
+      JOINING.includes(className) &&
+      own(config, 'trainable') == null
+    ) {
+      waiting.push(
+        ...call.inputs.map((inner) => ({
+          ref: inner,
+          isAny: className === 'Any',
+        })),
+      );
+    } else if (!EVEN.includes(className)) return undefined;
+  }
+  return found;
+}
+
+/**
+ * The model without the operations that make nothing but masks. tf.js hands on masks
+ * by itself.
+ */
+export function withoutMaskOperations(model: KerasModel): KerasModel {
+  const {layers, outputs} = model;
+  const calls = layers.flatMap((layer) => layer.calls);
+  if (!calls.some(({masks}) => masks)) return model;
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const needed = new Set<string>();
+  const waiting = outputs.map(({layer}) => layer);
+  for (const name of waiting) {
+    if (needed.has(name)) continue;
+    needed.add(name);
+    const {calls: own = []} = byName.get(name) ?? {};
+    waiting.push(...own.flatMap((c) => c.inputs.map(({layer}) => layer)));
+  }
+  return {
+    ...model,
+    layers: layers.filter(
+      ({className, name}) => className === 'InputLayer' || needed.has(name),
+    ),
+  };
+}

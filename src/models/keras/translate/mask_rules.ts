@@ -1,0 +1,224 @@
+import {own} from '../../graph/json.js';
+import type {Call, KerasLayer} from '../read/keras_model.js';
+import {allOf, anyOf, behind, leaf, madeMask, type Mask} from './masks.js';
+import {normalizationFor} from './normalizations.js';
+import {ruleFor} from './layer_rules.js';
+
+/*
+ * Which mask a layer's output has, by the mask of its input, in Keras 2, in Keras 3
+ * and in tf.js.
+ */
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
+
+const EVERYWHERE =
+  'Activation AlphaDropout Dense Dropout GaussianDropout GaussianNoise PReLU ' +
+  'ReLU TimeDistributed';
+const IN_KERAS = `${EVERYWHERE} ELU LeakyReLU Softmax SpatialDropout1D`;
+
+/** Layers whose output has the mask of their input. */
+const HANDS_ON = {
+  keras2: words(`${IN_KERAS} ThresholdedReLU`),
+  keras3: words(`${IN_KERAS} Identity Rescaling`),
+  tfjs: words(`${EVERYWHERE} SpatialDropout1D`),
+};
+
+/** Normalizations that do not, in either Keras. */
+const UNMASKED_NORMALIZATIONS = words('RMSNormalization SpectralNormalization');
+
+const MERGES = words('Add Average Maximum Minimum Multiply');
+const RECURRENT = words('Bidirectional ConvLSTM2D GRU LSTM RNN SimpleRNN');
+
+/** Merging layers that leave out what masks cover in Keras 3. */
+const MASKED_MERGES = words('Maximum Minimum Multiply');
+
+/** Tells whether Keras merges only what the masks of the inputs leave uncovered. */
+export function isMaskedMerge(layer: KerasLayer, isKeras3: boolean): boolean {
+  return (
+    isKeras3 &&
+    MASKED_MERGES.has(layer.className) &&
+    !isOperation(layer, isKeras3)
+  );
+}
+
+/** A layer that keeps states while it goes through a sequence. */
+export function isRecurrent({className}: KerasLayer): boolean {
+  return RECURRENT.has(className);
+}
+
+/** The recurrent layer itself, or what a Bidirectional wraps. */
+export function withinBidirectional(layer: KerasLayer): KerasLayer {
+  const [wrapped] = layer.wrapped;
+  const isBothWays = layer.className === 'Bidirectional';
+  return isBothWays && wrapped ? wrapped.layer : layer;
+}
+
+/** A layer of the user's, registered with tf.js. */
+function isForeign({className}: KerasLayer): boolean {
+  return !ruleFor(className) && normalizationFor(className) === undefined;
+}
+
+/** Keras writes `x + y` as an operation; it hands on nothing. */
+function isOperation(
+  {className, config}: KerasLayer,
+  isKeras3: boolean,
+): boolean {
+  return (
+    className === 'TFOpLambda' ||
+    (isKeras3 && own(config, 'trainable') === undefined)
+  );
+}
+
+/** The mask that Keras gives a layer's first output. */
+export function maskInKeras(
+  layer: KerasLayer,
+  call: Pick<Call, 'shapes'>,
+  masks: ReadonlyArray<Mask | undefined>,
+  isKeras3: boolean,
+): Mask | undefined {
+  const {className} = layer;
+  const [mask] = masks;
+  if (isRecurrent(layer)) return maskOfSequence(layer, mask);
+  if (className === 'TFOpLambda') return undefined;
+  const makesMasks = layer.wrapped.some((each) => madeMask(each.layer, ''));
+  if (className === 'TimeDistributed' && !isKeras3 && makesMasks) {
+    // Keras 2 takes the mask out of what is wrapped.
+    return leaf(`within ${layer.name}`, layer.name);
+  }
+  if (className === 'Concatenate' || MERGES.has(className)) {
+    if (isOperation(layer, isKeras3)) return undefined;
+    if (className === 'Concatenate') {
+      if (isAlongTime(layer, call)) return behind(masks);
+      return isKeras3 ? anyOf(masks) : allOf(masks);
+    }
+    if (!isKeras3) return allOf(masks);
+    return masks.every(Boolean) ? anyOf(masks) : undefined;
+  }
+  const isNormalization = normalizationFor(className) !== undefined;
+  const handsOn = isKeras3 ? HANDS_ON.keras3 : HANDS_ON.keras2;
+  const isHandedOn =
+    isForeign(layer) || isNormalization
+      ? !UNMASKED_NORMALIZATIONS.has(className)
+      : handsOn.has(className);
+  return isHandedOn ? mask : undefined;
+}
+
+/**
+ * The mask that tf.js gives a layer's outputs; 'failure' where it cannot work one
+ * out.
+ */
+export function maskInTfjs(
+  layer: KerasLayer,
+  call: Pick<Call, 'shapes'>,
+  masks: ReadonlyArray<Mask | undefined>,
+): Mask | 'failure' | undefined {
+  const {className} = layer;
+  const [mask] = masks;
+  if (isRecurrent(layer)) return maskOfSequence(layer, mask);
+  if (MERGES.has(className) || className === 'TFOpLambda') {
+    return maskOfTfjsMerge(masks);
+  }
+  if (className === 'Concatenate') {
+    if (!masks.some(Boolean)) return undefined;
+    if (masks.some((each) => each?.key === MISSHAPEN.key)) return 'failure';
+    if (!isAlongTime(layer, call)) return allOf(masks);
+    // Those that are missing are made as wide as the tensors; the others are not.
+    return masks.every(Boolean) ? behind(masks) : 'failure';
+  }
+  const isHandedOn =
+    isForeign(layer) ||
+    normalizationFor(className) !== undefined ||
+    (HANDS_ON.tfjs.has(className) && !isLeakyInTfjs(layer));
+  return isHandedOn ? mask : undefined;
+}
+
+/** A mask with an axis too many, which no layer can use. */
+const MISSHAPEN: Mask = {key: 'misshapen', leaves: [], maker: ''};
+
+/** tf.js takes the first, gives it another axis, and looks at all but the last. */
+function maskOfTfjsMerge(
+  masks: ReadonlyArray<Mask | undefined>,
+): Mask | 'failure' | undefined {
+  if (!masks.some(Boolean)) return undefined;
+  const read = masks.slice(0, Math.max(1, masks.length - 1));
+  if (read.length > 1 && !read.every(Boolean)) return 'failure';
+  return masks[0] && {...MISSHAPEN, maker: masks[0].maker};
+}
+
+function maskOfSequence(layer: KerasLayer, mask?: Mask): Mask | undefined {
+  return returnsSequences(layer) ? mask : undefined;
+}
+
+/** It becomes tf.js's LeakyReLU. */
+function isLeakyInTfjs({className, config}: KerasLayer): boolean {
+  return ruleFor(className)?.become?.(config)?.className === 'LeakyReLU';
+}
+
+function isAlongTime(
+  {config}: KerasLayer,
+  {shapes}: Pick<Call, 'shapes'>,
+): boolean {
+  const axis = Number(own(config, 'axis') ?? -1);
+  const rank = Array.isArray(shapes[0]) ? shapes[0].length : undefined;
+  if (axis === -1 || axis === (rank ?? 0) - 1) return false;
+  return axis === 1 || axis === 1 - (rank ?? 3);
+}
+
+/**
+ * Why a recurrent layer gives something else for masked steps in tf.js, although it
+ * gets the mask that Keras gives it.
+ */
+export function maskedTrouble(
+  layer: KerasLayer,
+  call: Call,
+): string | undefined {
+  const inner = withinBidirectional(layer);
+  const isBothWays = layer !== inner && returnsSequences(layer);
+  if (isBothWays || own(inner.config, 'zero_output_for_mask') === true) {
+    return 'Keras gives zeros for masked steps, tf.js the step before';
+  }
+  if (layer.className === 'ConvLSTM2D')
+    return 'tf.js takes masks of single pixels only';
+  if (call.inputs.length > 1 || own(inner.config, 'stateful') === true) {
+    return (
+      'before the first step that is not masked, Keras gives zeros, tf.js the ' +
+      'state that it starts from'
+    );
+  }
+  return undefined;
+}
+
+/** Tells whether a recurrent layer gives an output for each step. */
+export function returnsSequences(layer: KerasLayer): boolean {
+  return own(withinBidirectional(layer).config, 'return_sequences') === true;
+}
+
+/** Tells whether each step of a layer's output depends on that step alone. */
+export function isStepByStep(layer: KerasLayer): boolean {
+  const {className, config} = layer;
+  if (normalizationFor(className)?.className === 'LayerNorm') {
+    return [own(config, 'axis')].flat().every((axis) => axis === -1);
+  }
+  return (
+    HANDS_ON.keras3.has(className) ||
+    normalizationFor(className)?.className === 'BatchNorm'
+  );
+}
+
+/** Layers that weight positions by a mask in Keras and do not in tf.js. */
+export function isMaskedInKerasOnly({className}: KerasLayer): boolean {
+  return (
+    className === 'GlobalAveragePooling1D' || className === 'MultiHeadAttention'
+  );
+}
+
+/** Tells whether what a layer predicts depends on a mask that is given to it. */
+export function dependsOnMask(layer: KerasLayer): boolean {
+  return (
+    isRecurrent(layer) ||
+    isMaskedInKerasOnly(layer) ||
+    layer.className === 'Softmax' ||
+    (layer.model?.layers ?? []).some(dependsOnMask) ||
+    layer.wrapped.some(({layer: inner}) => dependsOnMask(inner))
+  );
+}

@@ -1,0 +1,79 @@
+import type {
+  Call,
+  KerasLayer,
+  KerasModel,
+  TensorRef,
+} from '../read/keras_model.js';
+
+/** A layer that is called, for one of the tensors it makes. */
+export interface Step {
+  readonly key: string;
+  readonly layer: KerasLayer;
+  readonly call: Call;
+  readonly output: number;
+  /** The keys of the tensors that it is called on. */
+  readonly inputs: readonly string[];
+  /** If true, tf.js takes over its layers instead of calling it. */
+  readonly isInlined: boolean;
+}
+
+export interface Order {
+  readonly steps: readonly Step[];
+  /** The keys of the model's inputs and outputs. */
+  readonly start: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** Names a tensor within its model. */
+export function keyOf({layer, call, output}: TensorRef): string {
+  return JSON.stringify([layer, call, output]);
+}
+
+/** The order in which tf.js's executor works out the outputs of a model. */
+export function executionOrder(model: KerasModel): Order {
+  return model.isSequential ? oneByOne(model) : backFromOutputs(model);
+}
+
+function oneByOne({layers}: KerasModel): Order {
+  const ref = (layer: string): TensorRef => ({layer, call: 0, output: 0});
+  const start = keyOf(ref(''));
+  let last = start;
+  const steps = layers
+    .filter(({className}) => className !== 'InputLayer')
+    .map((layer) => {
+      const inputs = [last];
+      last = keyOf(ref(layer.name));
+      const call: Call = {inputs: [ref(layer.name)], constants: {}, shapes: []};
+      const isInlined = layer === layers[0] && layer.model !== undefined;
+      return {key: last, layer, call, output: 0, inputs, isInlined};
+    });
+  return {steps, start: [start], outputs: [last]};
+}
+
+/** Depth first from one output after the other, and from the last of its inputs. */
+function backFromOutputs({layers, inputs, outputs}: KerasModel): Order {
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const done = new Set(inputs.map(keyOf));
+  const steps: Step[] = [];
+  // Not by recursion: models are deeper than the stack.
+  const stack = [...outputs].reverse().map((ref) => ({ref, isOpen: false}));
+  for (;;) {
+    const top = stack.pop();
+    if (top === undefined) break;
+    const {ref, isOpen} = top;
+    const key = keyOf(ref);
+    const layer = byName.get(ref.layer);
+    const call = layer?.calls[ref.call];
+    if (done.has(key) || !layer || !call) continue;
+    if (isOpen) {
+      done.add(key);
+      const keys = call.inputs.map(keyOf);
+      const {output} = ref;
+      steps.push({key, layer, call, output, inputs: keys, isInlined: false});
+    } else {
+      stack.push({ref, isOpen: true});
+      stack.push(...call.inputs.map((of) => ({ref: of, isOpen: false})));
+    }
+  }
+  return {steps, start: inputs.map(keyOf), outputs: outputs.map(keyOf)};
+}

@@ -1,0 +1,108 @@
+import type {KerasLayer} from '../read/keras_model.js';
+
+/** A mask of a tensor, as far as it can be told before there are numbers. */
+export interface Mask {
+  /** Two masks of one key cover the same positions. */
+  readonly key: string;
+  /** What it is made from: the masks of Embedding and Masking layers. */
+  readonly leaves: readonly string[];
+  /** The layer that made it, for messages. */
+  readonly maker: string;
+  /** If true, it covers nothing. */
+  readonly isOpen?: boolean;
+}
+
+/** The masks that belong to one tensor in Keras and in tf.js. */
+export interface Masks {
+  readonly keras?: Mask;
+  readonly tfjs?: Mask;
+  /** Says why the values that the mask covers are others in tf.js. */
+  readonly unlike?: Trouble;
+}
+
+/** What a layer does otherwise in tf.js, because of a mask. */
+export interface Trouble {
+  readonly layer: KerasLayer;
+  readonly what: string;
+  readonly mask: Mask;
+}
+
+/** The mask that a layer makes from the tensor of this key. */
+export function madeMask(
+  {className, name, config}: Pick<KerasLayer, 'className' | 'name' | 'config'>,
+  input: string,
+): Mask | undefined {
+  if (className === 'Masking') {
+    return leaf(`any ${notEqual(config.mask_value ?? 0, input)}`, name);
+  }
+  return className === 'Embedding' && config.mask_zero === true
+    ? leaf(notEqual(0, input), name)
+    : undefined;
+}
+
+/** The key of the mask that covers where a tensor has a value. */
+export function notEqual(value: unknown, input: string): string {
+  return `${JSON.stringify(Number(value))} in ${input}`;
+}
+
+/** A mask unlike any other. */
+export function leaf(key: string, maker: string): Mask {
+  return {key, leaves: [key], maker};
+}
+
+/** Tells whether both leave the same positions uncovered. */
+export function isSame(a?: Mask, b?: Mask): boolean {
+  return shown(a)?.key === shown(b)?.key;
+}
+
+/** The mask, unless it covers nothing. */
+export function shown(mask?: Mask): Mask | undefined {
+  return mask?.isOpen ? undefined : mask;
+}
+
+/** The mask that covers what all of them cover; one that is missing covers nothing. */
+export function anyOf(
+  masks: ReadonlyArray<Mask | undefined>,
+): Mask | undefined {
+  return joined('any', masks, masks.every(shown));
+}
+
+/** The mask that covers what one of them covers. */
+export function allOf(
+  masks: ReadonlyArray<Mask | undefined>,
+): Mask | undefined {
+  return joined('all', masks.filter(shown), masks.some(shown));
+}
+
+/** The masks of sequences that are put one behind the other. */
+export function behind(
+  masks: ReadonlyArray<Mask | undefined>,
+): Mask | undefined {
+  if (!masks.some(shown)) return joined('behind', masks, false);
+  const key = masks.map((mask) => shown(mask)?.key ?? '').join(' then ');
+  return {...merged(masks), key: `(${key})`};
+}
+
+function joined(
+  how: string,
+  masks: ReadonlyArray<Mask | undefined>,
+  covers: boolean,
+): Mask | undefined {
+  if (!masks.some(Boolean)) return undefined;
+  const all = merged(masks);
+  if (!covers) return {...all, key: 'open', isOpen: true};
+  const keys = [...new Set(masks.map((mask) => mask?.key ?? ''))].sort();
+  const [only] = keys;
+  const key = keys.length === 1 && only ? only : `${how}(${keys.join(', ')})`;
+  return {...all, key};
+}
+
+function merged(
+  masks: ReadonlyArray<Mask | undefined>,
+): Pick<Mask, 'leaves' | 'maker'> {
+  const leaves = new Set(masks.flatMap((mask) => mask?.leaves ?? []));
+  return {
+    leaves: [...leaves].sort(),
+    maker: masks.find(Boolean)?.maker ?? '',
+  };
+}

@@ -1,0 +1,184 @@
+import {hasOwn} from '../../../layer_support/options.js';
+import {isRecord, type Json, own, refusal} from '../../graph/json.js';
+import type {Notes} from '../../graph/notes.js';
+
+/* Initializers, regularizers, constraints and activations of Keras in tf.js. */
+
+/** How an object in a config is translated. */
+export interface Setting {
+  readonly who: string;
+  readonly isKeras3: boolean;
+  /** If true, tf.js wrote the model, and reads its own layers as they are. */
+  readonly isFromTfjs: boolean;
+  /** Whether the model comes with weights, so that none is made. */
+  readonly hasWeights: boolean;
+  readonly notes: Notes;
+}
+
+const INITIALIZERS: readonly string[] = [
+  'Zeros',
+  'Ones',
+  'Constant',
+  'RandomUniform',
+  'RandomNormal',
+  'TruncatedNormal',
+  'Identity',
+  'VarianceScaling',
+  'GlorotUniform',
+  'GlorotNormal',
+  'HeNormal',
+  'HeUniform',
+  'LeCunNormal',
+  'LeCunUniform',
+  'Orthogonal',
+];
+
+/** Keras's spelling, and tf.js's. */
+const RESPELLED: Readonly<Record<string, string>> = {
+  LecunNormal: 'LeCunNormal',
+  LecunUniform: 'LeCunUniform',
+  OrthogonalInitializer: 'Orthogonal',
+};
+
+const CONSTRAINTS: readonly string[] = [
+  'MaxNorm',
+  'NonNeg',
+  'UnitNorm',
+  'MinMaxNorm',
+];
+
+/** Activations that mean the same in Keras 2, Keras 3 and tf.js. */
+const ACTIVATIONS: readonly string[] = [
+  'elu',
+  'gelu',
+  'linear',
+  'log_softmax',
+  'mish',
+  'relu',
+  'relu6',
+  'selu',
+  'sigmoid',
+  'softmax',
+  'softplus',
+  'softsign',
+  'swish',
+  'tanh',
+];
+
+/** In Keras 3 it is another function. */
+const KERAS_2_ACTIVATIONS: readonly string[] = ['hard_sigmoid'];
+
+/**
+ * The value of a key of a layer's config in tf.js's terms.
+ *
+ * @throws Error if it is an object that tf.js does not have.
+ */
+export function translateObject(
+  key: string,
+  value: unknown,
+  setting: Setting,
+): unknown {
+  if (value === null || value === undefined) return null;
+  if (key.endsWith('activation')) return activationOf(key, value, setting);
+  if (key.endsWith('_initializer')) return initializerOf(key, value, setting);
+  if (key.endsWith('_regularizer')) return regularizerOf(key, value, setting);
+  if (key.endsWith('_constraint')) return constraintOf(key, value, setting);
+  return value;
+}
+
+function activationOf(
+  key: string,
+  value: unknown,
+  {who, isKeras3}: Setting,
+): string {
+  const isFunction = isRecord(value) && own(value, 'class_name') === 'function';
+  const name = isFunction ? own(value, 'config') : value;
+  if (name === 'silu') return 'swish';
+  const known = isKeras3
+    ? ACTIVATIONS
+    : [...ACTIVATIONS, ...KERAS_2_ACTIVATIONS];
+  if (typeof name === 'string' && known.includes(name)) return name;
+  const what = `tf.js has no such ${key}`;
+  throw refusal(who, what, key, value);
+}
+
+function initializerOf(
+  key: string,
+  value: unknown,
+  {who, hasWeights, notes}: Setting,
+): unknown {
+  if (typeof value === 'string') return value;
+  const {className = '', config} = partsOf(value) ?? {};
+  const name = hasOwn(RESPELLED, className)
+    ? (RESPELLED[className] ?? '')
+    : className;
+  if (config && INITIALIZERS.includes(name)) {
+    return {class_name: name, config: onlyPlain(config)};
+  }
+  // It has had its effect.
+  if (!hasWeights) throw refusal(who, `tf.js has no such ${key}`, key, value);
+  notes.add(
+    'initializers that tf.js does not have are left out, as the weights are ' +
+      'loaded',
+    `${who} (${key})`,
+  );
+  return null;
+}
+
+function regularizerOf(key: string, value: unknown, {who}: Setting): unknown {
+  const {className = '', config = {}} = partsOf(value) ?? {};
+  const of = (name: string): number => numberOr(own(config, name), 0.01);
+  switch (className) {
+    case 'L1':
+      return l1l2(of('l1'), 0);
+    case 'L2':
+      return l1l2(0, of('l2'));
+    case 'L1L2':
+      return l1l2(
+        numberOr(own(config, 'l1'), 0),
+        numberOr(own(config, 'l2'), 0),
+      );
+    default:
+      throw refusal(who, `tf.js has no such ${key}`, key, value);
+  }
+}
+
+function l1l2(l1: number, l2: number): Json {
+  return {class_name: 'L1L2', config: {l1, l2}};
+}
+
+function constraintOf(key: string, value: unknown, setting: Setting): unknown {
+  const {who, notes} = setting;
+  const {className, config} = partsOf(value) ?? {};
+  if (!config || !CONSTRAINTS.includes(className ?? '')) {
+    throw refusal(who, `tf.js has no such ${key}`, key, value);
+  }
+  notes.add(
+    'tf.js does not hold the constraints of its own layers in training',
+    `${who} (${key})`,
+  );
+  return {class_name: className, config};
+}
+
+/** A serialized object, whatever Keras adds to it. */
+function partsOf(
+  value: unknown,
+): {className: string; config: Json} | undefined {
+  if (!isRecord(value)) return undefined;
+  const className = own(value, 'class_name');
+  const config = own(value, 'config');
+  return typeof className === 'string' && isRecord(config)
+    ? {className, config}
+    : undefined;
+}
+
+/** Without what only Python makes something of: seed generators, arrays. */
+function onlyPlain(config: Json): Json {
+  return Object.fromEntries(
+    Object.entries(config).filter(([, value]) => typeof value !== 'object'),
+  );
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise;
+}

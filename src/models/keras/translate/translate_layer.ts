@@ -1,0 +1,337 @@
+import {serialization} from '@tensorflow/tfjs-core';
+import {layers as tfLayers} from '@tensorflow/tfjs-layers';
+import {hasOwn} from '../../../layer_support/options.js';
+import {isRecord, type Json, own, refusal} from '../../graph/json.js';
+import {type KerasLayer, whoIs} from '../read/keras_model.js';
+import {
+  type LayerRule,
+  randomKeysOf,
+  ruleFor,
+  type StandIn,
+  standInFor,
+} from './layer_rules.js';
+import {normalizationFor, translateNormalization} from './normalizations.js';
+import {type Setting, translateObject} from './objects.js';
+
+/** A layer as tf.js's model.json has it. */
+export interface Translated {
+  readonly class_name: string;
+  readonly config: Json;
+}
+
+/** The same, or several that make up one of Keras's. */
+export interface Steps {
+  readonly first: Translated;
+  /** What is applied after the first, one to the output of the other. */
+  readonly then: readonly Translated[];
+}
+
+/** What is known of the model around a layer. */
+export interface Surroundings extends Omit<Setting, 'who'> {
+  /** What `training` layers are called with, where that is said. */
+  readonly training: ReadonlyMap<KerasLayer, boolean>;
+}
+
+/** What every layer's config has, and Keras's own book-keeping. */
+const COMMON: readonly string[] = ['name', 'trainable'];
+const BOOKKEEPING: readonly string[] = ['quantization_config', 'build_config'];
+
+const FLOATS: readonly string[] = [
+  'float32',
+  'float16',
+  'bfloat16',
+  'float64',
+  'mixed_float16',
+  'mixed_bfloat16',
+];
+
+/**
+ * A layer that is no model in tf.js's terms, with what has to follow it.
+ *
+ * @throws Error naming the layer and what of it tf.js does not have.
+ */
+export function translateSteps(
+  layer: KerasLayer,
+  around: Surroundings,
+  translateInner: (inner: KerasLayer) => Translated,
+): Steps {
+  const first = translateLayer(layer, around, translateInner);
+  return {first, then: restoredAxes(layer)};
+}
+
+/** The layer that brings back the axes which tf.js's global pooling drops. */
+function restoredAxes({className, config, newName}: KerasLayer): Translated[] {
+  const axes = ruleFor(className)?.pooledAxes ?? 0;
+  if (axes === 0 || own(config, 'keepdims') !== true) return [];
+  const ones = Array<number>(axes).fill(1);
+  const isFirst = own(config, 'data_format') === 'channels_first';
+  const shape = isFirst ? [-1, ...ones] : [...ones, -1];
+  const name = `${newName}_keepdims`;
+  return [{class_name: 'Reshape', config: {target_shape: shape, name}}];
+}
+
+function translateLayer(
+  layer: KerasLayer,
+  around: Surroundings,
+  translateInner: (inner: KerasLayer) => Translated,
+): Translated {
+  const who = whoIs(layer);
+  const setting = {...around, who};
+  const {className} = layer;
+  const config = withPlainDtype(layer.config, setting);
+  const training = around.training.get(layer);
+  if (className === 'InputLayer') return translateInput(layer, config, who);
+
+  const normalization = normalizationFor(className);
+  if (normalization) {
+    return {
+      class_name: normalization.className,
+      config: {
+        ...translateNormalization(normalization, config, setting),
+        ...statisticsFor(normalization.className, training, config),
+        name: layer.newName,
+      },
+    };
+  }
+  // tf.js's own RandomWidth draws at random in prediction, too.
+  const isOfUser = className !== 'RandomWidth' && isRegistered(className);
+  const standIn =
+    setting.isFromTfjs || isOfUser ? undefined : standInFor(className);
+  if (standIn) {
+    return translateNothing(layer, standIn, config, training, setting);
+  }
+  const rule = ruleFor(className);
+  const inner = wrappedIn(layer, translateInner, setting);
+  if (rule && setting.isFromTfjs) {
+    const {config: asItIs, newName: name} = layer;
+    return {class_name: className, config: {...asItIs, ...inner, name}};
+  }
+  if (rule) {
+    const still = withoutChance(className, config, training, setting);
+    return translateStock(layer, {...still, ...inner}, rule, setting);
+  }
+  checkRegistered(className, normalization === null, who);
+  if (training === true) {
+    throw refusal(who, 'it is called with training', 'training', training);
+  }
+  return {class_name: className, config: {...config, name: layer.newName}};
+}
+
+function statisticsFor(
+  className: string,
+  training: boolean | undefined,
+  config: Json,
+): Json {
+  if (className !== 'BatchNorm' || training === undefined) return {};
+  // A frozen layer predicts, whatever it is called with.
+  const isFrozen = own(config, 'trainable') === false;
+  return {statistics: training && !isFrozen ? 'batch' : 'moving'};
+}
+
+/**
+ * The config of a layer that is never to draw at random, where the model says
+ * so. Keras 3 writes `false` for every such layer, whatever the user said.
+ */
+function withoutChance(
+  className: string,
+  config: Json,
+  training: boolean | undefined,
+  {who, isKeras3, notes}: Setting,
+): Json {
+  const keys = randomKeysOf(className, config);
+  if (training === undefined || keys.length === 0) return config;
+  if (training) {
+    const what = 'tf.js cannot have it draw at random in prediction';
+    throw refusal(who, what, 'training', training);
+  }
+  if (isKeras3) return config;
+  notes.add('layers called with training=False draw nothing any more', who);
+  return {...config, ...Object.fromEntries(keys.map((key) => [key, 0]))};
+}
+
+/** A layer of tf.js that hands on its input, for one that does in prediction. */
+function translateNothing(
+  {className, newName: name}: KerasLayer,
+  standIn: StandIn,
+  config: Json,
+  training: boolean | undefined,
+  {who, notes}: Setting,
+): Translated {
+  if (training === true && className !== 'Identity') {
+    const what =
+      'tf.js does not have this layer, which is to act in prediction';
+    throw refusal(who, what, 'training', training);
+  }
+  if (className !== 'Identity') {
+    const what = 'layers that act in training only, and tf.js does not have';
+    notes.add(`left out ${what}`, who);
+  }
+  const kept = Object.entries(config).filter(
+    ([key]) => COMMON.includes(key) || isOfInput(key),
+  );
+  return {
+    class_name: standIn.className,
+    config: {...standIn.config, ...Object.fromEntries(kept), name},
+  };
+}
+
+function translateInput(
+  layer: KerasLayer,
+  config: Json,
+  who: string,
+): Translated {
+  const shape = own(config, 'batch_input_shape') ?? own(config, 'batch_shape');
+  if (!Array.isArray(shape) || !shape.every(isLength)) {
+    throw refusal(who, 'its shape is none', 'batch_shape', shape);
+  }
+  for (const key of ['sparse', 'ragged']) {
+    if (own(config, key) !== true) continue;
+    throw refusal(who, 'tf.js has dense inputs only', key, true);
+  }
+  return {
+    class_name: 'InputLayer',
+    config: {
+      batch_input_shape: shape,
+      dtype: own(config, 'dtype') ?? 'float32',
+      sparse: false,
+      name: layer.newName,
+    },
+  };
+}
+
+function translateStock(
+  layer: KerasLayer,
+  given: Json,
+  rule: LayerRule,
+  setting: Setting,
+): Translated {
+  const {who, notes} = setting;
+  const changed = rule.become?.(given) ?? {
+    className: layer.className,
+    config: given,
+  };
+  const {keys, only} = ruleFor(changed.className) ?? rule;
+  const config: Json = {};
+  for (const [key, value] of Object.entries(changed.config)) {
+    const isFine = hasOwn(only, key) ? only[key] : undefined;
+    if (isFine && !isFine(value, changed.config)) {
+      throw refusal(who, `tf.js has no such ${key}`, key, value);
+    }
+    if (keys.includes(key)) {
+      config[key] = translateObject(key, value, setting);
+    } else if (COMMON.includes(key) || isOfInput(key)) {
+      config[key] = value;
+    } else if (key === 'activity_regularizer' && value != null) {
+      notes.add('tf.js has no activity regularizers in training', who);
+    } else if (!isFine && !BOOKKEEPING.includes(key) && value != null) {
+      throw refusal(who, `tf.js has no ${key}`, key, value);
+    }
+  }
+  return {
+    class_name: changed.className,
+    config: {...config, name: layer.newName},
+  };
+}
+
+/** What a layer says of the model's input if it is the first. */
+function isOfInput(key: string): boolean {
+  return key === 'batch_input_shape' || key === 'dtype';
+}
+
+function wrappedIn(
+  {className, wrapped}: KerasLayer,
+  translateInner: (inner: KerasLayer) => Translated,
+  {who, isFromTfjs}: Setting,
+): Json {
+  const config: Json = {};
+  for (const {key, index, layer} of wrapped) {
+    if (index === undefined) config[key] = translateInner(layer);
+    else config[key] = [...[config[key] ?? []].flat(), translateInner(layer)];
+  }
+  if (className === 'Bidirectional' && !isFromTfjs) {
+    mergeDirections(config, who);
+  }
+  return config;
+}
+
+/**
+ * Keras 3 writes both directions of a Bidirectional; tf.js makes the backward one
+ * from the forward one, and both their names from one.
+ */
+function mergeDirections(config: Json, who: string): void {
+  const {layer: forward, backward_layer: backward} = config as Partial<
+    Record<string, Translated>
+  >;
+  config.backward_layer = undefined;
+  if (!forward) return;
+  const name = String(own(forward.config, 'name')).replace(/^forward_/, '');
+  config.layer = {...forward, config: {...forward.config, name}};
+  if (!backward || isReverse(forward, backward)) return;
+  const what = 'tf.js has no backward layer that is unlike the forward one';
+  throw refusal(who, what, 'backward_layer', backward.config);
+}
+
+function isReverse(forward: Translated, backward: Translated): boolean {
+  const comparable = ({class_name: className, config}: Translated): string =>
+    JSON.stringify([className, {...config, name: '', go_backwards: false}]);
+  return (
+    comparable(forward) === comparable(backward) &&
+    own(forward.config, 'go_backwards') !== own(backward.config, 'go_backwards')
+  );
+}
+
+/**
+ * The config with the name of its dtype, and without it where it is no input's.
+ * tf.js computes in float32.
+ */
+function withPlainDtype(config: Json, {who, notes}: Setting): Json {
+  const {dtype: given, ...rest} = config;
+  const policy = isRecord(given) ? own(given, 'config') : undefined;
+  const dtype = isRecord(policy) ? own(policy, 'name') : given;
+  const isInput = 'batch_shape' in config || 'batch_input_shape' in config;
+  if (isInput && typeof dtype === 'string') {
+    return {...rest, dtype: inputDtype(dtype, who)};
+  }
+  if (dtype == null || dtype === 'float32') return rest;
+  if (typeof dtype !== 'string' || !FLOATS.includes(dtype)) {
+    throw refusal(who, 'tf.js computes in float32 only', 'dtype', dtype);
+  }
+  notes.add(`tf.js computes in float32 instead of ${dtype}`, who);
+  return rest;
+}
+
+function inputDtype(dtype: string, who: string): string {
+  if (FLOATS.includes(dtype)) return 'float32';
+  if (/^u?int(8|16|32|64)$/.test(dtype)) return 'int32';
+  if (dtype === 'bool' || dtype === 'string') return dtype;
+  throw refusal(who, 'tf.js has no such input', 'dtype', dtype);
+}
+
+function isLength(value: unknown): boolean {
+  return (
+    value === null || (Number.isSafeInteger(value) && (value as number) >= 0)
+  );
+}
+
+/** If true, tf.js has a layer under a name, whoever registered it. */
+function isRegistered(className: string): boolean {
+  const {classNameMap} = serialization.SerializationMap.getMap();
+  const cls = hasOwn(classNameMap, className)
+    ? classNameMap[className]?.[0]
+    : undefined;
+  const prototype = (cls as {prototype?: unknown} | undefined)?.prototype;
+  return prototype instanceof tfLayers.Layer;
+}
+
+/** Layers of the user's load as they are. */
+function checkRegistered(
+  className: string,
+  isNormalization: boolean,
+  who: string,
+): void {
+  if (isRegistered(className)) return;
+  const what = isNormalization
+    ? 'this normalization is not available in this version'
+    : 'tf.js has no such layer, and none is registered under the name';
+  throw refusal(who, what, 'class_name', className);
+}

@@ -1,0 +1,186 @@
+import {refusal} from '../../graph/json.js';
+import type {KerasModel} from '../read/keras_model.js';
+import {normalizationFor} from '../translate/normalizations.js';
+import type {StoredWeight} from './stored_weights.js';
+import {numberedWeights} from './numbered_weights.js';
+import type {Target} from './weight_targets.js';
+
+const WHO = 'fromKeras';
+
+/** The folders in files of the state of random generators and of an optimizer. */
+const OTHER_STATE = /^(seed_generator\w*|optimizer)$/;
+
+/** A weight of the file, and the one of the model that it is. */
+export interface Match {
+  readonly stored: StoredWeight;
+  readonly target: Target;
+}
+
+/**
+ * Finds out which weight of the model each of a file is: by the name of its
+ * layer, whatever models or cells it names around it, or by its place, where Keras
+ * 3 numbers them.
+ *
+ * @throws Error naming a weight that is missing, that nothing takes, or whose
+ *   shape is another.
+ */
+export function matchWeights(
+  stored: readonly StoredWeight[],
+  targets: readonly Target[],
+  model: KerasModel,
+): Match[] {
+  const isNumbered = stored.some(({spec}) =>
+    /(^|\/)vars\/\d+$/.test(spec.name),
+  );
+  // Numbered names have no names of layers in them.
+  const named = isNumbered ? [] : targets;
+  const given = stored.filter(({spec}) => !isOtherState(spec.name, named));
+  const matches = isNumbered
+    ? numberedWeights(given, targets, model)
+    : namedWeights(given, targets);
+  const found = new Set(matches.map(({target}) => target));
+  const missing = targets.filter((target) => !found.has(target));
+  if (missing.length > 0) {
+    const what = `${missing.length} of ${targets.length} weights are missing`;
+    const names = missing.slice(0, 5).map(({name}) => name);
+    throw refusal(WHO, what, 'missing', names);
+  }
+  matches.forEach(checkFit);
+  return matches;
+}
+
+function namedWeights(
+  given: readonly StoredWeight[],
+  targets: readonly Target[],
+): Match[] {
+  const index = new Map<string, Target[]>();
+  for (const target of targets) {
+    for (const name of namesInKeras(target)) {
+      index.set(name, [...(index.get(name) ?? []), target]);
+    }
+  }
+  const names = given.map(({spec}) => spec.name);
+  const isRepeated = (name: string): boolean =>
+    names.indexOf(name) !== names.lastIndexOf(name);
+  const taken = new Set<Target>();
+  return given.map((stored) => {
+    const {name} = stored.spec;
+    const candidates = candidatesFor(name, index, isRepeated(name));
+    const target = candidates.find((candidate) => !taken.has(candidate));
+    if (!target) {
+      const what = 'the file has a weight that no layer takes';
+      throw refusal(WHO, what, 'name', name);
+    }
+    taken.add(target);
+    return {stored, target};
+  });
+}
+
+/**
+ * The weights whose layer's name stands in a name, with those of the models around it
+ * before it. The name that begins first counts, then the longest: what comes behind a
+ * layer's name is inside the layer. Of those that are equal, the ones whose
+ * surroundings are told most of, in the order of the model: of weights that have one
+ * name, the first is the first layer's.
+ */
+function candidatesFor(
+  name: string,
+  index: ReadonlyMap<string, Target[]>,
+  isRepeated: boolean,
+): Target[] {
+  const parts = partsOf(name);
+  const last = parts.pop() ?? '';
+  const placed = (index.get(last) ?? []).flatMap((target) => {
+    const run = longestRun(parts, target);
+    return run ? [{target, ...run}] : [];
+  });
+  const start = Math.min(...placed.map((each) => each.start));
+  const first = placed.filter((each) => each.start === start);
+  const length = Math.max(...first.map((each) => each.length));
+  const longest = first.filter((each) => each.length === length);
+  // Only versions that have no slashes in names write the models around a layer.
+  const own = Math.max(...longest.map((each) => each.own));
+  const all = longest
+    .filter((each) => each.own === own)
+    .map(({target}) => target);
+  const score = ({around, layer, name: full}: Target): number => {
+    const within = full.slice(layer.newName.length).split('/');
+    const known = [...around, ...within].filter((part) =>
+      hasRun(parts, part.split('/')),
+    );
+    // Keras 2 tells nothing of the models around, neither here nor there.
+    const missed = isRepeated ? 0 : around.length + within.length;
+    return 2 * known.length - missed;
+  };
+  const best = Math.max(...all.map(score));
+  const equal = all.filter((target) => score(target) === best);
+  const isTold = equal.every((t) => t.isTrainable === equal[0]?.isTrainable);
+  if (equal.length <= 1 || isTold) return equal;
+  // tf.js writes what can be trained first, so that the order says nothing.
+  throw refusal(WHO, 'the file has two weights of one name', 'name', name);
+}
+
+function checkFit({stored: {spec, size}, target}: Match): void {
+  const isSame =
+    spec.shape.length === target.shape.length &&
+    spec.shape.every((length, i) => length === target.shape[i]);
+  const expected = target.shape.reduce((product, n) => product * n, 1);
+  // Keras keeps weights of several axes in other shapes, in the same order.
+  const isNorm = normalizationFor(target.layer.className) != null;
+  const isReshaped = isNorm && target.shape.length > 1 && size === expected;
+  if ((isSame || isReshaped) && spec.dtype === target.dtype) return;
+  const what =
+    `the weight ${target.name} is to be ${target.dtype} of shape ` +
+    `[${target.shape.join(', ')}]`;
+  throw refusal(WHO, what, spec.name, `${spec.dtype} [${spec.shape.join()}]`);
+}
+
+/** Unless a layer has that name itself. */
+function isOtherState(name: string, targets: readonly Target[]): boolean {
+  const folders = partsOf(name).slice(0, -1);
+  const states = folders.filter((part) => OTHER_STATE.test(part));
+  return (
+    states.length > 0 &&
+    !targets.some(({layer}) => {
+      const own = layer.name.split('/');
+      return states.some((part) => own.includes(part)) && hasRun(folders, own);
+    })
+  );
+}
+
+function partsOf(name: string): string[] {
+  return name.replace(/:0$/, '').split('/');
+}
+
+/** The place of a layer's own name, and of as many around it as come right before. */
+function longestRun(
+  parts: readonly string[],
+  {layer, around}: Target,
+): {start: number; length: number; own: number} | undefined {
+  const own = partsOf(layer.name).length;
+  for (let i = 0; i <= around.length; i++) {
+    const path = [...around.slice(i), layer.name].flatMap((n) => n.split('/'));
+    const start = placeOfRun(parts, path);
+    if (start >= 0) return {start, length: path.length, own};
+  }
+  return undefined;
+}
+
+/** If true, the parts stand in the list one after the other. */
+function hasRun(list: readonly string[], parts: readonly string[]): boolean {
+  return placeOfRun(list, parts) >= 0;
+}
+
+function placeOfRun(list: readonly string[], parts: readonly string[]): number {
+  return list.findIndex((_, i) =>
+    parts.every((part, j) => part === list[i + j]),
+  );
+}
+
+/** Keras 3 has the weights of all convolutions under one name. */
+function namesInKeras({name, layer}: Target): string[] {
+  const last = name.slice(name.lastIndexOf('/') + 1);
+  return layer.className === 'DepthwiseConv2D' && last === 'depthwise_kernel'
+    ? [last, 'kernel']
+    : [last];
+}

@@ -1,0 +1,131 @@
+import {refusal} from '../../graph/json.js';
+import type {KerasLayer, KerasModel} from '../read/keras_model.js';
+import type {Match} from './match_weights.js';
+import type {StoredWeight} from './stored_weights.js';
+import type {Target} from './weight_targets.js';
+
+const WHO = 'fromKeras';
+
+/** Where a numbered weight is: its layer, and what tells its order there. */
+interface Place {
+  readonly layer: KerasLayer;
+  readonly order: readonly number[];
+}
+
+/** Attributes in which layers keep others, in the order of their weights. */
+const ATTRIBUTES: Readonly<Record<string, number>> = {
+  cell: 0,
+  layer: 0,
+  forward_layer: 0,
+  backward_layer: 1,
+};
+
+const CONTAINERS: readonly string[] = [
+  'layers',
+  'cells',
+  '_layer_checkpoint_dependencies',
+];
+
+/**
+ * Matches names such as `layers/sequential/layers/dense_1/vars/0`: what stands
+ * for a layer is its class in small letters, counted within its model.
+ *
+ * @throws Error naming a weight that is in no layer, or a layer that does not
+ *   have as many.
+ */
+export function numberedWeights(
+  given: readonly StoredWeight[],
+  targets: readonly Target[],
+  model: KerasModel,
+): Match[] {
+  const byLayer = new Map<KerasLayer, Array<Place & {stored: StoredWeight}>>();
+  for (const stored of given) {
+    const place = placeOf(stored.spec.name, model);
+    const others = byLayer.get(place.layer) ?? [];
+    byLayer.set(place.layer, [...others, {...place, stored}]);
+  }
+  return [...byLayer].flatMap(([layer, places]) => {
+    const expected = targets.filter((target) => target.layer === layer);
+    if (places.length > expected.length) {
+      const what = `the layer ${layer.name} takes ${expected.length} weights`;
+      const names = places.map(({stored}) => stored.spec.name);
+      throw refusal(WHO, what, 'weights', names);
+    }
+    const sorted = [...places].sort((a, b) => compare(a.order, b.order));
+    return expected.slice(0, sorted.length).flatMap((target, i) => {
+      const stored = sorted[i]?.stored;
+      return stored ? [{stored, target}] : [];
+    });
+  });
+}
+
+function placeOf(name: string, model: KerasModel): Place {
+  const unknown = (): Error =>
+    refusal(WHO, 'the file has a weight that no layer takes', 'name', name);
+  let siblings: readonly KerasLayer[] = model.layers;
+  let layer: KerasLayer | undefined;
+  const order: number[] = [];
+  const parts = name.split('/');
+  for (let i = 0; i < parts.length; i += 1) {
+    const part = parts[i] ?? '';
+    if (CONTAINERS.includes(part)) {
+      i += 1;
+      const position = numberedNames(siblings).indexOf(parts[i] ?? '');
+      const found = siblings[position];
+      if (!found) throw unknown();
+      // Within a wrapper the layer to be found is the wrapper.
+      if (layer === undefined || layer.model) layer = found;
+      else order.push(position);
+      siblings = found.model?.layers ?? innermost(found);
+    } else if (part === 'vars') {
+      order.push(Number(parts[i + 1]));
+      i += 1;
+    } else if (part === 'layer' && layer?.wrapped[0]?.layer.model) {
+      layer = layer.wrapped[0].layer;
+      siblings = layer.model?.layers ?? [];
+    } else {
+      const index = ATTRIBUTES[part];
+      if (index === undefined) throw unknown();
+      order.push(index);
+    }
+  }
+  if (layer === undefined || layer.model) throw unknown();
+  return {layer, order};
+}
+
+/** The cells that a recurrent layer is made of. */
+function innermost({wrapped}: KerasLayer): readonly KerasLayer[] {
+  const [first] = wrapped;
+  if (first === undefined) return [];
+  return first.index === undefined
+    ? innermost(first.layer)
+    : wrapped.map(({layer}) => layer);
+}
+
+/** The names that Keras 3 gives to layers in its files of weights. */
+function numberedNames(layers: readonly KerasLayer[]): string[] {
+  const used = new Map<string, number>();
+  return layers.map(({className}) => {
+    const base = snakeCase(className.slice(className.lastIndexOf('>') + 1));
+    const count = used.get(base) ?? 0;
+    used.set(base, count + 1);
+    return count === 0 ? base : `${base}_${count}`;
+  });
+}
+
+function snakeCase(name: string): string {
+  return name
+    .replace(/\W+/g, '')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase();
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}

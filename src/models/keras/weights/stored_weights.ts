@@ -1,0 +1,108 @@
+import type {io} from '@tensorflow/tfjs-core';
+import {hasOwn} from '../../../layer_support/options.js';
+import {DTYPE_BYTES} from './dtype_bytes.js';
+import {isRecord, own, refusal} from '../../graph/json.js';
+
+/** A weight of a file: what it is, and where its bytes are. */
+export interface StoredWeight {
+  readonly spec: io.WeightsManifestEntry;
+  readonly size: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The weights of a file, each checked to be there.
+ *
+ * @throws Error if the description of one is malformed, or the data is not as
+ *   long as the descriptions say.
+ */
+export function readStored(
+  {weightSpecs, weightData}: io.ModelArtifacts,
+  who: string,
+): StoredWeight[] {
+  let end = 0;
+  const stored = (weightSpecs ?? []).map((spec): StoredWeight => {
+    checkSpec(spec, who);
+    const size = spec.shape.reduce((product, length) => product * length, 1);
+    const start = end;
+    end += size * bytesOf(spec);
+    return {spec, size, start, end};
+  });
+  const length = lengthOf(weightData);
+  if (end === length) return stored;
+  const what = `the weights take ${end} bytes, and there are ${length}`;
+  throw refusal(who, what, 'weightData', `${length} bytes`);
+}
+
+/** The bytes of some of the weights, one after the other. */
+export function bytesOfAll(
+  stored: readonly StoredWeight[],
+  data: io.WeightData,
+): ArrayBuffer {
+  const all = [data].flat().map((piece) => new Uint8Array(piece));
+  const length = stored.reduce((sum, {start, end}) => sum + end - start, 0);
+  const result = new Uint8Array(length);
+  let offset = 0;
+  for (const {start, end} of stored) {
+    let begin = 0;
+    for (const piece of all) {
+      const part = piece.subarray(
+        Math.max(start - begin, 0),
+        Math.max(end - begin, 0),
+      );
+      result.set(part, offset);
+      offset += part.length;
+      begin += piece.length;
+    }
+  }
+  return result.buffer;
+}
+
+function checkSpec(
+  spec: unknown,
+  who: string,
+): asserts spec is io.WeightsManifestEntry {
+  const {name, shape, dtype, quantization} = isRecord(spec) ? spec : {};
+  const isShape =
+    Array.isArray(shape) &&
+    shape.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+  const isFine =
+    typeof name === 'string' &&
+    isShape &&
+    isStored(dtype) &&
+    (quantization === undefined || isQuantization(quantization));
+  if (isFine) return;
+  throw refusal(
+    who,
+    'a weight has no valid name, shape and dtype',
+    'weight',
+    spec,
+  );
+}
+
+function isQuantization(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const isScaled =
+    typeof own(value, 'scale') === 'number' &&
+    typeof own(value, 'min') === 'number';
+  const dtype = own(value, 'dtype');
+  return (
+    dtype === 'float16' || (isScaled && /^uint(8|16)$/.test(String(dtype)))
+  );
+}
+
+function isStored(dtype: unknown): boolean {
+  return typeof dtype === 'string' && hasOwn(DTYPE_BYTES, dtype);
+}
+
+function bytesOf({dtype, quantization}: io.WeightsManifestEntry): number {
+  return DTYPE_BYTES[
+    (quantization?.dtype ?? dtype) as keyof typeof DTYPE_BYTES
+  ];
+}
+
+function lengthOf(data: io.WeightData | undefined): number {
+  const pieces = data === undefined ? [] : [data].flat();
+  return pieces.reduce((sum, {byteLength}) => sum + byteLength, 0);
+}

@@ -1,0 +1,186 @@
+import {tidy} from '@tensorflow/tfjs-core';
+import type {layers, LayerVariable, Shape} from '@tensorflow/tfjs-layers';
+import {
+  type BatchNormState,
+  callBatchNorm,
+} from '../../layer_support/batch_norm_call.js';
+import {MovingAverage} from '../../layer_support/moving_average.js';
+import {
+  inputSpecOf,
+  lengthsOf,
+  onlyInput,
+  onlyShape,
+} from '../../layer_support/norm_layer.js';
+import type {Constraint} from '../../layer_support/objects.js';
+import {applyWatched, ownMask} from '../../layer_support/own_mask.js';
+import {projectOnRead} from '../../layer_support/projected_weight.js';
+import {warnOnce} from '../../util/warn_once.js';
+import {resolveAxes} from '../../ops/axes.js';
+import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
+
+type Stock = StockBatchNormalization;
+
+/** The averages of the stock layers that were built or called while patched. */
+const averages = new WeakMap<Stock, MovingAverage>();
+
+/** The weights whose constraint is seen to. */
+const constrained = new WeakSet<LayerVariable>();
+
+/**
+ * What tf.js's BatchNormalization does while it is patched.
+ *
+ * @param stock Its own methods.
+ * @param isPatched Tells if it still is.
+ */
+export function patchedBatchNormalization(
+  stock: LayerMethods<Stock>,
+  isPatched: () => boolean,
+): LayerMethods<Stock> {
+  const hold = (
+    weight: LayerVariable | null | undefined,
+    constraint: Constraint | null,
+  ): void => {
+    if (!weight || !constraint || constrained.has(weight)) return;
+    constrained.add(weight);
+    projectOnRead(weight, constraint, isPatched);
+  };
+
+  return {
+    build(inputShape) {
+      const shape = onlyShape(inputShape);
+      if (lacksLength(this.axis, shape)) refuseAsStock(this, stock, inputShape);
+      const axes = resolveAxes(this.axis, shape.length, nameOf(this));
+      const lengths = lengthsOf(axes, shape, nameOf(this));
+      this.inputSpec = [inputSpecOf(shape, axes)];
+      addWeights(this, lengths);
+      this.built = true;
+      averages.set(this, averageOver(this, false));
+    },
+
+    call(inputs, kwargs) {
+      return tidy(() => {
+        const x = onlyInput(inputs);
+        hold(this.gamma, this.gammaConstraint);
+        hold(this.beta, this.betaConstraint);
+        return callBatchNorm(x, stockState(this, x.rank), {
+          training: Boolean(kwargs.training),
+          mask: ownMask(asLayer(this), x, kwargs.mask, nameOf(this)),
+        });
+      });
+    },
+
+    apply(inputs, kwargs) {
+      return applyWatched(asLayer(this), inputs, () =>
+        stock.apply.call(this, inputs, kwargs),
+      );
+    },
+  };
+}
+
+/** What a built stock layer consists of, as this package computes it. */
+export function stockState(layer: Stock, rank: number): BatchNormState {
+  const {epsilon, momentum, gamma, beta, trainable} = layer;
+  return {
+    axes: resolveAxes(layer.axis, rank, nameOf(layer)),
+    epsilon,
+    momentum,
+    statistics: 'auto',
+    gamma,
+    beta,
+    trainable,
+    average: averageOf(layer),
+    warnOnce: (topic, message) =>
+      warnOnce(layer, nameOf(layer), topic, message),
+  };
+}
+
+/** Whether stock finds no length on its axis, and refuses to be built. */
+function lacksLength(axis: unknown, shape: Shape): boolean {
+  if (typeof axis !== 'number') return false;
+  return shape[axis >= 0 ? axis : axis + shape.length] == null;
+}
+
+/** @throws Error of stock's, its ValueError in its words, after the layer's name. */
+function refuseAsStock(
+  layer: Stock,
+  stock: LayerMethods<Stock>,
+  inputShape: Shape | Shape[],
+): void {
+  try {
+    stock.build.call(layer, inputShape);
+  } catch (error) {
+    if (error instanceof Error) {
+      error.message = `${nameOf(layer)}: ${error.message}`;
+    }
+    throw error;
+  }
+}
+
+function addWeights(layer: Stock, lengths: number[]): void {
+  if (layer.scale) {
+    layer.gamma = layer.addWeight(
+      'gamma',
+      lengths,
+      null,
+      layer.gammaInitializer,
+      layer.gammaRegularizer,
+      true,
+      layer.gammaConstraint,
+    );
+  }
+  if (layer.center) {
+    layer.beta = layer.addWeight(
+      'beta',
+      lengths,
+      null,
+      layer.betaInitializer,
+      layer.betaRegularizer,
+      true,
+      layer.betaConstraint,
+    );
+  }
+  layer.movingMean = layer.addWeight(
+    'moving_mean',
+    lengths,
+    null,
+    layer.movingMeanInitializer,
+    null,
+    false,
+    null,
+  );
+  layer.movingVariance = layer.addWeight(
+    'moving_variance',
+    lengths,
+    null,
+    layer.movingVarianceInitializer,
+    null,
+    false,
+    null,
+  );
+}
+
+/** A layer that was built before the patch may have been trained before it. */
+function averageOf(layer: Stock): MovingAverage {
+  const known = averages.get(layer);
+  if (known !== undefined) return known;
+  const average = averageOver(layer, true);
+  averages.set(layer, average);
+  return average;
+}
+
+function averageOver(layer: Stock, pastStart: boolean): MovingAverage {
+  return new MovingAverage(
+    {mean: layer.movingMean, variance: layer.movingVariance},
+    {kind: 'exponential', momentum: layer.momentum, unbiased: false},
+    pastStart,
+  );
+}
+
+/** Its types differ in what they hide only. */
+function asLayer(layer: Stock): layers.Layer {
+  return layer as unknown as layers.Layer;
+}
+
+function nameOf(layer: Stock): string {
+  return `BatchNormalization ${layer.name}`;
+}

@@ -1,0 +1,109 @@
+import type {io} from '@tensorflow/tfjs-core';
+import {checkBoolean, takeOptions} from '../../layer_support/options.js';
+import {saverOf} from '../handlers.js';
+import {isRecord, refusal} from '../graph/json.js';
+import {Notes} from '../graph/notes.js';
+import {bytesOfAll, readStored} from '../keras/weights/stored_weights.js';
+import {withTrial} from '../graph/trial.js';
+import {stockTopology, weightsWithoutStock} from './stock_topology.js';
+import {inOrderOfMaking} from '../graph/walk_layers.js';
+
+const WHO = 'toStock';
+
+/** Options of {@link toStock}. */
+export interface ToStockOptions {
+  /**
+   * Write the model even where that loses an option which stock tf.js does not
+   * have. Defaults to false.
+   */
+  readonly lossy?: boolean;
+}
+
+/**
+ * Writes a model.json that tf.js loads without this package: `BatchNorm` becomes
+ * its BatchNormalization and `LayerNorm` its LayerNormalization, with the same
+ * weights, and the same predictions.
+ *
+ * ```js
+ * const model = tf.sequential();
+ * model.add(batchNorm({inputShape: [3]}));
+ * let written;
+ * await model.save(toStock(tf.io.withSaveHandler(async (artifacts) => {
+ *   written = artifacts;
+ *   return {};
+ * })));
+ * const stock = await tf.loadLayersModel(tf.io.fromMemory(written));
+ * console.log(stock.layers[0].getClassName());  // BatchNormalization
+ * ```
+ *
+ * What stock tf.js does not have is refused: `statistics` of `'batch'`, a BatchNorm
+ * whose axis is not the last (stock computes it wrongly on cpu and wasm), inputs of
+ * rank 1 or above 4, constraints of a LayerNorm. What only steers training is left
+ * out with a warning: `movingAverage`, `unbiasedMovingVariance`, and `statistics` of
+ * `'moving'`, which stock tf.js has in prediction alone. It also warns where stock
+ * tf.js predicts and cannot train: without gamma or without beta.
+ *
+ * @param target A URL, as `model.save` takes it, or an IOHandler.
+ * @param options `lossy` (false): lose what would be refused, with one warning. A
+ *   BatchNorm over a list of axes is refused all the same: stock has nothing that
+ *   would load its weights.
+ * @return An IOHandler for `model.save`.
+ * @throws Error if an option is unknown or `lossy` is no boolean, or if nothing
+ *   saves to the target. Saving rejects with an error that
+ *   names the layer and the option.
+ */
+export function toStock(
+  target: string | io.IOHandler,
+  options: ToStockOptions = {},
+): io.IOHandler {
+  const {lossy = false} = takeOptions(options, {lossy: checkBoolean}, WHO);
+  const save = saverOf(target, WHO);
+  return {save: async (artifacts) => save(await convert(artifacts, lossy))};
+}
+
+async function convert(
+  artifacts: io.ModelArtifacts,
+  lossy: boolean,
+): Promise<io.ModelArtifacts> {
+  const {modelTopology} = artifacts;
+  if (!isRecord(modelTopology)) {
+    const what = 'there is no model topology';
+    throw refusal(WHO, what, 'modelTopology', modelTopology);
+  }
+  const notes = new Notes(WHO);
+  const converted = await withTrial(modelTopology, {who: WHO}, (model) => ({
+    topology: stockTopology(
+      modelTopology,
+      {model, order: inOrderOfMaking},
+      {lossy, notes, who: WHO},
+    ),
+    without: weightsWithoutStock(model),
+  }));
+  const weights = keptWeights(artifacts, converted.without);
+  notes.warn();
+  return {...artifacts, modelTopology: converted.topology, ...weights};
+}
+
+function keptWeights(
+  artifacts: io.ModelArtifacts,
+  without: ReadonlySet<string>,
+): Pick<io.ModelArtifacts, 'weightSpecs' | 'weightData'> {
+  const {weightData} = artifacts;
+  if (weightData === undefined) return {};
+  const kept = readStored(artifacts, WHO).filter(
+    ({spec}) => !without.has(spec.name),
+  );
+  checkNames(kept.map(({spec}) => spec.name));
+  return {
+    weightSpecs: kept.map(({spec}) => spec),
+    weightData: bytesOfAll(kept, weightData),
+  };
+}
+
+/** tf.js saves two weights of one name, and refuses to load them. */
+function checkNames(names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return;
+  const what = 'two weights have one name, and tf.js cannot load them';
+  throw refusal(WHO, what, 'name', twice);
+}

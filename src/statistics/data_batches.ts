@@ -1,0 +1,205 @@
+import {dispose, slice, Tensor} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {hasOwn} from '../layer_support/options.js';
+import {received} from '../util/received.js';
+import {listed} from '../util/listed.js';
+
+/** What a model takes, or what it is to give: a tensor, or one for each input. */
+export type Tensors =
+  Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+
+/** A dataset of batches, as `tf.data` makes them. */
+export interface BatchSource {
+  iterator(): Promise<{
+    next(): Promise<{readonly value: unknown; readonly done?: boolean}>;
+  }>;
+}
+
+/**
+ * Data as `model.fit` takes it: tensors `x`, `[x, y]` or `{xs, ys}`, or a `tf.data`
+ * dataset of batches of these.
+ */
+export type ModelData =
+  | Tensors
+  | readonly [x: Tensors, y: Tensors]
+  | {readonly xs: Tensors; readonly ys?: Tensors}
+  | BatchSource;
+
+/** How data is cut into batches. */
+export interface BatchOptions {
+  /** Examples in a batch of tensors. Defaults to 32, as in `model.fit`. */
+  readonly batchSize?: number;
+  /** How many batches are used at most. Defaults to all there are. */
+  readonly batches?: number;
+}
+
+/** A batch. Whoever gets it disposes it. */
+export interface Batch {
+  /** In the order of the model's inputs. */
+  readonly x: Tensor[];
+  /** In the order of the model's outputs; undefined where there is none. */
+  readonly y: Tensor[] | undefined;
+  /** How many examples it has. */
+  readonly size: number;
+}
+
+const BATCH_SIZE = 32;
+
+/** Frees a batch's tensors. */
+export function disposeBatch({x, y}: Batch): void {
+  dispose([...x, ...(y ?? [])]);
+}
+
+/**
+ * Checks the data, as far as that can be known yet.
+ *
+ * @param who The function that was given them, for the message.
+ * @return How many batches there will be; undefined where only the end tells.
+ */
+export function countBatches(
+  data: ModelData,
+  model: LayersModel,
+  options: BatchOptions,
+  who: string,
+): number | undefined {
+  const {batchSize, batches} = options;
+  if (isSource(data)) {
+    if (batchSize === undefined) return undefined;
+    throw new Error(
+      `${who}: batchSize is for tensors; a dataset is cut by its own ` +
+        `batch(). ${received('batchSize', batchSize)}`,
+    );
+  }
+  const {size} = batchOf(data, model, who);
+  const available = Math.ceil(size / (batchSize ?? BATCH_SIZE));
+  return Math.min(available, batches ?? available);
+}
+
+/**
+ * The data in batches.
+ *
+ * @param who The function that was given it, for messages.
+ * @throws Error where the data is not what the model takes.
+ */
+export async function* batchesOf(
+  data: ModelData,
+  model: LayersModel,
+  {batchSize = BATCH_SIZE, batches = Infinity}: BatchOptions,
+  who: string,
+): AsyncGenerator<Batch, void> {
+  if (!isSource(data)) {
+    const whole = batchOf(data, model, who);
+    const end = Math.min(whole.size, batches * batchSize);
+    for (let start = 0; start < end; start += batchSize) {
+      yield sliceOf(whole, start, Math.min(batchSize, end - start));
+    }
+    return;
+  }
+  const iterator = await data.iterator();
+  for (let count = 0; count < batches; count++) {
+    const {value, done} = await iterator.next();
+    if (done === true) return;
+    yield batchOfElement(value, model, who);
+  }
+}
+
+/** Whether data has labels; only its end tells of a dataset. */
+export function mayHaveLabels(
+  data: ModelData,
+  model: LayersModel,
+  who: string,
+): boolean {
+  return isSource(data) || batchOf(data, model, who).y !== undefined;
+}
+
+function isSource(data: ModelData): data is BatchSource {
+  return typeof (data as Partial<BatchSource> | null)?.iterator === 'function';
+}
+
+function batchOfElement(
+  value: unknown,
+  model: LayersModel,
+  who: string,
+): Batch {
+  try {
+    return batchOf(value, model, who);
+  } catch (error) {
+    dispose(value as Tensor[]);
+    throw error;
+  }
+}
+
+function batchOf(data: unknown, model: LayersModel, who: string): Batch {
+  const {xs, ys} = separate(data, model.inputNames.length);
+  const x = inOrder(xs, model.inputNames, 'x', who);
+  const y =
+    ys === undefined ? undefined : inOrder(ys, model.outputNames, 'y', who);
+  const [size = 0, ...others] = [...x, ...(y ?? [])].map(lengthOf);
+  if (others.some((other) => other !== size)) {
+    throw new Error(
+      `${who}: x and y must have the same number of examples. ` +
+        received('lengths', [size, ...others]),
+    );
+  }
+  return {x, y, size};
+}
+
+/** Tells x from y. A pair is `[x, y]` unless it must be two inputs. */
+function separate(data: unknown, inputs: number): {xs: unknown; ys?: unknown} {
+  if (Array.isArray(data)) {
+    const [first, second] = data as unknown[];
+    const areInputs = data.length === inputs && first instanceof Tensor;
+    return data.length === 2 && !areInputs
+      ? {xs: first, ys: second}
+      : {xs: data};
+  }
+  const isPair = isRecord(data) && hasOwn(data, 'xs');
+  return isPair ? {xs: data.xs, ys: data.ys} : {xs: data};
+}
+
+function inOrder(
+  tensors: unknown,
+  names: readonly string[],
+  what: string,
+  who: string,
+): Tensor[] {
+  const list = listOf(tensors, names);
+  const complete = list.length === names.length;
+  if (complete && list.every((tensor) => tensor instanceof Tensor)) {
+    return list as Tensor[];
+  }
+  throw new Error(
+    `${who}: ${what} must be a tensor for each of ${listed(names)}. ` +
+      received(what, describe(tensors)),
+  );
+}
+
+function listOf(tensors: unknown, names: readonly string[]): unknown[] {
+  if (tensors instanceof Tensor) return [tensors];
+  if (Array.isArray(tensors)) return tensors;
+  if (!isRecord(tensors)) return [];
+  return names.map((name) =>
+    hasOwn(tensors, name) ? tensors[name] : undefined,
+  );
+}
+
+function describe(value: unknown): unknown {
+  if (value instanceof Tensor) return `a tensor of [${String(value.shape)}]`;
+  if (Array.isArray(value)) return value.map(describe);
+  return isRecord(value) ? Object.keys(value) : value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' && value !== null && !(value instanceof Tensor)
+  );
+}
+
+function lengthOf({shape}: Tensor): number {
+  return shape[0];
+}
+
+function sliceOf({x, y}: Batch, start: number, size: number): Batch {
+  const cut = (tensor: Tensor): Tensor => slice(tensor, start, size);
+  return {x: x.map(cut), y: y?.map(cut), size};
+}

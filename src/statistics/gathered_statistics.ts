@@ -1,0 +1,64 @@
+import {at} from '../util/at.js';
+/** The mean and the variance of each channel. */
+export interface ChannelStatistics {
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+}
+
+/** The same of some values, and how many those were. */
+export interface CountedStatistics {
+  readonly mean: ArrayLike<number>;
+  /** Biased. */
+  readonly variance: ArrayLike<number>;
+  /** Of each channel. */
+  readonly count: ArrayLike<number>;
+}
+
+/**
+ * The statistics of values that come in parts.
+ *
+ * Parts are merged by the law of total variance in the form that never subtracts
+ * large numbers: Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
+ * Algorithm for Computing Sample Variances", 1979.
+ */
+export class GatheredStatistics {
+  private readonly counts: Float64Array;
+  private readonly means: Float64Array;
+  /** The sums of squared deviations from the mean. */
+  private readonly squares: Float64Array;
+
+  constructor(channels: number) {
+    this.counts = new Float64Array(channels);
+    this.means = new Float64Array(channels);
+    this.squares = new Float64Array(channels);
+  }
+
+  /** Takes a part in. A channel that is not finite in it has no part in it. */
+  add({mean, variance, count}: CountedStatistics): void {
+    this.counts.forEach((before, c) => {
+      const [m, v, n] = [at(mean, c), at(variance, c), at(count, c)];
+      if (!(n > 0) || !Number.isFinite(m) || !Number.isFinite(v)) return;
+      const old = at(this.means, c);
+      const total = before + n;
+      const gap = m - old;
+      this.counts[c] = total;
+      this.means[c] = old + (gap * n) / total;
+      this.squares[c] =
+        at(this.squares, c) + v * n + (gap * gap * before * n) / total;
+    });
+  }
+
+  /**
+   * The statistics of all that was taken in; where a channel had no values, or
+   * but one and so no variance, the ones given.
+   */
+  result(otherwise: ChannelStatistics): ChannelStatistics {
+    const mean = otherwise.mean.slice();
+    const variance = otherwise.variance.slice();
+    this.counts.forEach((count, c) => {
+      if (count > 0) mean[c] = at(this.means, c);
+      if (count > 1) variance[c] = at(this.squares, c) / count;
+    });
+    return {mean, variance};
+  }
+}

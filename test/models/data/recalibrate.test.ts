@@ -1,0 +1,449 @@
+import * as tf from '@tensorflow/tfjs';
+import {
+  batchNorm,
+  type BatchNorm,
+  freezeBatchNorm,
+  type ModelData,
+  recalibrate,
+  type RecalibrateOptions,
+} from 'tfjs-normalization';
+import {batchNorm as oracle} from '../../oracle/by_axes.js';
+import {at} from '../../oracle/at.js';
+import {
+  allWeights,
+  learntWeights,
+  normsOf,
+  through,
+} from '../../support/models.js';
+import {randomTensor, valuesOf, weightsOf} from '../../support/tensors.js';
+
+const CUT = [2, 2, 4, 8, 16, 32, 64];
+const EXAMPLES = CUT.reduce((a, b) => a + b);
+
+/** The data in batches of these sizes, as a dataset. */
+function cutInto(
+  x: tf.Tensor,
+  sizes: readonly number[],
+  element: (batch: tf.Tensor) => tf.TensorContainer = (batch) => batch,
+): tf.data.Dataset<tf.TensorContainer> {
+  return tf.data.generator(function* () {
+    let start = 0;
+    for (const size of sizes) {
+      yield element(tf.slice(x, start, size));
+      start += size;
+    }
+  });
+}
+
+/** Three hidden layers, as the digits have them. */
+function deepModel(): tf.Sequential {
+  const model = tf.sequential();
+  [5, 4, 3].forEach((units, i) => {
+    model.add(
+      tf.layers.dense({
+        name: `dense_${i}`,
+        units,
+        useBias: false,
+        kernelInitializer: tf.initializers.randomNormal({seed: i + 1}),
+        ...(i === 0 && {inputShape: [6]}),
+      }),
+    );
+    model.add(batchNorm({name: `norm_${i}`}));
+    model.add(tf.layers.activation({activation: 'sigmoid'}));
+    model.add(tf.layers.dropout({rate: 0.5}));
+  });
+  return model;
+}
+
+/** Examples of which the first are not like the last. */
+function driftingData(): tf.Tensor {
+  return tf.tidy(() => {
+    const drift = tf.linspace(0, 6, EXAMPLES).reshape([EXAMPLES, 1]);
+    return randomTensor([EXAMPLES, 6], 1, 3, 2).add(drift);
+  });
+}
+
+/** The worst error of a layer's statistics, in parts of what they are about. */
+function errorOf(layer: BatchNorm, input: tf.Tensor): number {
+  const {mean, variance} = oracle(valuesOf(input), input.shape, {
+    axis: -1,
+    epsilon: 1e-3,
+  });
+  const {moving_mean: m = [], moving_variance: v = []} = weightsOf(layer);
+  const errors = [...mean].flatMap((expected, c) => {
+    const deviation = Math.sqrt(at(variance, c));
+    return [
+      Math.abs(at(m, c) - expected) / (Math.abs(expected) + deviation),
+      Math.abs(at(v, c) / at(variance, c) - 1),
+    ];
+  });
+  return Math.max(...errors);
+}
+
+/** What a layer gets while the model predicts. */
+function inputOf(
+  layer: tf.layers.Layer,
+  model: tf.LayersModel,
+  x: tf.Tensor,
+): tf.Tensor {
+  const outputs = layer.input as tf.SymbolicTensor;
+  return tf.model({inputs: model.inputs, outputs}).predict(x) as tf.Tensor;
+}
+
+describe('recalibrate', () => {
+  it.each([
+    ['as one tensor', (x: tf.Tensor) => x, {batchSize: EXAMPLES}],
+    ['in batches of 32 and one of the rest', (x: tf.Tensor) => x, {}],
+    ['into 2, 2, 4, 8, 16, 32, 64', (x: tf.Tensor) => cutInto(x, CUT), {}],
+    [
+      'into one example, then all others',
+      (x: tf.Tensor) => cutInto(x, [1, EXAMPLES - 1]),
+      {},
+    ],
+  ])(
+    'gives the first the dataset’s statistics, cut %s',
+    async (_, cut, options) => {
+      const x = driftingData();
+      const model = deepModel();
+      await recalibrate(model, cut(x), options);
+      const [first] = normsOf(model);
+      expect(
+        errorOf(first as BatchNorm, inputOf(first as BatchNorm, model, x)),
+      ).toBeLessThan(1e-5);
+    },
+  );
+
+  it.each([
+    ['2, 2, 4, 8, 16, 32, 64', CUT],
+    ['128', [EXAMPLES]],
+  ])('exact gives every one the dataset’s, cut into %s', async (_, sizes) => {
+    const x = driftingData();
+    const model = deepModel();
+    await recalibrate(model, cutInto(x, sizes), {exact: true});
+    for (const layer of normsOf(model)) {
+      expect(errorOf(layer, inputOf(layer, model, x))).toBeLessThan(1e-5);
+    }
+  });
+
+  it('without exact, later ones depend on how the data is cut', async () => {
+    const x = driftingData();
+    const model = deepModel();
+    await recalibrate(model, cutInto(x, CUT));
+    const last = normsOf(model)[2] as BatchNorm;
+    expect(errorOf(last, inputOf(last, model, x))).toBeGreaterThan(1e-2);
+  });
+
+  // A batch's mean of 1e3 is rounded by up to 3e-5, and the variance is about the
+  // distances of such means: 2 · 3e-5 at most, and less as they are random.
+  it('keeps its digits where the mean is large', async () => {
+    const x = randomTensor([EXAMPLES, 2], 3, 1e3, 1);
+    const layer = batchNorm({inputShape: [2]});
+    await recalibrate(tf.sequential({layers: [layer]}), cutInto(x, CUT));
+    expect(errorOf(layer, x)).toBeLessThan(1e-5);
+  });
+
+  it('takes tensors and datasets, with labels and without', async () => {
+    const x = driftingData();
+    const y = tf.ones([EXAMPLES, 3]);
+    const found: unknown[] = [];
+    const label = (batch: tf.Tensor): tf.Tensor => tf.ones([batch.shape[0], 3]);
+    const all: ModelData[] = [
+      x,
+      [x],
+      [x, y],
+      {xs: x, ys: y},
+      {xs: x},
+      {dense_0_input: x},
+      cutInto(x, [32, 32, 32, 32]),
+      cutInto(x, [32, 32, 32, 32], (batch) => [batch, label(batch)]),
+      cutInto(x, [32, 32, 32, 32], (batch) => ({xs: batch, ys: label(batch)})),
+    ];
+    for (const data of all) {
+      const model = deepModel();
+      await recalibrate(model, data);
+      found.push(normsOf(model).map((layer) => weightsOf(layer)));
+    }
+    for (const statistics of found) expect(statistics).toEqual(found[0]);
+  });
+
+  it('weighs ranks above two by their values, and covers list axes', async () => {
+    const x = randomTensor([10, 3, 2, 4], 5, -2, 3);
+    const layer = batchNorm({axis: [1, 3], inputShape: [3, 2, 4]});
+    await recalibrate(tf.sequential({layers: [layer]}), x, {batchSize: 3});
+    const {mean, variance} = oracle(valuesOf(x), x.shape, {
+      axis: [1, 3],
+      epsilon: 1e-3,
+    });
+    const {moving_mean: m = [], moving_variance: v = []} = weightsOf(layer);
+    mean.forEach((expected, c) => {
+      expect(Math.abs(at(m, c) - expected)).toBeLessThan(1e-5);
+      expect(Math.abs(at(v, c) / at(variance, c) - 1)).toBeLessThan(1e-5);
+    });
+  });
+
+  it('leaves out what a mask covers', async () => {
+    const model = tf.sequential();
+    model.add(tf.layers.masking({maskValue: 0, inputShape: [2, 1]}));
+    const layer = batchNorm();
+    model.add(layer);
+    const x = tf.tensor3d([
+      [[2], [0]],
+      [[4], [0]],
+      [[6], [0]],
+      [[8], [10]],
+    ]);
+    await recalibrate(model, x, {batchSize: 3});
+    // 2, 4, 6, 8 and 10: mean 6, variance (16 + 4 + 0 + 4 + 16) / 5.
+    const {moving_mean: mean = [], moving_variance: variance = []} =
+      weightsOf(layer);
+    expect(at(mean, 0)).toBeCloseTo(6, 5);
+    expect(at(variance, 0)).toBeCloseTo(8, 5);
+  });
+
+  it('reaches nested models, wrappers and tf.js’s own layers', async () => {
+    const stock = tf.layers.batchNormalization({});
+    const wrapped = batchNorm();
+    const inner = tf.sequential({
+      layers: [
+        tf.layers.timeDistributed({layer: wrapped, inputShape: [2, 3]}),
+        stock,
+      ],
+    });
+    const input = tf.input({shape: [2, 3]});
+    const model = tf.model({inputs: input, outputs: through(inner, input)});
+    const x = randomTensor([20, 2, 3], 7, 5, 2);
+    await recalibrate(model, x, {batchSize: 6, exact: true});
+    expect(errorOf(wrapped, x)).toBeLessThan(1e-5);
+    const y = wrapped.apply(tf.reshape(x, [40, 3])) as tf.Tensor;
+    expect(errorOf(stock as unknown as BatchNorm, y)).toBeLessThan(1e-5);
+  });
+
+  it('takes all uses of a shared layer together', async () => {
+    const layer = batchNorm();
+    const [a, b] = [tf.input({shape: [2]}), tf.input({shape: [2]})];
+    const sum = tf.layers.add().apply([through(layer, a), through(layer, b)]);
+    const model = tf.model({inputs: [a, b], outputs: sum as tf.SymbolicTensor});
+    const [x, z] = [randomTensor([10, 2], 1), randomTensor([10, 2], 2, 8)];
+    for (const exact of [false, true]) {
+      layer.resetStatistics();
+      await recalibrate(model, [x, z], {batchSize: 4, exact});
+      expect(errorOf(layer, tf.concat([x, z]))).toBeLessThan(1e-5);
+    }
+  });
+
+  it('writes nothing but moving statistics, and trains nothing', async () => {
+    const model = deepModel();
+    model.add(
+      batchNorm({movingAverage: 'cumulative', gammaConstraint: 'nonNeg'}),
+    );
+    const before = learntWeights(model);
+    await recalibrate(model, driftingData(), {exact: true});
+    expect(learntWeights(model)).toEqual(before);
+  });
+
+  it('leaves frozen layers, and those that are to move nothing', async () => {
+    const model = deepModel();
+    const [first, second, third] = normsOf(model) as [
+      BatchNorm,
+      BatchNorm,
+      BatchNorm,
+    ];
+    first.trainable = false;
+    second.statistics = 'moving';
+    const before = [weightsOf(first), weightsOf(second)];
+    const x = driftingData();
+    await recalibrate(model, x);
+    expect([weightsOf(first), weightsOf(second)]).toEqual(before);
+    // They predict with their own, as in training: the third is exact at once.
+    expect(errorOf(third, inputOf(third, model, x))).toBeLessThan(1e-5);
+  });
+
+  it('is past the start of the average, whatever its kind', async () => {
+    for (const movingAverage of ['exponential', 'debiased'] as const) {
+      const layer = batchNorm({movingAverage, momentum: 0.9, inputShape: [1]});
+      const model = tf.sequential({layers: [layer]});
+      await recalibrate(model, tf.tensor2d([[1], [3]]));
+      layer.apply(tf.tensor2d([[11], [13]]), {training: true});
+      // 2 · 0.9 + 12 · 0.1
+      expect(at(weightsOf(layer).moving_mean ?? [], 0)).toBeCloseTo(3, 5);
+    }
+  });
+});
+
+describe('recalibrate, followed', () => {
+  it('tells of every batch, of all passes', async () => {
+    const seen: unknown[] = [];
+    const onProgress: RecalibrateOptions['onProgress'] = (p) => seen.push(p);
+    await recalibrate(deepModel(), driftingData(), {
+      batchSize: 64,
+      exact: true,
+      onProgress,
+    });
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6].map((done) => ({done, total: 6})));
+  });
+
+  it('uses so many batches at most', async () => {
+    const x = driftingData();
+    for (const data of [x, cutInto(x, [16, 16, 16, 16])]) {
+      const totals: unknown[] = [];
+      const layer = batchNorm({inputShape: [6]});
+      await recalibrate(tf.sequential({layers: [layer]}), data, {
+        ...(data === x && {batchSize: 16}),
+        batches: 2,
+        onProgress: ({done}) => totals.push(done),
+      });
+      expect(totals).toEqual([1, 2]);
+      expect(errorOf(layer, tf.slice(x, 0, 32))).toBeLessThan(1e-5);
+    }
+  });
+
+  it.each([false, true])(
+    'cancelled, leaves what was there (exact: %s)',
+    async (exact) => {
+      const model = deepModel();
+      const x = driftingData();
+      await recalibrate(model, x);
+      const before = allWeights(model);
+      const {numTensors} = tf.memory();
+      const controller = new AbortController();
+      const job = recalibrate(
+        model,
+        tf.tidy(() => tf.keep(tf.add(x, 1))),
+        {
+          batchSize: 16,
+          exact,
+          signal: controller.signal,
+          onProgress: ({done}) => {
+            if (done === (exact ? 17 : 3)) controller.abort();
+          },
+        },
+      );
+      await expect(job).rejects.toMatchObject({name: 'AbortError'});
+      expect(allWeights(model)).toEqual(before);
+      expect(tf.memory().numTensors).toBe(numTensors + 1);
+    },
+  );
+
+  it('fails half way and leaves what was there', async () => {
+    const model = deepModel();
+    const before = allWeights(model);
+    const {numTensors} = tf.memory();
+    const broken = tf.data.generator(function* () {
+      yield tf.ones([4, 6]);
+      yield tf.ones([4, 5]);
+    });
+    await expect(recalibrate(model, broken)).rejects.toThrow('5');
+    expect(allWeights(model)).toEqual(before);
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
+
+  it('takes no other call of a layer for one of its own', async () => {
+    const train = async (alongside: boolean): Promise<number[]> => {
+      const layer = batchNorm({inputShape: [6]});
+      const model = tf.sequential({layers: [layer]});
+      const x = driftingData();
+      await recalibrate(model, x, {
+        batchSize: 8,
+        onProgress: () => {
+          if (alongside) layer.apply(tf.add(x, 1), {training: true});
+        },
+      });
+      return weightsOf(layer).moving_mean ?? [];
+    };
+    expect(await train(true)).toEqual(await train(false));
+  });
+
+  it('leaks nothing', async () => {
+    const x = driftingData();
+    const model = deepModel();
+    const {numTensors} = tf.memory();
+    await recalibrate(model, x, {exact: true});
+    await recalibrate(
+      model,
+      cutInto(x, CUT, (b) => [b, tf.ones([b.shape[0], 3])]),
+    );
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
+});
+
+describe('recalibrate refuses', () => {
+  const x = (): tf.Tensor => tf.ones([4, 6]);
+
+  it.each<[string, () => Promise<void>, string]>([
+    [
+      'a model without BatchNorm',
+      () =>
+        recalibrate(
+          tf.sequential({
+            name: 'plain',
+            layers: [tf.layers.dense({units: 1, inputShape: [6]})],
+          }),
+          x(),
+        ),
+      'recalibrate: the model has no BatchNorm that learns statistics; those ' +
+        "that are frozen, or whose statistics are 'moving', keep theirs. " +
+        'Received: model="plain"',
+    ],
+    [
+      'one that is all frozen',
+      () => {
+        const model = deepModel();
+        freezeBatchNorm(model);
+        return recalibrate(model, x());
+      },
+      'has no BatchNorm that learns statistics',
+    ],
+    [
+      'a batch size of 0',
+      () => recalibrate(deepModel(), x(), {batchSize: 0}),
+      'recalibrate: batchSize must be an integer above 0. Received: batchSize=0',
+    ],
+    [
+      'half a batch',
+      () => recalibrate(deepModel(), x(), {batches: 0.5}),
+      'recalibrate: batches must be an integer above 0. Received: batches=0.5',
+    ],
+    [
+      'a batch size for a dataset',
+      () => recalibrate(deepModel(), cutInto(x(), [4]), {batchSize: 2}),
+      'recalibrate: batchSize is for tensors; a dataset is cut by its own ' +
+        'batch(). Received: batchSize=2',
+    ],
+    [
+      'no data',
+      () => recalibrate(deepModel(), tf.zeros([0, 6])),
+      'recalibrate: the data has no examples. Received: examples=0',
+    ],
+    [
+      'an empty dataset',
+      () => recalibrate(deepModel(), cutInto(x(), [])),
+      'recalibrate: the data has no examples. Received: examples=0',
+    ],
+    [
+      'what is no tensor',
+      () => recalibrate(deepModel(), [[1, 2]] as unknown as tf.Tensor),
+      'recalibrate: x must be a tensor for each of',
+    ],
+    [
+      'x and y of different lengths',
+      () => recalibrate(deepModel(), [x(), tf.ones([5, 3])]),
+      'recalibrate: x and y must have the same number of examples. ' +
+        'Received: lengths=[4,5]',
+    ],
+  ])('%s', async (_, act, message) => {
+    await expect(act()).rejects.toThrow(message);
+  });
+
+  it('exact statistics of a layer that comes after itself', async () => {
+    const layer = batchNorm({name: 'twice'});
+    const input = tf.input({shape: [2]});
+    const outputs = through(layer, through(layer, input));
+    const model = tf.model({inputs: input, outputs});
+    await expect(
+      recalibrate(model, tf.ones([4, 2]), {exact: true}),
+    ).rejects.toThrow(
+      'recalibrate: twice is used again after itself, so that its statistics ' +
+        'depend on themselves, and are not found exactly. Received: exact=true',
+    );
+  });
+});

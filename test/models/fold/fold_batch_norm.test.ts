@@ -1,0 +1,476 @@
+import * as tf from '@tensorflow/tfjs';
+import {
+  batchNorm,
+  foldBatchNorm,
+  type FoldReport,
+  layerNorm,
+  patchStockLayers,
+} from 'tfjs-normalization';
+import {layersOf} from '../../../src/models/graph/walk_layers.js';
+import {reload} from '../../support/memory_model.js';
+import {allWeights, through} from '../../support/models.js';
+import {difference, magnitude, randomTensor} from '../../support/tensors.js';
+import {warnings} from '../../support/warnings.js';
+
+/** Gives every weight of a model a value that it does not start with. */
+function scramble(model: tf.LayersModel): void {
+  tf.tidy(() => {
+    for (const [i, weight] of model.weights.entries()) {
+      const noise = randomTensor([...weight.shape] as number[], i, 0.2, 0.3);
+      const isVariance = weight.originalName.endsWith('moving_variance');
+      weight.write(isVariance ? tf.add(tf.square(noise), 0.2) : noise);
+    }
+  });
+}
+
+const layerNames = (model: tf.LayersModel): string[] =>
+  layersOf(model).map(({layer}) => layer.name);
+
+/** Folds, and checks that the prediction is the same. */
+function fold(
+  model: tf.LayersModel,
+  x: tf.Tensor | tf.Tensor[],
+): {report: FoldReport; folded: tf.LayersModel} {
+  scramble(model);
+  const before = allWeights(model);
+  let report: FoldReport = {folded: [], kept: []};
+  const folded = foldBatchNorm(model, {onReport: (given) => (report = given)});
+  const expected = [model.predict(x)].flat();
+  const actual = [folded.predict(x)].flat();
+  expected.forEach((y, i) => {
+    const tolerance = 1e-5 * magnitude(y);
+    expect(difference(actual[i] as tf.Tensor, y)).toBeLessThan(tolerance);
+  });
+  expect(allWeights(model)).toEqual(before);
+  return {report, folded};
+}
+
+const {layers} = tf;
+
+const CONV = {filters: 4, kernelSize: 2};
+
+/** Each kind of layer, without a bias unless told, and its input's shape. */
+const KINDS: Array<
+  [string, (args: object) => tf.layers.Layer, number[], number]
+> = [
+  ['Dense', (args) => layers.dense({units: 4, ...args}), [3], -1],
+  ['Dense on sequences', (a) => layers.dense({units: 4, ...a}), [5, 3], -1],
+  ['Conv1D', (args) => layers.conv1d({...CONV, ...args}), [6, 3], -1],
+  ['Conv2D', (args) => layers.conv2d({...CONV, ...args}), [5, 4, 3], -1],
+  [
+    'Conv2D, channels first',
+    (args) => layers.conv2d({...CONV, dataFormat: 'channelsFirst', ...args}),
+    [3, 5, 4],
+    1,
+  ],
+  ['Conv3D', (args) => layers.conv3d({...CONV, ...args}), [4, 4, 4, 2], -1],
+  [
+    'Conv2DTranspose',
+    (args) => layers.conv2dTranspose({...CONV, strides: 2, ...args}),
+    [4, 3, 3],
+    -1,
+  ],
+  [
+    'F10: Conv3DTranspose',
+    (args) => layers.conv3dTranspose({...CONV, strides: 2, ...args}),
+    [3, 3, 3, 2],
+    -1,
+  ],
+  [
+    'F10: TimeDistributed(Dense)',
+    ({useBias, ...args}: {useBias?: boolean}) =>
+      layers.timeDistributed({
+        layer: layers.dense({units: 3, useBias: useBias ?? true}),
+        ...args,
+      }),
+    [4, 5],
+    -1,
+  ],
+  [
+    'F10: TimeDistributed(Conv2D)',
+    ({useBias, ...args}: {useBias?: boolean}) =>
+      layers.timeDistributed({
+        layer: layers.conv2d({...CONV, useBias: useBias ?? true}),
+        ...args,
+      }),
+    [2, 4, 4, 2],
+    -1,
+  ],
+  [
+    'F10: TimeDistributed(Conv2D), channels first',
+    ({useBias, ...args}: {useBias?: boolean}) =>
+      layers.timeDistributed({
+        layer: layers.conv2d({
+          ...CONV,
+          dataFormat: 'channelsFirst',
+          useBias: useBias ?? true,
+        }),
+        ...args,
+      }),
+    [2, 2, 4, 4],
+    2,
+  ],
+  [
+    'DepthwiseConv2D',
+    (args) =>
+      layers.depthwiseConv2d({kernelSize: 2, depthMultiplier: 2, ...args}),
+    [5, 4, 3],
+    -1,
+  ],
+  [
+    'SeparableConv2D',
+    (args) => layers.separableConv2d({...CONV, depthMultiplier: 2, ...args}),
+    [5, 4, 3],
+    -1,
+  ],
+];
+
+describe('foldBatchNorm folds into', () => {
+  describe.each(KINDS)('%s', (_, make, shape, axis) => {
+    it.each([
+      ['without a bias', {useBias: false}, {}],
+      ['with a bias', {useBias: true}, {}],
+      ['gamma alone', {useBias: true}, {center: false}],
+      ['beta alone', {useBias: false}, {scale: false}],
+      ['neither', {useBias: true}, {center: false, scale: false}],
+    ])('%s', (__, args, norm) => {
+      const model = tf.sequential();
+      model.add(make({...args, name: 'before', inputShape: shape}));
+      model.add(batchNorm({name: 'norm', axis, ...norm}));
+      model.add(layers.activation({activation: 'tanh', name: 'after'}));
+      const {report, folded} = fold(model, randomTensor([2, ...shape], 1));
+      expect(report).toEqual({folded: ['norm'], kept: []});
+      const own = folded.layers.map((layer) => layer.name);
+      expect(own).toEqual(['before', 'after']);
+    });
+  });
+
+  it('what comes before tf.js’s own, patched or not', () => {
+    for (const patched of [false, true]) {
+      const unpatch = patched ? patchStockLayers() : (): void => undefined;
+      try {
+        const model = tf.sequential();
+        model.add(layers.conv2d({...CONV, inputShape: [5, 4, 3]}));
+        model.add(layers.batchNormalization({epsilon: 0.01}));
+        model.add(layers.batchNormalization({name: 'second'}));
+        const {report} = fold(model, randomTensor([2, 5, 4, 3], 1));
+        expect(report.folded).toHaveLength(1);
+        expect(report.kept[0]?.layer).toBe('second');
+      } finally {
+        unpatch();
+      }
+    }
+  });
+
+  it('layers of functional, residual and nested models', () => {
+    const inner = tf.sequential({
+      name: 'inner',
+      layers: [
+        layers.dense({name: 'a', units: 3, inputShape: [3]}),
+        batchNorm({name: 'norm_a'}),
+        layers.reLU({name: 'relu'}),
+      ],
+    });
+    const [x, z] = [tf.input({shape: [3]}), tf.input({shape: [3]})];
+    const b = through(layers.dense({name: 'b', units: 3}), through(inner, x));
+    const normB = through(batchNorm({name: 'norm_b'}), b);
+    const shared = through(inner, z);
+    const sum = layers.add({name: 'sum'}).apply([normB, shared, x]);
+    const c = layers.dense({name: 'c', units: 2}).apply(sum);
+    const last = batchNorm({name: 'norm_c'}).apply(c) as tf.SymbolicTensor;
+    const model = tf.model({
+      name: 'outer',
+      inputs: [x, z],
+      outputs: [last, normB],
+    });
+    const inputs = [randomTensor([4, 3], 1), randomTensor([4, 3], 2)];
+    const {report, folded} = fold(model, inputs);
+    expect(report.kept).toEqual([]);
+    expect([...report.folded].sort()).toEqual([
+      'inner/norm_a',
+      'norm_b',
+      'norm_c',
+    ]);
+    expect(layerNames(folded).join()).not.toContain('norm');
+    expect(folded.name).toBe('outer');
+  });
+
+  it('leaves the rest of the model as it is', () => {
+    const model = tf.sequential({name: 'mixed'});
+    model.add(layers.embedding({inputDim: 9, outputDim: 4, inputLength: 5}));
+    model.add(
+      layers.bidirectional({
+        layer: layers.lstm({units: 3, returnSequences: true}),
+        mergeMode: 'concat',
+      }),
+    );
+    model.add(layers.timeDistributed({layer: layers.dense({units: 3})}));
+    model.add(layerNorm());
+    model.add(layers.gru({units: 3}));
+    model.add(
+      layers.dense({
+        units: 3,
+        kernelConstraint: tf.constraints.maxNorm({maxValue: 0.01}),
+        kernelRegularizer: 'l1l2',
+      }),
+    );
+    model.add(batchNorm());
+    model.add(layers.dense({units: 2, kernelConstraint: 'unitNorm'}));
+    const x = tf.tensor2d([[1, 2, 3, 4, 5]], undefined, 'int32');
+    const {report, folded} = fold(model, x);
+    expect(report.folded).toHaveLength(1);
+    expect(folded.layers).toHaveLength(model.layers.length - 1);
+  });
+
+  // Training never applies tf.js's constraints, so that weights may break them.
+  it('weights that break their layer’s constraint, bit for bit', () => {
+    const dense = layers.dense({
+      units: 2,
+      useBias: false,
+      kernelConstraint: 'nonNeg',
+      inputShape: [2],
+    });
+    const model = tf.sequential({layers: [dense]});
+    (dense.weights[0]?.read() as tf.Variable).assign(tf.fill([2, 2], -3));
+    const folded = foldBatchNorm(model);
+    expect(
+      difference(folded.predict(tf.ones([1, 2])) as tf.Tensor, [-6, -6]),
+    ).toBe(0);
+  });
+
+  it('and can be saved and loaded', async () => {
+    const model = tf.sequential();
+    model.add(layers.dense({units: 3, useBias: false, inputShape: [2]}));
+    model.add(batchNorm());
+    const x = randomTensor([4, 2], 1);
+    const {folded} = fold(model, x);
+    const loaded = await reload(folded);
+    const [y, same] = [folded.predict(x), loaded.predict(x)] as tf.Tensor[];
+    expect(difference(y as tf.Tensor, same as tf.Tensor)).toBe(0);
+  });
+});
+
+describe('F1: foldBatchNorm of a model with masks', () => {
+  it.each([
+    ['BatchNorm', () => batchNorm({name: 'norm'})],
+    ['BatchNormalization', () => layers.batchNormalization({name: 'norm'})],
+  ])('folds %s, whose prediction no mask changes', (_, make) => {
+    const model = tf.sequential({
+      layers: [
+        layers.masking({inputShape: [5, 3]}),
+        layers.dense({units: 3}),
+        make(),
+      ],
+    });
+    const x = tf.mul(
+      randomTensor([4, 5, 3], 1),
+      tf.greater(randomTensor([4, 5, 1], 2), 0),
+    );
+    const {report} = fold(model, x);
+    expect(report).toEqual({folded: ['norm'], kept: []});
+  });
+});
+
+describe('foldBatchNorm keeps, saying why,', () => {
+  /** A model whose only batch normalization is called norm. */
+  const sequence = (...all: tf.layers.Layer[]): tf.LayersModel =>
+    tf.sequential({layers: all});
+  const dense = (args = {}): tf.layers.Layer =>
+    layers.dense({name: 'dense', units: 3, inputShape: [3], ...args});
+  const norm = (args = {}): tf.layers.Layer =>
+    batchNorm({name: 'norm', ...args});
+  const functional = (
+    make: (x: tf.SymbolicTensor) => tf.SymbolicTensor | tf.SymbolicTensor[],
+  ): tf.LayersModel => {
+    const x = tf.input({shape: [3]});
+    return tf.model({inputs: x, outputs: make(x)});
+  };
+
+  it.each<[string, () => tf.LayersModel, string]>([
+    [
+      'one after an activation',
+      () => sequence(dense({activation: 'relu'}), norm()),
+      'the activation relu of dense stands between',
+    ],
+    [
+      'one after a layer without a kernel',
+      () =>
+        sequence(
+          dense(),
+          layers.activation({name: 'act', activation: 'relu'}),
+          norm(),
+        ),
+      'act, before it, is Activation, which nothing is folded into',
+    ],
+    [
+      'one after a model',
+      () => sequence(tf.sequential({name: 'inner', layers: [dense()]}), norm()),
+      'inner, before it, is a model, which nothing is folded into',
+    ],
+    [
+      'the first layer',
+      () => sequence(norm({inputShape: [3]})),
+      'there is no layer before it',
+    ],
+    [
+      'one beside another use of the output',
+      () =>
+        functional((x) => {
+          const y = through(dense(), x);
+          return layers
+            .add()
+            .apply([through(norm(), y), y]) as tf.SymbolicTensor;
+        }),
+      'the output of dense, before it, is used elsewhere too',
+    ],
+    [
+      'one whose input the model gives out',
+      () =>
+        functional((x) => {
+          const y = through(dense(), x);
+          return [through(norm(), y), y];
+        }),
+      'the output of dense, before it, is used elsewhere too',
+    ],
+    [
+      'one after a shared layer',
+      () =>
+        functional((x) => {
+          const shared = dense();
+          return through(norm(), through(shared, through(shared, x)));
+        }),
+      'dense, before it, is used more than once',
+    ],
+    [
+      'one that is shared',
+      () =>
+        functional((x) => {
+          const shared = norm();
+          return through(shared, through(shared, through(dense(), x)));
+        }),
+      'it is used more than once',
+    ],
+    [
+      'one that uses the batch’s statistics',
+      () => sequence(dense(), norm({statistics: 'batch'})),
+      'it predicts with the statistics of the batch',
+    ],
+    [
+      'one over another axis',
+      () => sequence(dense({inputShape: [5, 3]}), norm({axis: 1})),
+      'its axis is 1, and the outputs of dense are along axis 2',
+    ],
+    [
+      'one over several axes',
+      () => sequence(dense({inputShape: [5, 3]}), norm({axis: [1, 2]})),
+      'its axis is 1,2, and the outputs of dense are along axis 2',
+    ],
+    [
+      'one over the last axis, with channels first',
+      () =>
+        sequence(
+          layers.conv2d({
+            ...CONV,
+            name: 'conv',
+            dataFormat: 'channelsFirst',
+            inputShape: [3, 5, 4],
+          }),
+          norm(),
+        ),
+      'its axis is 3, and the outputs of conv are along axis 1',
+    ],
+    [
+      'one after a wrapper of what nothing is folded into',
+      () =>
+        sequence(
+          layers.timeDistributed({
+            name: 'steps',
+            layer: layers.activation({activation: 'tanh'}),
+            inputShape: [5, 3],
+          }),
+          norm(),
+        ),
+      'steps, before it, is TimeDistributed of Activation, which nothing is folded into',
+    ],
+    [
+      'one after an activation inside a wrapper',
+      () =>
+        sequence(
+          layers.timeDistributed({
+            name: 'steps',
+            layer: layers.dense({units: 3, activation: 'relu'}),
+            inputShape: [5, 3],
+          }),
+          norm(),
+        ),
+      'the activation relu of steps stands between',
+    ],
+    [
+      'one in a wrapper',
+      () =>
+        sequence(
+          layers.timeDistributed({
+            name: 'norm',
+            layer: batchNorm({name: 'inner'}),
+            inputShape: [5, 3],
+          }),
+        ),
+      'it is inside another layer, which is rebuilt as it is',
+    ],
+  ])('%s', (_, make, reason) => {
+    const model = make();
+    const x = randomTensor(
+      [4, ...(model.inputs[0]?.shape.slice(1) ?? [])] as number[],
+      1,
+    );
+    const {report, folded} = fold(model, x);
+    expect(report.folded).toEqual([]);
+    expect(report.kept).toHaveLength(1);
+    expect(report.kept[0]).toMatchObject({reason});
+    expect(report.kept[0]?.layer).toMatch(/^norm/);
+    expect(layerNames(folded)).toEqual(layerNames(model));
+  });
+
+  it('in a warning where nobody takes the report', () => {
+    const model = sequence(dense({activation: 'relu'}), norm());
+    foldBatchNorm(model);
+    expect(warnings()).toEqual([
+      'foldBatchNorm: not folded: norm (the activation relu of dense stands ' +
+        'between)',
+    ]);
+  });
+
+  it('nothing of a mask whose rank is too high to cover its input', () => {
+    const model = tf.sequential();
+    model.add(
+      layers.embedding({
+        inputDim: 9,
+        outputDim: 4,
+        maskZero: true,
+        inputLength: 3,
+      }),
+    );
+    model.add(layers.lstm({units: 3}));
+    model.add(layers.dense({units: 3}));
+    model.add(norm());
+    const x = tf.tensor2d([[1, 2, 0]], undefined, 'int32');
+    expect(fold(model, x).report.folded).toEqual(['norm']);
+  });
+});
+
+describe('foldBatchNorm', () => {
+  it('leaks nothing, and its model lives on without the other', () => {
+    const {numTensors} = tf.memory();
+    const model = tf.sequential();
+    model.add(layers.dense({units: 3, inputShape: [2]}));
+    model.add(batchNorm());
+    model.add(layers.dense({units: 1}));
+    const folded = foldBatchNorm(model);
+    model.dispose();
+    // Two kernels and two biases.
+    expect(tf.memory().numTensors).toBe(numTensors + 4);
+    tf.dispose(folded.predict(tf.tidy(() => tf.keep(tf.ones([1, 2])))));
+    folded.dispose();
+    expect(tf.memory().numTensors).toBe(numTensors + 1);
+  });
+});

@@ -1,0 +1,164 @@
+// Models that Keras made just now, by `npm run test:keras`: those that are kept in
+// test/fixtures, made anew, networks of keras.applications, models in models at random,
+// and every layer in many options.
+import {join} from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import {fromKeras} from 'tfjs-normalization';
+import {
+  artifactsIn,
+  expectPredictions,
+  expectSamePredictions,
+  expectTrains,
+  handlerOf,
+  type KerasCase,
+  loadCase,
+  predictionsOf,
+  readCases,
+  worstOf,
+} from './keras_models.js';
+
+const FOLDER = process.env.KERAS_MODELS;
+const FIXTURES = join(__dirname, '../../fixtures');
+
+/** Without the folder, skipped_reporter.js says that this has been skipped. */
+const describeMade = FOLDER === undefined ? describe.skip : describe;
+
+/** What tf.js does not have of the layers in layer_sweep.py. */
+const REFUSED = [
+  'Activation(activation=exponential)',
+  'Activation(activation=hard_sigmoid)',
+  'Activation(activation=leaky_relu)',
+  'BatchNormalization(axis=-1, renorm=True)',
+  'BatchNormalization(axis=1, renorm=True)',
+  'Conv1D(padding=causal, strides=1, filters=2, kernel_size=2)',
+  'Conv1D(padding=causal, strides=2, filters=2, kernel_size=2)',
+  'Conv2D(filters=3, kernel_size=2, groups=3)',
+  'Conv2DTranspose(dilation_rate=2, filters=2, kernel_size=2)',
+  'Conv2DTranspose(output_padding=(0, 1), kernel_size=(1, 3), strides=(2, 2), filters=2)',
+  'Conv2DTranspose(padding=same, kernel_size=2, strides=2, output_padding=1, filters=2)',
+  'Conv2DTranspose(padding=valid, kernel_size=2, strides=2, output_padding=1, filters=2)',
+  'Dense(units=3, activation=exponential)',
+  'Dense(units=3, activation=hard_sigmoid)',
+  'Dense(units=3, activation=leaky_relu)',
+  'DepthwiseConv2D(kernel_size=2, dilation_rate=2)',
+  'ELU(alpha=0.5)',
+  'GRU(units=2, reset_after=True, return_sequences=False, go_backwards=False)',
+  'GRU(units=2, reset_after=True, return_sequences=False, go_backwards=True)',
+  'GRU(units=2, reset_after=True, return_sequences=True, go_backwards=False)',
+  'GRU(units=2, reset_after=True, return_sequences=True, go_backwards=True)',
+  'GroupNormalization(groups=3)',
+  'LSTM(units=2, recurrent_activation=hard_sigmoid)',
+  'LayerNormalization(rms_scaling=True)',
+  'RandomCrop(height=4, width=4)',
+  'ReLU(max_value=1.0, negative_slope=0.2)',
+  'ReLU(threshold=0.5)',
+  'Softmax(axis=1)',
+  'UnitNormalization()',
+  'UpSampling2D(size=2, interpolation=bilinear)',
+];
+
+/** Layers whose gradient tf.js itself does not have; fromKeras warns of them. */
+const UNTRAINABLE = [
+  'Conv1D(dilation_rate=2, filters=2, kernel_size=2)',
+  'Conv2D(dilation_rate=2, use_bias=False, filters=2, kernel_size=2)',
+  'Conv3DTranspose(padding=same, strides=1, filters=2, kernel_size=2)',
+  'Conv3DTranspose(padding=same, strides=2, filters=2, kernel_size=2)',
+  'Conv3DTranspose(padding=valid, strides=1, filters=2, kernel_size=2)',
+  'Conv3DTranspose(padding=valid, strides=2, filters=2, kernel_size=2)',
+];
+
+const titled = (cases: KerasCase[]): Array<[string, KerasCase]> =>
+  cases.map((each) => [each.name, each]);
+
+const casesIn = (name: string): KerasCase[] =>
+  FOLDER === undefined ? [] : readCases(join(FOLDER, `${name}.json`));
+
+describeMade.each(['keras3', 'keras2'])('what %s makes', (library) => {
+  const models = casesIn(`${library}_models`);
+
+  it('is what is kept', () => {
+    const kept = readCases(join(FIXTURES, `${library}_models.json`));
+    expect(models.map(exactPart)).toEqual(kept.map(exactPart));
+    models.forEach(({outputs}, i) => {
+      outputs.forEach(({values}, j) => {
+        const expected = kept[i]?.outputs[j]?.values ?? [];
+        expect(worstOf(values, expected)).toBeLessThan(1e-5);
+      });
+    });
+  });
+
+  const all = [...models, ...casesIn(`${library}_networks`)];
+
+  (all.length > 0 ? it.each(titled(all)) : it.skip.each([['', undefined]]))(
+    'predicts the same here: %s',
+    async (_, given) => {
+      await expectSamePredictions(given as KerasCase);
+    },
+  );
+
+  it('F13: is the same here, models in models; and can be trained', async () => {
+    const failed: string[] = [];
+    for (const given of [...all, ...casesIn(`${library}_graphs`)]) {
+      try {
+        await expectSamePredictions(given);
+        await expectTrains(given, await loadCase(given));
+      } catch (error) {
+        failed.push(`${given.name}: ${(error as Error).message}`);
+      }
+    }
+    expect(failed).toEqual([]);
+  });
+
+  it('is the same here or refused, layer by layer', async () => {
+    const refused: string[] = [];
+    const untrainable: string[] = [];
+    for (const given of casesIn(`${library}_layers`)) {
+      const handler = fromKeras(handlerOf(artifactsIn(given)));
+      try {
+        const model = await tf.loadLayersModel(handler);
+        expectPredictions(given, predictionsOf(given, model));
+        await expectTrains(given, model).catch(() => {
+          untrainable.push(given.name);
+        });
+      } catch (error) {
+        const {message} = error as Error;
+        if (!/^\w+ \w+: .* Received: /.test(message)) {
+          throw new Error(`${given.name}: ${message}`);
+        }
+        refused.push(given.name);
+      }
+    }
+    const expected = REFUSED.filter((name) =>
+      library === 'keras3'
+        ? !name.includes('dilation_rate=2, filters')
+        : !/hard_sigmoid|rms_scaling/.test(name),
+    );
+    expect(refused.sort()).toEqual(expected);
+    expect(untrainable.sort()).toEqual(UNTRAINABLE);
+  });
+
+  it('is the same here or refused, layer by layer under a mask', async () => {
+    const warn = jest
+      .spyOn(console, 'warn')
+      .mockImplementation(() => undefined);
+    const cases = casesIn(`${library}_masks_swept`);
+    for (const given of cases) {
+      try {
+        await expectSamePredictions(given);
+      } catch (error) {
+        const {message} = error as Error;
+        if (!/^\w+ \S+: .* Received: /.test(message)) {
+          throw new Error(`${given.name}: ${message}`);
+        }
+      }
+    }
+    warn.mockRestore();
+    expect(cases.length).toBeGreaterThan(300);
+  });
+});
+
+/** All but what is computed, and the numbers that Keras gives to objects. */
+function exactPart({model, weights, inputs}: KerasCase): object {
+  const text = JSON.stringify(model).replace(/"shared_object_id":\d+/g, '');
+  return {text, weights, inputs};
+}
