@@ -17,7 +17,7 @@ const dist = join(root, 'dist');
 const made = join(root, 'build', `dist-${process.pid}`);
 const require = createRequire(import.meta.url);
 const tsc = require.resolve('typescript/bin/tsc');
-const {sideEffects} = require('../package.json');
+const {browser, sideEffects} = require('../package.json');
 
 const ENTRIES = {
   index: 'src/index.js',
@@ -45,12 +45,25 @@ function compile(format, type) {
   markAs(format, type);
 }
 
-/** Bundlers read from the nearest package.json which modules have effects. */
+/**
+ * Bundlers read from the nearest package.json which modules have effects, and which are
+ * replaced for browsers.
+ */
 function markAs(folder, type) {
   mkdirSync(join(made, folder), {recursive: true});
   writeFileSync(
     join(made, folder, 'package.json'),
-    `${JSON.stringify({type, sideEffects})}\n`,
+    `${JSON.stringify({type, sideEffects, browser: replacedIn(folder)})}\n`,
+  );
+}
+
+/** The entries of "browser" in package.json for one folder of dist/. */
+function replacedIn(folder) {
+  const prefix = `./dist/${folder}/`;
+  return Object.fromEntries(
+    Object.entries(browser)
+      .filter(([file]) => file.startsWith(prefix))
+      .map((pair) => pair.map((file) => file.replace(prefix, './'))),
   );
 }
 

@@ -1,7 +1,6 @@
 // Bundles the package into one file for pages without a bundler: for a <script> tag,
 // which takes TensorFlow.js from the global `tf` and gives the global
 // `tfjsNormalization`; and as an ES module, which imports TensorFlow.js by name.
-import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
 
 export const GLOBAL_NAME = 'tfjsNormalization';
@@ -36,16 +35,6 @@ const globalTf = {
   },
 };
 
-// As package.json has it for other bundles.
-const withoutTensorflow = {
-  name: 'without-tensorflow',
-  setup({onResolve}) {
-    onResolve({filter: /\/tensorflow\/kernels\.js$/}, ({path, resolveDir}) => ({
-      path: join(resolveDir, dirname(path), 'absent.js'),
-    }));
-  },
-};
-
 const SHARED = {
   bundle: true,
   minify: true,
@@ -63,7 +52,7 @@ export async function bundleForScriptTag(entry, outfile) {
     outfile,
     format: 'iife',
     globalName: GLOBAL_NAME,
-    plugins: [globalTf, withoutTensorflow],
+    plugins: [globalTf],
   });
 }
 
@@ -75,6 +64,5 @@ export async function bundleAsModule(entry, outfile) {
     outfile,
     format: 'esm',
     external: ['@tensorflow/*'],
-    plugins: [withoutTensorflow],
   });
 }

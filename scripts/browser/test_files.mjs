@@ -20,7 +20,9 @@ const FOLDERS = [
 /** … except these: on which backends they do not run, and why. */
 const EXCEPT = {
   'test/kernels/backends/cpu.test.ts': {why: 'is of the cpu backend'},
-  'test/kernels/fused.test.ts': {why: 'loads modules anew, as only jest does'},
+  'test/kernels/registry.test.ts': {
+    why: 'loads modules anew, as only jest does',
+  },
   'test/kernels/memory.test.ts': {
     on: ['webgl', 'webgpu'],
     why: "looks at wasm's heap and at Node's process",

@@ -4,8 +4,5 @@
  * scheme, unless tfjs-node has brought its own.
  */
 import '../index.js';
-import {registerFileScheme} from './scheme.js';
 
-export {fileSystem} from './file_system.js';
-
-registerFileScheme();
+export {fileSystem} from './files.js';

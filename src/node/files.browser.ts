@@ -1,5 +1,7 @@
-/** `tfjs-normalization/node` in a bundle for browsers, which have no files. */
-import '../index.js';
+/*
+ * `tfjs-normalization/node` in a bundle for browsers, which have no files: package.json
+ * puts this file in the place of `files.ts` there ("browser").
+ */
 import type {io} from '@tensorflow/tfjs-core';
 import {received} from '../util/received.js';
 
