@@ -127,8 +127,9 @@ const CALLS: Readonly<Record<string, Call>> = {
     );
     if (outputs === undefined) return undefined;
     const {y, mean, variance, kept} = outputs;
-    if (kept !== undefined) remember(kept);
-    return [y, mean, variance, ...(kept?.tensors ?? [])];
+    if (kept === undefined) return [y, mean, variance];
+    keptBy.set(required(kept.tensors[0]).dataId, kept);
+    return [y, mean, variance, ...kept.tensors];
   },
 
   [NORMALIZE_GRAD]: (kernels, inputs, attributes) => {
@@ -166,36 +167,23 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
 };
 
-/*
- * The tape carries tensors alone. The tag of those that a kernel keeps waits here, by the
- * data of each, and so do their order and their number.
- */
-const keptData = new WeakMap<
-  object,
-  {tag: string; place: number; of: number}
->();
-
-function remember<T extends TensorInfo>({tag = '', tensors}: Kept<T>): void {
-  tensors.forEach(({dataId}, place) => {
-    keptData.set(dataId, {tag, place, of: tensors.length});
-  });
-}
+/** The tape carries tensors alone. Here is what they were, by the data of the first. */
+const keptBy = new WeakMap<object, Kept<TensorInfo>>();
 
 /** @throws Error for tensors that no Normalize has kept, or not all of them. */
 function recall<T extends TensorInfo>(
   tensors: readonly T[],
 ): Kept<T> | undefined {
-  if (tensors.length === 0) return undefined;
-  const found = tensors.map(({dataId}) => keptData.get(dataId));
-  const [first] = found;
+  const [first] = tensors;
+  if (first === undefined) return undefined;
+  const kept = keptBy.get(first.dataId);
   const isWhole =
-    first?.of === tensors.length &&
-    found.every((each, i) => each?.tag === first.tag && each.place === i);
-  if (isWhole) return {tag: first.tag, tensors};
+    kept?.tensors.length === tensors.length &&
+    tensors.every(({dataId}, i) => dataId === kept.tensors[i]?.dataId);
+  if (isWhole) return {tag: kept.tag, tensors};
   throw new Error(
-    `${NORMALIZE_GRAD}: inputs beyond gamma must be those that ` +
-      `${NORMALIZE} has kept, all of them in order. ` +
-      received('kept', tensors.length),
+    `${NORMALIZE_GRAD}: inputs beyond gamma must be those that ${NORMALIZE} has ` +
+      `kept, all of them in order. ${received('kept', tensors.length)}`,
   );
 }
 

@@ -38,7 +38,7 @@ export function setStatistics(
 ): number {
   checkModel(model, 'setStatistics');
   refuseOptions(none, 'setStatistics');
-  checkStatisticsMode(mode, 'setStatistics', 'mode');
+  checkStatisticsMode(mode, 'mode', 'setStatistics');
   warnOfHidden(model, 'setStatistics');
   const norms = batchNormsOf(model).map((norm) =>
     onlyOurs(norm, 'setStatistics', 'mode', mode),

@@ -1,8 +1,9 @@
 import type {layers, LayersModel, LayerVariable} from '@tensorflow/tfjs-layers';
-import {BatchNorm, batchNormState} from '../../../layers/batch_norm.js';
+import {BatchNorm} from '../../../layers/batch_norm.js';
 import {
   type BatchNormState,
   isFrozen,
+  STATE,
 } from '../../layer_support/batch_norm_call.js';
 import type {Statistics} from '../../ops/moving_statistics.js';
 import {stockState} from '../patch/patched_batch_normalization.js';
@@ -65,7 +66,7 @@ export function isBatchNorm(layer: layers.Layer): layer is AnyBatchNorm {
  * @throws Error if it has not been built.
  */
 export function stateOf(layer: AnyBatchNorm): BatchNormState {
-  if (layer instanceof BatchNorm) return batchNormState(layer);
+  if (layer instanceof BatchNorm) return layer[STATE]();
   const [spec] = layer.inputSpec;
   return stockState(layer, spec?.ndim ?? 2);
 }

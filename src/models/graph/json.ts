@@ -79,3 +79,8 @@ export function stringAt(object: Json, key: string, who: string): string {
 export function camelCase(key: string): string {
   return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
+
+/** A name as tf.js's model.json has it. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

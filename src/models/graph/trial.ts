@@ -6,7 +6,9 @@ import {
   reasonOf,
   watchVariables,
 } from './build_model.js';
-import {refusal} from './json.js';
+import {optionsAbout} from '../../layer_support/description.js';
+import {descriptionOf} from '../../layer_support/registration.js';
+import {refusal, snakeCase} from './json.js';
 import {ruleFor} from '../keras/translate/layer_rules.js';
 import {isOpenReshape, TrialReshape} from '../keras/translate/reshapes.js';
 import type {Translated} from '../keras/translate/translate_layer.js';
@@ -36,16 +38,6 @@ class TrialInitializer extends serialization.Serializable {
 }
 
 const TRIAL = {class_name: TrialInitializer.className, config: {}};
-
-const NORM_INITIALIZERS: Readonly<Record<string, readonly string[]>> = {
-  BatchNorm: [
-    'beta_initializer',
-    'gamma_initializer',
-    'moving_mean_initializer',
-    'moving_variance_initializer',
-  ],
-  LayerNorm: ['beta_initializer', 'gamma_initializer'],
-};
 
 /**
  * Builds a model to see whether tf.js can, asks something of it, and takes it
@@ -120,9 +112,17 @@ function inTrial(json: unknown): unknown {
     return {...copy, class_name: TrialReshape.className};
   }
   const keys =
-    NORM_INITIALIZERS[className] ??
+    initializersOf(className) ??
     ruleFor(className)?.keys.filter((key) => key.endsWith('_initializer')) ??
     [];
   for (const key of keys) if (config) config[key] = TRIAL;
   return copy;
+}
+
+/** The keys of the initializers of one of this package's layers. */
+function initializersOf(className: string): string[] | undefined {
+  return descriptionOf(className)
+    ?.parameters.flatMap((parameter) => Object.keys(optionsAbout(parameter)))
+    .filter((name) => name.endsWith('Initializer'))
+    .map(snakeCase);
 }

@@ -1,5 +1,6 @@
 import {tidy} from '@tensorflow/tfjs-core';
 import type {layers, LayerVariable, Shape} from '@tensorflow/tfjs-layers';
+import {BatchNorm} from '../../../layers/batch_norm.js';
 import {
   type BatchNormState,
   callBatchNorm,
@@ -11,7 +12,12 @@ import {
   onlyInput,
   onlyShape,
 } from '../../layer_support/norm_layer.js';
-import type {Constraint} from '../../layer_support/objects.js';
+import {hasParameter} from '../../layer_support/description.js';
+import type {
+  Constraint,
+  Initializer,
+  Regularizer,
+} from '../../layer_support/objects.js';
 import {applyWatched, ownMask} from '../../layer_support/own_mask.js';
 import {projectOnRead} from '../../layer_support/projected_weight.js';
 import {warnOnce} from '../../util/warn_once.js';
@@ -116,47 +122,22 @@ function refuseAsStock(
   }
 }
 
+/** Adds the weights of a BatchNorm, which stock keeps in fields of their options' names. */
 function addWeights(layer: Stock, lengths: number[]): void {
-  if (layer.scale) {
-    layer.gamma = layer.addWeight(
-      'gamma',
+  const fields = layer as unknown as Record<string, unknown>;
+  for (const each of BatchNorm.description.parameters) {
+    const {name, option, learns, isOurs = false} = each;
+    if (isOurs || option === undefined || !hasParameter(each, layer)) continue;
+    fields[option] = layer.addWeight(
+      name,
       lengths,
       null,
-      layer.gammaInitializer,
-      layer.gammaRegularizer,
-      true,
-      layer.gammaConstraint,
+      fields[`${option}Initializer`] as Initializer,
+      learns ? (fields[`${option}Regularizer`] as Regularizer | null) : null,
+      learns,
+      learns ? (fields[`${option}Constraint`] as Constraint | null) : null,
     );
   }
-  if (layer.center) {
-    layer.beta = layer.addWeight(
-      'beta',
-      lengths,
-      null,
-      layer.betaInitializer,
-      layer.betaRegularizer,
-      true,
-      layer.betaConstraint,
-    );
-  }
-  layer.movingMean = layer.addWeight(
-    'moving_mean',
-    lengths,
-    null,
-    layer.movingMeanInitializer,
-    null,
-    false,
-    null,
-  );
-  layer.movingVariance = layer.addWeight(
-    'moving_variance',
-    lengths,
-    null,
-    layer.movingVarianceInitializer,
-    null,
-    false,
-    null,
-  );
 }
 
 /** A layer that was built before the patch may have been trained before it. */
