@@ -40,7 +40,7 @@ export async function install(project, variant, tarball, folder) {
 }
 
 async function installAsTold(project, {installer, tfjs}, tarball, cwd) {
-  pin(join(cwd, 'package.json'), tarball, tfjs);
+  for (const file of manifestsOf(cwd)) pin(file, tarball, tfjs);
   if (installer === 'npm') {
     await run('npm', [...NPM, ...flagsFor(project, tfjs)], {cwd});
   } else if (installer === 'yarn') {
@@ -70,14 +70,31 @@ async function takeFromReadme({into, ...block}, folder) {
   writeFileSync(file, `${code}\n${readFileSync(file, 'utf8')}`);
 }
 
+/** The project's package.json, and those of the packages in its workspace. */
+function manifestsOf(folder) {
+  const file = join(folder, 'package.json');
+  const {workspaces = []} = read(file);
+  return [
+    file,
+    ...workspaces.map((each) => join(folder, each, 'package.json')),
+  ];
+}
+
+/** Where a project names one version of tfjs, it means that one. */
 function pin(file, tarball, tfjs) {
-  const manifest = JSON.parse(readFileSync(file, 'utf8'));
-  const {dependencies} = manifest;
-  for (const name of Object.keys(dependencies)) {
+  const manifest = read(file);
+  const {dependencies = {}} = manifest;
+  for (const [name, version] of Object.entries(dependencies)) {
     if (name === PACKAGE) dependencies[name] = `file:${tarball}`;
-    if (name.startsWith('@tensorflow/')) dependencies[name] = tfjs;
+    if (name.startsWith('@tensorflow/') && version.startsWith('^')) {
+      dependencies[name] = tfjs;
+    }
   }
   writeFileSync(file, JSON.stringify(manifest, null, 2));
+}
+
+function read(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 /** It takes packages from where npm does, and asks for a lock file where CI is set. */
