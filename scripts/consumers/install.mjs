@@ -63,11 +63,12 @@ async function installByReadme(tarball, cwd) {
   await run(program, args, {cwd});
 }
 
-/** The project's own code checks what the README's has made. */
+/** Code of the project's own, if there is any, checks what the README's has made. */
 async function takeFromReadme({into, ...block}, folder) {
   const file = join(folder, into);
   const code = await readmeBlock(block);
-  writeFileSync(file, `${code}\n${readFileSync(file, 'utf8')}`);
+  const own = existsSync(file) ? `\n${readFileSync(file, 'utf8')}` : '';
+  writeFileSync(file, `${code}${own}`);
 }
 
 /** The project's package.json, and those of the packages in its workspace. */

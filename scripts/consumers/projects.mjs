@@ -10,13 +10,14 @@ const DEFAULTS = {installer: 'npm', tfjs: '4.22.0', node: ['current']};
  * consumer.json says:
  *
  * - `what` it is, in words;
- * - `run`, the file that Node runs, or `page`, the page that a browser opens;
+ * - `run`, the file that Node runs, or `page`, the page that a browser opens. What the
+ *   page asks of another host is in a folder beside it, which has that host's name;
  * - `nodeOptions`: what Node is told before the file;
  * - `runtime`: `bun` or `deno`, which run the file in place of Node;
  * - `when`: `release` for a project that is tried before a release only;
  * - `types`: whether its TypeScript is checked;
- * - `readme`: the README's block of code that goes before the file `into`. Without
- *   a package.json, the README also says what is installed;
+ * - `readme`: the README's block of code that goes before the file `into`, or
+ *   makes it. Without a package.json, the README also says what is installed;
  * - `needs`: what has to be in this checkout;
  * - `complaint`: part of what its page is meant to make the browser complain of;
  * - `expect`: what it must tell, besides what all must;
