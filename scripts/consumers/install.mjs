@@ -39,8 +39,9 @@ export async function install(project, variant, tarball, folder) {
   if (project.needs === TFJS_NODE) takeBinding(folder);
 }
 
-async function installAsTold(project, {installer, tfjs}, tarball, cwd) {
-  for (const file of manifestsOf(cwd)) pin(file, tarball, tfjs);
+async function installAsTold(project, variant, tarball, cwd) {
+  const {installer, tfjs} = variant;
+  for (const file of manifestsOf(cwd)) pin(file, tarball, variant);
   if (installer === 'npm') {
     await run('npm', [...NPM, ...flagsFor(project, tfjs)], {cwd});
   } else if (installer === 'yarn') {
@@ -82,15 +83,16 @@ function manifestsOf(folder) {
 }
 
 /** Where a project names one version of tfjs, it means that one. */
-function pin(file, tarball, tfjs) {
+function pin(file, tarball, {tfjs, versions}) {
   const manifest = read(file);
-  const {dependencies = {}} = manifest;
+  const {dependencies = {}, devDependencies} = manifest;
   for (const [name, version] of Object.entries(dependencies)) {
     if (name === PACKAGE) dependencies[name] = `file:${tarball}`;
     if (name.startsWith('@tensorflow/') && version.startsWith('^')) {
       dependencies[name] = tfjs;
     }
   }
+  manifest.devDependencies = {...devDependencies, ...versions};
   writeFileSync(file, JSON.stringify(manifest, null, 2));
 }
 
