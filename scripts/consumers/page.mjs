@@ -21,16 +21,15 @@ const TYPES = {
 /**
  * Opens a page in a headless Chromium and waits for its global `outcome`.
  *
- * @param expected Part of a complaint that the page is meant to cause.
  * @throws Skipped if there is no browser; Error if the page throws or complains.
  */
-export async function outcomeOfPage(folder, page, expected) {
+export async function outcomeOfPage(folder, page) {
   const browser = await launch();
   const server = await serve(folder);
   try {
     const {port} = server.address();
     const url = `http://${HOST}:${port}/${page}`;
-    return await visit(browser, url, folder, expected);
+    return await visit(browser, url, folder);
   } finally {
     server.close();
     await browser.close();
@@ -46,7 +45,7 @@ async function launch() {
   }
 }
 
-async function visit(browser, url, folder, expected) {
+async function visit(browser, url, folder) {
   const page = await browser.newPage();
   await standInForOthers(page, folder);
   const complaints = [];
@@ -57,9 +56,7 @@ async function visit(browser, url, folder, expected) {
   // It may come before anybody waits for it.
   failed.catch(() => undefined);
   page.on('console', (message) => {
-    const text = message.text();
-    const isExpected = expected !== undefined && text.includes(expected);
-    if (message.type() === 'error' && !isExpected) complaints.push(text);
+    if (message.type() === 'error') complaints.push(message.text());
   });
   await page.goto(url);
   const ready = outcomeOf(page);

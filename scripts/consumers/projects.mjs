@@ -23,7 +23,6 @@ const DEFAULTS = {
  * - `readme`: the README's block of code that goes before the file `into`, or
  *   makes it. Without a package.json, the README also says what is installed;
  * - `needs`: what has to be in this checkout;
- * - `complaint`: part of what its page is meant to make the browser complain of;
  * - `expect`: what it must tell, besides what all must;
  * - `variants`: with which installer (`npm`, `pnpm`, `strict pnpm` or `yarn`), tfjs,
  *   Nodes and `versions` of its tools it is tried, and `when`, which may also be said

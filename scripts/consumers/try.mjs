@@ -49,7 +49,7 @@ export async function tryProject(project, variant, tarball, folder) {
     const slash = page.lastIndexOf('/');
     const root = join(folder, page.slice(0, slash));
     const name = page.slice(slash + 1);
-    check(await outcomeOfPage(root, name, project.complaint), project);
+    check(await outcomeOfPage(root, name), project);
   }
   return remarks;
 }
