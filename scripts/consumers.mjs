@@ -15,7 +15,7 @@ const required = process.env.REQUIRE_CONSUMERS === '1';
 const {only, all: isAll} = new Command('consumers')
   .description('Tries the packed package in projects of every kind.')
   .option('--only <names...>', 'projects by their folder in test/consumers')
-  .option('--all', 'those too that are tried before a release only', false)
+  .option('--all', 'also what is tried before a release only', false)
   .addHelpText(
     'after',
     '\nWith REQUIRE_CONSUMERS=1 a project that cannot be tried is a failure.',
@@ -39,9 +39,11 @@ function chosen() {
     console.error(`consumers: no project ${unknown}, only ${names.join(', ')}`);
     process.exit(2);
   }
-  return all.filter(({name, when}) =>
-    only === undefined ? isAll || when !== 'release' : only.includes(name),
-  );
+  return only === undefined ? all : all.filter(({name}) => only.includes(name));
+}
+
+function isDue({when}) {
+  return when !== 'release' || isAll || only !== undefined;
 }
 
 async function tryAll() {
@@ -50,7 +52,7 @@ async function tryAll() {
   const versions = await tfjsVersions();
   const tried = {ok: [], FAILED: [], skipped: []};
   for (const project of projects) {
-    for (const variant of project.variants) {
+    for (const variant of project.variants.filter(isDue)) {
       const tfjs = variant.tfjs === 'newest' ? versions.at(-1) : variant.tfjs;
       const verdict = await tryOne(project, {...variant, tfjs}, path);
       tried[verdict].push(project.name);
@@ -86,12 +88,14 @@ async function tryOne(project, variant, tarball) {
   }
 }
 
-function describe({what, run: file, runtime}, {installer, tfjs, node}) {
+function describe({what, run: file, runtime}, variant) {
+  const {installer, tfjs, node, versions} = variant;
+  const tools = Object.entries(versions).map((tool) => `, ${tool.join(' ')}`);
   const nodes = node.map((major) =>
     major === 'current' ? process.versions.node.split('.')[0] : major,
   );
   const where = file && !runtime ? `, Node ${nodes.join(', ')}` : '';
-  return `${what}, by ${installer}, tfjs ${tfjs}${where}`;
+  return `${what}${tools.join('')}, by ${installer}, tfjs ${tfjs}${where}`;
 }
 
 /** Of tfjs 4, release candidates included, from the oldest to the newest. */

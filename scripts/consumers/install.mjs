@@ -39,8 +39,9 @@ export async function install(project, variant, tarball, folder) {
   if (project.needs === TFJS_NODE) takeBinding(folder);
 }
 
-async function installAsTold(project, {installer, tfjs}, tarball, cwd) {
-  pin(join(cwd, 'package.json'), tarball, tfjs);
+async function installAsTold(project, variant, tarball, cwd) {
+  const {installer, tfjs} = variant;
+  for (const file of manifestsOf(cwd)) pin(file, tarball, variant);
   if (installer === 'npm') {
     await run('npm', [...NPM, ...flagsFor(project, tfjs)], {cwd});
   } else if (installer === 'yarn') {
@@ -63,21 +64,40 @@ async function installByReadme(tarball, cwd) {
   await run(program, args, {cwd});
 }
 
-/** The project's own code checks what the README's has made. */
+/** Code of the project's own, if there is any, checks what the README's has made. */
 async function takeFromReadme({into, ...block}, folder) {
   const file = join(folder, into);
   const code = await readmeBlock(block);
-  writeFileSync(file, `${code}\n${readFileSync(file, 'utf8')}`);
+  const own = existsSync(file) ? `\n${readFileSync(file, 'utf8')}` : '';
+  writeFileSync(file, `${code}${own}`);
 }
 
-function pin(file, tarball, tfjs) {
-  const manifest = JSON.parse(readFileSync(file, 'utf8'));
-  const {dependencies} = manifest;
-  for (const name of Object.keys(dependencies)) {
+/** The project's package.json, and those of the packages in its workspace. */
+function manifestsOf(folder) {
+  const file = join(folder, 'package.json');
+  const {workspaces = []} = read(file);
+  return [
+    file,
+    ...workspaces.map((each) => join(folder, each, 'package.json')),
+  ];
+}
+
+/** Where a project names one version of tfjs, it means that one. */
+function pin(file, tarball, {tfjs, versions}) {
+  const manifest = read(file);
+  const {dependencies = {}, devDependencies} = manifest;
+  for (const [name, version] of Object.entries(dependencies)) {
     if (name === PACKAGE) dependencies[name] = `file:${tarball}`;
-    if (name.startsWith('@tensorflow/')) dependencies[name] = tfjs;
+    if (name.startsWith('@tensorflow/') && version.startsWith('^')) {
+      dependencies[name] = tfjs;
+    }
   }
+  manifest.devDependencies = {...devDependencies, ...versions};
   writeFileSync(file, JSON.stringify(manifest, null, 2));
+}
+
+function read(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 /** It takes packages from where npm does, and asks for a lock file where CI is set. */

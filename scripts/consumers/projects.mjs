@@ -3,39 +3,45 @@ import {join} from 'node:path';
 import {CONSUMERS} from './places.mjs';
 
 /** What a variant of a project is, where its consumer.json says nothing else. */
-const DEFAULTS = {installer: 'npm', tfjs: '4.22.0', node: ['current']};
+const DEFAULTS = {
+  installer: 'npm',
+  tfjs: '4.22.0',
+  node: ['current'],
+  versions: {},
+};
 
 /**
  * The projects of test/consumers, each with its name, its folder and what its
  * consumer.json says:
  *
  * - `what` it is, in words;
- * - `run`, the file that Node runs, or `page`, the page that a browser opens;
+ * - `run`, the file or files that Node runs, or `page`, the page that a browser opens. What the
+ *   page asks of another host is in a folder beside it, which has that host's name;
  * - `nodeOptions`: what Node is told before the file;
  * - `runtime`: `bun` or `deno`, which run the file in place of Node;
- * - `when`: `release` for a project that is tried before a release only;
  * - `types`: whether its TypeScript is checked;
- * - `readme`: the README's block of code that goes before the file `into`. Without
- *   a package.json, the README also says what is installed;
+ * - `readme`: the README's block of code that goes before the file `into`, or
+ *   makes it. Without a package.json, the README also says what is installed;
  * - `needs`: what has to be in this checkout;
- * - `complaint`: part of what its page is meant to make the browser complain of;
  * - `expect`: what it must tell, besides what all must;
- * - `variants`: with which installer (`npm`, `pnpm`, `strict pnpm` or
- *   `yarn`), tfjs and
- *   Nodes it is tried.
+ * - `variants`: with which installer (`npm`, `pnpm`, `strict pnpm` or `yarn`), tfjs,
+ *   Nodes and `versions` of its tools it is tried, and `when`, which may also be said
+ *   of the project: `release` for before a release only.
  */
 export function allProjects() {
   return readdirSync(CONSUMERS)
     .filter((name) => existsSync(settingsOf(name)))
     .map((name) => {
-      const {variants = [{}], ...settings} = JSON.parse(
-        readFileSync(settingsOf(name), 'utf8'),
-      );
+      const {
+        variants = [{}],
+        when,
+        ...settings
+      } = JSON.parse(readFileSync(settingsOf(name), 'utf8'));
       return {
         name,
         folder: join(CONSUMERS, name),
         ...settings,
-        variants: variants.map((variant) => ({...DEFAULTS, ...variant})),
+        variants: variants.map((each) => ({...DEFAULTS, when, ...each})),
       };
     });
 }

@@ -47,14 +47,20 @@ export async function yarn() {
   return join(modules, '@yarnpkg', 'cli-dist', 'bin', 'yarn.js');
 }
 
-/** Other programs that run JavaScript: their package, their file in it, arguments. */
+/** Other programs that run JavaScript. */
 const RUNTIMES = {
-  bun: [`@oven/bun-${process.platform}-${process.arch}`, 'bin/bun', []],
-  deno: [
-    `@deno/${process.platform}-${process.arch}-glibc`,
-    'deno',
-    ['run', '--allow-all', '--node-modules-dir=manual'],
-  ],
+  bun: {
+    packageName: `@oven/bun-${process.platform}-${process.arch}`,
+    major: '1',
+    file: 'bin/bun',
+    args: [],
+  },
+  deno: {
+    packageName: `@deno/${process.platform}-${process.arch}-glibc`,
+    major: '2',
+    file: 'deno',
+    args: ['run', '--allow-all', '--node-modules-dir=manual'],
+  },
 };
 
 /**
@@ -63,8 +69,8 @@ const RUNTIMES = {
  * @throws Skipped if npm has none for this system.
  */
 export async function runtimeOf(name) {
-  const [packageName, file, args] = RUNTIMES[name];
-  const modules = await fromNpm([packageName], 'latest');
+  const {packageName, major, file, args} = RUNTIMES[name];
+  const modules = await fromNpm([packageName], major);
   return [join(modules, packageName, file), ...args];
 }
 

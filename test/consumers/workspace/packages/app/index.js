@@ -1,0 +1,3 @@
+export * as tf from '@tensorflow/tfjs';
+export * as normalization from 'tfjs-normalization';
+import 'tfjs-normalization/patch';
