@@ -4,15 +4,15 @@ import {checkOwnClassName} from '../../../layer_support/registration.js';
 import {camelCase, type Json, own, refusal} from '../../graph/json.js';
 import {type Setting, translateObject} from './objects.js';
 
-/** How one of Keras's normalization layers becomes one of this package. */
+/** Translation of one of Keras's normalization layers to this package. */
 interface Normalization {
   /** The class here. */
   readonly className: string;
-  /** Keys that say nothing where a batch is whole on one device. */
+  /** Keys that have no effect when a batch is whole on one device. */
   readonly ignored?: readonly string[];
 }
 
-/** A class that this package is about and does not have yet. */
+/** A normalization that this package does not have yet. */
 const NOT_YET = null;
 
 const BATCH: Normalization = {
@@ -21,7 +21,7 @@ const BATCH: Normalization = {
 };
 const LAYER: Normalization = {className: 'LayerNorm'};
 
-/** What Keras never leaves open, and null is the default of here. */
+/** Keys that Keras never leaves open, where null is the default here. */
 const NEVER_NULL: readonly string[] = [
   'axis',
   'center',
@@ -30,7 +30,7 @@ const NEVER_NULL: readonly string[] = [
   'scale',
 ];
 
-/** Every normalization layer of Keras and its addons, under all its names. */
+/** Every normalization layer of Keras and its addons, under all names. */
 const NORMALIZATIONS: Readonly<Record<string, Normalization | null>> = {
   BatchNormalization: BATCH,
   BatchNormalizationV1: BATCH,
@@ -54,8 +54,8 @@ const NORMALIZATIONS: Readonly<Record<string, Normalization | null>> = {
 };
 
 /**
- * How a layer of this class is translated; null if it is a normalization that
- * this package does not have yet, undefined if it is something else.
+ * Returns the translation of a class; null for a normalization that this
+ * package does not have yet, undefined for any other layer.
  */
 export function normalizationFor(
   className: string,
@@ -66,8 +66,8 @@ export function normalizationFor(
 }
 
 /**
- * The config of a normalization layer for the class here, which refuses by name
- * what it does not know.
+ * Translates the config of a normalization layer. The class here refuses
+ * unknown options by name.
  */
 export function translateNormalization(
   {className, ignored = []}: Normalization,
@@ -85,12 +85,12 @@ export function translateNormalization(
   }
   const translated = kept.map(([key, value]) => [
     key,
-    // These layers do hold their constraints.
+    // These layers apply their constraints in training.
     key.endsWith('_constraint') ? value : translateObject(key, value, setting),
   ]);
   const result = Object.fromEntries(translated) as Json;
   const axis = own(config, 'axis');
-  // Keras 2 makes a list of one axis.
+  // Keras 2 writes a single axis as a list.
   if (Array.isArray(axis) && axis.length === 1)
     [result.axis] = axis as unknown[];
   return result;
