@@ -1,5 +1,5 @@
 // `npm run consumers`: installs the packed package into the projects of
-// test/consumers, one after another, as strangers would, and runs each of them.
+// test/consumers, one after another, as users would, and runs each of them.
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -13,12 +13,12 @@ import {tryProject} from './consumers/try.mjs';
 const required = process.env.REQUIRE_CONSUMERS === '1';
 
 const {only, all: isAll} = new Command('consumers')
-  .description('Tries the packed package in projects of every kind.')
-  .option('--only <names...>', 'projects by their folder in test/consumers')
-  .option('--all', 'those too that are tried before a release only', false)
+  .description('Tests the packed package in projects of every kind.')
+  .option('--only <names...>', 'only these folders of test/consumers')
+  .option('--all', 'also projects that run only before a release', false)
   .addHelpText(
     'after',
-    '\nWith REQUIRE_CONSUMERS=1 a project that cannot be tried is a failure.',
+    '\nWith REQUIRE_CONSUMERS=1 a project that cannot run is a failure.',
   )
   .parse()
   .opts();
@@ -94,7 +94,7 @@ function describe({what, run: file, runtime}, {installer, tfjs, node}) {
   return `${what}, by ${installer}, tfjs ${tfjs}${where}`;
 }
 
-/** Of tfjs 4, release candidates included, from the oldest to the newest. */
+/** The versions of tfjs 4, with release candidates, from oldest to newest. */
 async function tfjsVersions() {
   const args = ['view', '@tensorflow/tfjs', 'versions', '--json'];
   const all = JSON.parse(await run('npm', args, {cwd: folder}));

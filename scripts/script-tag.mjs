@@ -1,6 +1,6 @@
-// Bundles the package into one file for pages without a bundler: for a <script> tag,
-// which takes TensorFlow.js from the global `tf` and gives the global
-// `tfjsNormalization`; and as an ES module, which imports TensorFlow.js by name.
+// Bundles the package into one file for pages without a bundler: for a <script>
+// tag, which uses the global `tf` and defines the global `tfjsNormalization`;
+// and as an ES module, which imports TensorFlow.js by name.
 import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
 
@@ -8,9 +8,7 @@ export const GLOBAL_NAME = 'tfjsNormalization';
 
 const TAKEN_FROM_GLOBAL = /^@tensorflow\/tfjs-(core|layers)$/;
 
-/**
- * What stands in for tfjs-core and tfjs-layers. `tf` holds the names of both.
- */
+/** Replacement for tfjs-core and tfjs-layers. `tf` has the names of both. */
 const GLOBAL_TF = `
 const {tf} = globalThis;
 if (tf === undefined || tf.layers === undefined) {
@@ -36,7 +34,7 @@ const globalTf = {
   },
 };
 
-// As package.json has it for other bundles.
+// As package.json does for other bundles.
 const withoutTensorflow = {
   name: 'without-tensorflow',
   setup({onResolve}) {
@@ -67,7 +65,7 @@ export async function bundleForScriptTag(entry, outfile) {
   });
 }
 
-/** The same as an ES module, whose only imports are tfjs-core and tfjs-layers. */
+/** Bundles an ES module whose only imports are tfjs-core and tfjs-layers. */
 export async function bundleAsModule(entry, outfile) {
   await build({
     ...SHARED,

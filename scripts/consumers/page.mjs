@@ -4,7 +4,7 @@ import {extname, join} from 'node:path';
 import {launchChromium} from '../chromium.mjs';
 import {Skipped} from './skip.mjs';
 
-/** How long a page may take to say how it went, in milliseconds. */
+/** The time limit of a page, in milliseconds. */
 const PATIENCE = 120_000;
 
 const TYPES = {
@@ -19,8 +19,9 @@ const TYPES = {
 /**
  * Opens a page in a headless Chromium and waits for its global `outcome`.
  *
- * @param expected Part of a complaint that the page is meant to cause.
- * @throws Skipped if there is no browser; Error if the page throws or complains.
+ * @param expected Part of a complaint that the page should cause.
+ * @throws Skipped if there is no browser; Error if the page throws or
+ *   complains.
  */
 export async function outcomeOfPage(folder, page, expected) {
   const browser = await launch();
@@ -51,7 +52,7 @@ async function visit(browser, url, expected) {
     page.on('pageerror', reject);
     page.on('crash', () => reject(new Error('the page has crashed')));
   });
-  // It may come before anybody waits for it.
+  // The failure may come before anything awaits it.
   failed.catch(() => undefined);
   page.on('console', (message) => {
     const text = message.text();
@@ -67,7 +68,7 @@ async function visit(browser, url, expected) {
   return outcome;
 }
 
-/** Not `waitForFunction`, which a page's policy may forbid. */
+/** Avoids `waitForFunction`, which a page's policy may forbid. */
 async function outcomeOf(page) {
   const end = Date.now() + PATIENCE;
   while (Date.now() < end) {

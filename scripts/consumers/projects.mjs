@@ -2,27 +2,26 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {CONSUMERS} from './places.mjs';
 
-/** What a variant of a project is, where its consumer.json says nothing else. */
+/** Defaults of a variant, where consumer.json does not override them. */
 const DEFAULTS = {installer: 'npm', tfjs: '4.22.0', node: ['current']};
 
 /**
- * The projects of test/consumers, each with its name, its folder and what its
- * consumer.json says:
+ * Lists the projects of test/consumers, each with its name, its folder and the
+ * contents of its consumer.json:
  *
- * - `what` it is, in words;
- * - `run`, the file that Node runs, or `page`, the page that a browser opens;
- * - `nodeOptions`: what Node is told before the file;
- * - `runtime`: `bun` or `deno`, which run the file in place of Node;
- * - `when`: `release` for a project that is tried before a release only;
- * - `types`: whether its TypeScript is checked;
- * - `readme`: the README's block of code that goes before the file `into`. Without
- *   a package.json, the README also says what is installed;
- * - `needs`: what has to be in this checkout;
- * - `complaint`: part of what its page is meant to make the browser complain of;
- * - `expect`: what it must tell, besides what all must;
- * - `variants`: with which installer (`npm`, `pnpm`, `strict pnpm` or
- *   `yarn`), tfjs and
- *   Nodes it is tried.
+ * - `what`: a description;
+ * - `run`: the file that Node runs; or `page`: the page that a browser opens;
+ * - `nodeOptions`: Node's options, before the file;
+ * - `runtime`: `bun` or `deno`, to run the file instead of Node;
+ * - `when`: `release` for a project that runs only before a release;
+ * - `types`: true to check its TypeScript;
+ * - `readme`: the README's block of code to put before the file `into`. Without
+ *   a package.json, the README also gives the packages to install;
+ * - `needs`: a package that this checkout must have;
+ * - `complaint`: part of a complaint that its page should cause in the browser;
+ * - `expect`: results beyond those of all projects;
+ * - `variants`: the installers (`npm`, `pnpm`, `strict pnpm` or `yarn`), tfjs
+ *   versions and Nodes to test.
  */
 export function allProjects() {
   return readdirSync(CONSUMERS)
