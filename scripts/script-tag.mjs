@@ -7,9 +7,7 @@ export const GLOBAL_NAME = 'tfjsNormalization';
 
 const TAKEN_FROM_GLOBAL = /^@tensorflow\/tfjs-(core|layers)$/;
 
-/**
- * What stands in for tfjs-core and tfjs-layers. `tf` holds the names of both.
- */
+/** Replacement for tfjs-core and tfjs-layers. `tf` has the names of both. */
 const GLOBAL_TF = `
 const {tf} = globalThis;
 if (tf === undefined || tf.layers === undefined) {
@@ -56,7 +54,7 @@ export async function bundleForScriptTag(entry, outfile) {
   });
 }
 
-/** The same as an ES module, whose only imports are tfjs-core and tfjs-layers. */
+/** Bundles an ES module whose only imports are tfjs-core and tfjs-layers. */
 export async function bundleAsModule(entry, outfile) {
   await build({
     ...SHARED,

@@ -6,7 +6,7 @@ import type {io} from '@tensorflow/tfjs-core';
 import {received} from '../util/received.js';
 
 /**
- * Says that there are no files here.
+ * Stands for fileSystem in browsers, where it always fails.
  *
  * @throws Error always.
  */

@@ -26,17 +26,19 @@ import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
 
 type Stock = StockBatchNormalization;
 
-/** The averages of the stock layers that were built or called while patched. */
+/**
+ * The moving averages of stock layers that were built or called while patched.
+ */
 const averages = new WeakMap<Stock, MovingAverage>();
 
-/** The weights whose constraint is seen to. */
+/** The weights whose constraint is applied by this package. */
 const constrained = new WeakSet<LayerVariable>();
 
 /**
- * What tf.js's BatchNormalization does while it is patched.
+ * Returns the methods of tf.js's BatchNormalization while it is patched.
  *
- * @param stock Its own methods.
- * @param isPatched Tells if it still is.
+ * @param stock The stock methods.
+ * @param isPatched Tells if it is still patched.
  */
 export function patchedBatchNormalization(
   stock: LayerMethods<Stock>,
@@ -83,7 +85,7 @@ export function patchedBatchNormalization(
   };
 }
 
-/** What a built stock layer consists of, as this package computes it. */
+/** Returns the parts of a built stock layer, for this package's computation. */
 export function stockState(layer: Stock, rank: number): BatchNormState {
   const {epsilon, momentum, gamma, beta, trainable} = layer;
   return {
@@ -100,13 +102,13 @@ export function stockState(layer: Stock, rank: number): BatchNormState {
   };
 }
 
-/** Whether stock finds no length on its axis, and refuses to be built. */
+/** Tells if stock finds no length on its axis, and so refuses to be built. */
 function lacksLength(axis: unknown, shape: Shape): boolean {
   if (typeof axis !== 'number') return false;
   return shape[axis >= 0 ? axis : axis + shape.length] == null;
 }
 
-/** @throws Error of stock's, its ValueError in its words, after the layer's name. */
+/** @throws Error with stock's ValueError, after the layer's name. */
 function refuseAsStock(
   layer: Stock,
   stock: LayerMethods<Stock>,
@@ -140,7 +142,7 @@ function addWeights(layer: Stock, lengths: number[]): void {
   }
 }
 
-/** A layer that was built before the patch may have been trained before it. */
+/** A layer built before the patch may have been trained before it. */
 function averageOf(layer: Stock): MovingAverage {
   const known = averages.get(layer);
   if (known !== undefined) return known;
@@ -157,7 +159,7 @@ function averageOver(layer: Stock, pastStart: boolean): MovingAverage {
   );
 }
 
-/** Its types differ in what they hide only. */
+/** The types differ only in hidden members. */
 function asLayer(layer: Stock): layers.Layer {
   return layer as unknown as layers.Layer;
 }

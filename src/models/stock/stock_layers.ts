@@ -17,7 +17,9 @@ import type {LayerJson} from '../graph/map_layers.js';
 export interface Situation {
   /** The rank of its input. */
   readonly rank: number | undefined;
-  /** Whether to lose what stock does not have, instead of refusing it. */
+  /**
+   * If true, drops options that stock does not have instead of refusing them.
+   */
   readonly lossy: boolean;
   readonly notes: Notes;
 }
@@ -30,17 +32,20 @@ const COMMON: readonly string[] = [
   'dtype',
 ];
 
-/** Values of the other keys at which stock tf.js does the same without them. */
+/** Values of the other keys that stock tf.js does not need. */
 const NEUTRAL: readonly unknown[] = [null, undefined, false, 'auto'];
 
-/** It predicts the same with the statistics that it is never to leave. */
+/** Warning for a layer that always uses its moving statistics. */
 const OF_BATCHES =
   'stock tf.js predicts the same, and trains with the statistics of batches';
 
 /** The ranks that stock's own normalization is written for. */
 const RANKS: readonly number[] = [2, 3, 4];
 
-/** The names of the weights that a layer has in stock tf.js, if it is one. */
+/**
+ * Returns the names of a layer's weights in stock tf.js, if it has a
+ * counterpart.
+ */
 export function stockWeightsOf(
   className: string,
 ): readonly string[] | undefined {
@@ -68,8 +73,8 @@ function stockKeysOf(description: LayerDescription): string[] {
 }
 
 /**
- * What a layer of this package is in stock tf.js; undefined if it is none of this
- * package's.
+ * Translates a layer of this package to stock tf.js; undefined for any other
+ * layer.
  *
  * @throws Error naming the layer and the option that stock does not have.
  */
@@ -102,7 +107,7 @@ export function stockLayer(
     } else if (options[camelCase(key)]?.ours !== 'training')
       lack(key, `stock tf.js has no such ${camelCase(key)}`);
     else if (value !== 'exponential') {
-      const topic = 'left out, as it only steers how statistics are gathered';
+      const topic = 'left out, as it only controls how statistics are gathered';
       notes.add(topic, `${who} (${camelCase(key)})`);
     }
   }
@@ -130,19 +135,19 @@ function checkAxes(
   if (className !== 'BatchNorm') return;
   const axis = plainAxis(config, rank);
   if (Array.isArray(axis)) {
-    // Nothing that could be written would load its weights.
-    const what = 'stock tf.js has batch normalization of one axis only';
+    // No stock layer could load its weights.
+    const what = 'stock tf.js has batch normalization of only one axis';
     throw refusal(who, what, 'axis', axis);
   }
   if (rank !== undefined && axis !== -1 && axis !== rank - 1) {
     lack(
       'axis',
-      'stock tf.js computes batch normalization right on the last axis only',
+      'stock tf.js computes batch normalization correctly only on the last axis',
     );
   }
 }
 
-/** In ascending order, which is that of the weights here; one as a number. */
+/** In ascending order, as the weights here; a single axis as a number. */
 function plainAxis(config: Json, rank: number | undefined): unknown {
   const axis = own(config, 'axis') ?? -1;
   if (!Array.isArray(axis)) return axis;

@@ -40,8 +40,8 @@ export function normalizationFor(
 }
 
 /**
- * The config of a normalization layer for the class here, which refuses by name
- * what it does not know.
+ * Translates the config of a normalization layer. The class here refuses
+ * unknown options by name.
  */
 export function translateNormalization(
   description: LayerDescription,
@@ -61,12 +61,12 @@ export function translateNormalization(
   }
   const translated = kept.map(([key, value]) => [
     key,
-    // These layers do hold their constraints.
+    // These layers apply their constraints in training.
     key.endsWith('_constraint') ? value : translateObject(key, value, setting),
   ]);
   const result = Object.fromEntries(translated) as Json;
   const axis = own(config, 'axis');
-  // Keras 2 makes a list of one axis.
+  // Keras 2 writes a single axis as a list.
   if (Array.isArray(axis) && axis.length === 1)
     [result.axis] = axis as unknown[];
   return result;
