@@ -1,5 +1,5 @@
 // dx = A · dy · gamma + B · (x − high) + C over rows, and dgamma and dbeta along them.
-import {addFlow, addScaledFlow, beginFlow, flow, product, rest} from './flow';
+import {addFlow, beginFlow, flow, product, rest} from './flow';
 import {drain, F32, F64, inverseDeviation, V128} from './lanes';
 
 /** Rows whose dgamma and dbeta are added up in float32 before they go into float64. */
@@ -47,7 +47,7 @@ export function rowsGrad(
       const ownGamma = gamma ? gamma + parameter : 0;
       high = centered ? load<f32>(means) : 0;
       beginFlow();
-      rowFlow(dy, x, length, ownGamma);
+      addFlow(dy, x, ownGamma, length, high);
       rowConstants(
         <f64>length,
         epsilon,
@@ -88,14 +88,6 @@ function drainParameters(
 ): void {
   if (dgamma) drain(dgamma, totals, length);
   if (dbeta) drain(dbeta, totals + <usize>length * F64, length);
-}
-
-function rowFlow(dy: usize, x: usize, length: i32, gamma: usize): void {
-  if (gamma) {
-    addScaledFlow(dy, x, gamma, length, high);
-  } else {
-    addFlow(dy, x, length, high);
-  }
 }
 
 /** What dx takes of the whole row, from the sums over it. */

@@ -102,7 +102,7 @@ export function runGradSums(
     let at = <usize>(w * inner) * F32;
     beginFlow();
     for (let r = 0; r < rows; r++) {
-      addFlow(dy + at, x + at, inner, high);
+      addFlow(dy + at, x + at, 0, inner, high);
       at += stride;
     }
     const total = totals + <usize>w * F64;
