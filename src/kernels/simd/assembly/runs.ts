@@ -3,6 +3,7 @@
 import {addFlow, beginFlow, flow, product, rest} from './flow';
 import {F32, F64, V128} from './lanes';
 import {addRuns, mean, resume, squares} from './moments';
+import {applyRow} from './rows';
 
 /**
  * Takes rows of runs into the moments of their columns.
@@ -47,38 +48,13 @@ export function runApply(
     for (let w = 0; w < width; w++) {
       const column = constants + <usize>w * F32;
       const at = <usize>w * length;
-      applyRun(
-        x + at,
-        y + at,
-        length,
-        load<f32>(column),
-        load<f32>(column + size),
-        load<f32>(column + 2 * size),
-      );
+      const high = load<f32>(column);
+      const a = load<f32>(column + size);
+      const b = load<f32>(column + 2 * size);
+      applyRow(x + at, y + at, length, high, a, b, false, 0, false, 0);
     }
     x += stride;
     y += stride;
-  }
-}
-
-function applyRun(
-  x: usize,
-  y: usize,
-  length: usize,
-  high: f32,
-  a: f32,
-  b: f32,
-): void {
-  const m = f32x4.splat(high);
-  const scale = f32x4.splat(a);
-  const shift = f32x4.splat(b);
-  let at: usize = 0;
-  for (; at + V128 <= length; at += V128) {
-    const d = f32x4.sub(v128.load(x + at), m);
-    v128.store(y + at, f32x4.add(f32x4.mul(d, scale), shift));
-  }
-  for (; at < length; at += F32) {
-    store<f32>(y + at, (load<f32>(x + at) - high) * a + b);
   }
 }
 
