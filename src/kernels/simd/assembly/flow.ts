@@ -17,13 +17,13 @@ export function beginFlow(): void {
   rest = 0;
 }
 
-/** Adds a run of values: g = dy · gamma with a gamma for each, g = dy where it is 0. */
+/** Adds a run of values, with a gamma for each or with none. */
 export function addFlow(
   dy: usize,
   x: usize,
-  gamma: usize,
   length: i32,
   high: f32,
+  gamma: usize = 0,
 ): void {
   for (let done = 0; done < length; done += MOST_VALUES) {
     const at = <usize>done * F32;
@@ -31,7 +31,7 @@ export function addFlow(
     if (gamma) {
       addBlock(dy + at, x + at, part, high, true, gamma + at);
     } else {
-      addBlock(dy + at, x + at, part, high, false, 0);
+      addBlock(dy + at, x + at, part, high);
     }
   }
 }
@@ -44,8 +44,8 @@ function addBlock(
   x: usize,
   length: i32,
   high: f32,
-  scaled: bool,
-  gamma: usize,
+  scaled: bool = false,
+  gamma: usize = 0,
 ): void {
   const m = f32x4.splat(high);
   let f0 = f32x4.splat(0);

@@ -60,11 +60,11 @@ function normalizeRow(
   if (gamma && beta) {
     applyRow(x, y, bytes, high, i, shift, true, gamma, true, beta);
   } else if (gamma) {
-    applyRow(x, y, bytes, high, i, shift, true, gamma, false, 0);
+    applyRow(x, y, bytes, high, i, shift, true, gamma);
   } else if (beta) {
     applyRow(x, y, bytes, high, i, shift, false, 0, true, beta);
   } else {
-    applyRow(x, y, bytes, high, i, shift, false, 0, false, 0);
+    applyRow(x, y, bytes, high, i, shift);
   }
 }
 
@@ -81,10 +81,10 @@ export function applyRow(
   high: f32,
   a: f32,
   b: f32,
-  scaled: bool,
-  gamma: usize,
-  shifted: bool,
-  beta: usize,
+  scaled: bool = false,
+  gamma: usize = 0,
+  shifted: bool = false,
+  beta: usize = 0,
 ): void {
   const m = f32x4.splat(high);
   const va = f32x4.splat(a);

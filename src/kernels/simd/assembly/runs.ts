@@ -4,6 +4,7 @@ import {addFlow, beginFlow, flow, product, rest} from './flow';
 import {F32, F64, V128} from './lanes';
 import {addRuns, mean, resume, squares} from './moments';
 import {applyRow} from './rows';
+import {gradRow} from './rows_gradient';
 
 /**
  * Takes rows of runs into the moments of their columns.
@@ -51,7 +52,7 @@ export function runApply(
       const high = load<f32>(column);
       const a = load<f32>(column + size);
       const b = load<f32>(column + 2 * size);
-      applyRow(x + at, y + at, length, high, a, b, false, 0, false, 0);
+      applyRow(x + at, y + at, length, high, a, b);
     }
     x += stride;
     y += stride;
@@ -78,7 +79,7 @@ export function runGradSums(
     let at = <usize>(w * inner) * F32;
     beginFlow();
     for (let r = 0; r < rows; r++) {
-      addFlow(dy + at, x + at, 0, inner, high);
+      addFlow(dy + at, x + at, inner, high);
       at += stride;
     }
     const total = totals + <usize>w * F64;
@@ -110,16 +111,10 @@ export function runGradApply(
       if (given) {
         scaleRun(dy + at, dx + at, length, a);
       } else {
-        gradRun(
-          dy + at,
-          x + at,
-          dx + at,
-          length,
-          load<f32>(column),
-          a,
-          load<f32>(column + 2 * size),
-          load<f32>(column + 3 * size),
-        );
+        const high = load<f32>(column);
+        const b = load<f32>(column + 2 * size);
+        const c = load<f32>(column + 3 * size);
+        gradRow(dy + at, x + at, dx + at, length, high, a, b, c);
       }
     }
     dy += stride;
@@ -135,31 +130,4 @@ function scaleRun(dy: usize, dx: usize, length: usize, a: f32): void {
     v128.store(dx + at, f32x4.mul(v128.load(dy + at), scale));
   }
   for (; at < length; at += F32) store<f32>(dx + at, load<f32>(dy + at) * a);
-}
-
-function gradRun(
-  dy: usize,
-  x: usize,
-  dx: usize,
-  length: usize,
-  high: f32,
-  a: f32,
-  b: f32,
-  c: f32,
-): void {
-  const m = f32x4.splat(high);
-  const va = f32x4.splat(a);
-  const vb = f32x4.splat(b);
-  const vc = f32x4.splat(c);
-  let at: usize = 0;
-  for (; at + V128 <= length; at += V128) {
-    const d = f32x4.sub(v128.load(x + at), m);
-    const own = f32x4.add(f32x4.mul(d, vb), vc);
-    const flow = f32x4.mul(v128.load(dy + at), va);
-    v128.store(dx + at, f32x4.add(flow, own));
-  }
-  for (; at < length; at += F32) {
-    const own = (load<f32>(x + at) - high) * b + c;
-    store<f32>(dx + at, load<f32>(dy + at) * a + own);
-  }
 }
