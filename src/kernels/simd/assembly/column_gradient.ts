@@ -11,7 +11,15 @@ import {
   sumBytes,
   vectorBytes,
 } from './columns';
-import {drain, F32, F64, inverseDeviation, sumOf8, V128} from './lanes';
+import {
+  addVector,
+  drain,
+  F32,
+  F64,
+  inverseDeviation,
+  sumOf8,
+  V128,
+} from './lanes';
 
 /**
  * Begins a gradient: `high` of the constants, and totals of zero.
@@ -97,85 +105,78 @@ function sumRows(
   sums: usize,
   size: usize,
 ): void {
-  const last = lastVector(width);
-  const end = vectorBytes(width);
   let r = 0;
   for (; r + 8 <= rows; r += 8) {
-    for (let sum: usize = 0; sum < end; sum += V128) {
-      const at = min(sum, last);
-      sum8(dy + at, x + at, stride, high + at, sums + sum, size);
-    }
+    sumStep(true, dy, x, width, stride, high, sums, size);
     dy += 8 * stride;
     x += 8 * stride;
   }
   for (; r < rows; r++) {
-    for (let sum: usize = 0; sum < end; sum += V128) {
-      const at = min(sum, last);
-      sum1(dy + at, x + at, high + at, sums + sum, size);
-    }
+    sumStep(false, dy, x, width, stride, high, sums, size);
     dy += stride;
     x += stride;
   }
 }
 
+/** Eight rows at once, or one. */
 // @ts-ignore: decorator
 @inline
-function sum8(
+function sumStep(
+  eight: bool,
   dy: usize,
   x: usize,
+  width: i32,
   stride: usize,
   high: usize,
-  sum: usize,
+  sums: usize,
   size: usize,
 ): void {
-  const m = v128.load(high);
-  const dy4 = dy + 4 * stride;
-  const x4 = x + 4 * stride;
-  const g0 = v128.load(dy);
-  const g1 = v128.load(dy + stride);
-  const g2 = v128.load(dy + 2 * stride);
-  const g3 = v128.load(dy + 3 * stride);
-  const g4 = v128.load(dy4);
-  const g5 = v128.load(dy4 + stride);
-  const g6 = v128.load(dy4 + 2 * stride);
-  const g7 = v128.load(dy4 + 3 * stride);
-  const flow = sumOf8(g0, g1, g2, g3, g4, g5, g6, g7);
-  v128.store(sum, f32x4.add(v128.load(sum), flow));
-  const d0 = f32x4.sub(v128.load(x), m);
-  const d1 = f32x4.sub(v128.load(x + stride), m);
-  const d2 = f32x4.sub(v128.load(x + 2 * stride), m);
-  const d3 = f32x4.sub(v128.load(x + 3 * stride), m);
-  const d4 = f32x4.sub(v128.load(x4), m);
-  const d5 = f32x4.sub(v128.load(x4 + stride), m);
-  const d6 = f32x4.sub(v128.load(x4 + 2 * stride), m);
-  const d7 = f32x4.sub(v128.load(x4 + 3 * stride), m);
-  const products = sumOf8(
-    f32x4.mul(g0, d0),
-    f32x4.mul(g1, d1),
-    f32x4.mul(g2, d2),
-    f32x4.mul(g3, d3),
-    f32x4.mul(g4, d4),
-    f32x4.mul(g5, d5),
-    f32x4.mul(g6, d6),
-    f32x4.mul(g7, d7),
-  );
-  const product = sum + size;
-  v128.store(product, f32x4.add(v128.load(product), products));
-  const rest = product + size;
-  const rests = sumOf8(d0, d1, d2, d3, d4, d5, d6, d7);
-  v128.store(rest, f32x4.add(v128.load(rest), rests));
-}
-
-// @ts-ignore: decorator
-@inline
-function sum1(dy: usize, x: usize, high: usize, sum: usize, size: usize): void {
-  const flow = v128.load(dy);
-  const d = f32x4.sub(v128.load(x), v128.load(high));
-  v128.store(sum, f32x4.add(v128.load(sum), flow));
-  const product = sum + size;
-  v128.store(product, f32x4.add(v128.load(product), f32x4.mul(flow, d)));
-  const rest = product + size;
-  v128.store(rest, f32x4.add(v128.load(rest), d));
+  const last = lastVector(width);
+  const end = vectorBytes(width);
+  for (let place: usize = 0; place < end; place += V128) {
+    const at = min(place, last);
+    const m = v128.load(high + at);
+    const dy0 = dy + at;
+    const x0 = x + at;
+    const sum = sums + place;
+    const g0 = v128.load(dy0);
+    const d0 = f32x4.sub(v128.load(x0), m);
+    if (eight) {
+      const dy4 = dy0 + 4 * stride;
+      const g1 = v128.load(dy0 + stride);
+      const g2 = v128.load(dy0 + 2 * stride);
+      const g3 = v128.load(dy0 + 3 * stride);
+      const g4 = v128.load(dy4);
+      const g5 = v128.load(dy4 + stride);
+      const g6 = v128.load(dy4 + 2 * stride);
+      const g7 = v128.load(dy4 + 3 * stride);
+      addVector(sum, sumOf8(g0, g1, g2, g3, g4, g5, g6, g7));
+      const x4 = x0 + 4 * stride;
+      const d1 = f32x4.sub(v128.load(x0 + stride), m);
+      const d2 = f32x4.sub(v128.load(x0 + 2 * stride), m);
+      const d3 = f32x4.sub(v128.load(x0 + 3 * stride), m);
+      const d4 = f32x4.sub(v128.load(x4), m);
+      const d5 = f32x4.sub(v128.load(x4 + stride), m);
+      const d6 = f32x4.sub(v128.load(x4 + 2 * stride), m);
+      const d7 = f32x4.sub(v128.load(x4 + 3 * stride), m);
+      const products = sumOf8(
+        f32x4.mul(g0, d0),
+        f32x4.mul(g1, d1),
+        f32x4.mul(g2, d2),
+        f32x4.mul(g3, d3),
+        f32x4.mul(g4, d4),
+        f32x4.mul(g5, d5),
+        f32x4.mul(g6, d6),
+        f32x4.mul(g7, d7),
+      );
+      addVector(sum + size, products);
+      addVector(sum + 2 * size, sumOf8(d0, d1, d2, d3, d4, d5, d6, d7));
+    } else {
+      addVector(sum, g0);
+      addVector(sum + size, f32x4.mul(g0, d0));
+      addVector(sum + 2 * size, d0);
+    }
+  }
 }
 
 /**

@@ -34,6 +34,13 @@ export function sumOf8(
   );
 }
 
+/** Adds four float32 to those at an address. */
+// @ts-ignore: decorator
+@inline
+export function addVector(address: usize, v: v128): void {
+  v128.store(address, f32x4.add(v128.load(address), v));
+}
+
 /** Two float32 as float64. */
 // @ts-ignore: decorator
 @inline
