@@ -262,35 +262,24 @@ export function columnGradApply(
 ): void {
   const fold = foldOf(width);
   const wide = width * fold;
-  const last = lastVector(wide);
-  const end = vectorBytes(wide);
   stride *= fold;
   const wideRows = rows / fold;
   let r = 0;
   if (given) {
     for (; r < wideRows; r++) {
-      for (let place: usize = 0; place < end; place += V128) {
-        const at = min(place, last);
-        scale1(dy + at, dx + at, constants + size + at);
-      }
+      gradStep(false, true, dy, x, dx, wide, stride, constants, size);
       dy += stride;
       dx += stride;
     }
   } else {
     for (; r + 4 <= wideRows; r += 4) {
-      for (let place: usize = 0; place < end; place += V128) {
-        const at = min(place, last);
-        grad4(dy + at, x + at, dx + at, stride, constants + at, size);
-      }
+      gradStep(true, false, dy, x, dx, wide, stride, constants, size);
       dy += 4 * stride;
       x += 4 * stride;
       dx += 4 * stride;
     }
     for (; r < wideRows; r++) {
-      for (let place: usize = 0; place < end; place += V128) {
-        const at = min(place, last);
-        grad1(dy + at, x + at, dx + at, constants + at, size);
-      }
+      gradStep(false, false, dy, x, dx, wide, stride, constants, size);
       dy += stride;
       x += stride;
       dx += stride;
@@ -308,60 +297,58 @@ export function columnGradApply(
   }
 }
 
+/** Four rows at once, or one; where the statistics are given, one. */
 // @ts-ignore: decorator
 @inline
-function scale1(dy: usize, dx: usize, a: usize): void {
-  v128.store(dx, f32x4.mul(v128.load(dy), v128.load(a)));
-}
-
-// @ts-ignore: decorator
-@inline
-function grad4(
+function gradStep(
+  four: bool,
+  given: bool,
   dy: usize,
   x: usize,
   dx: usize,
+  width: i32,
   stride: usize,
-  high: usize,
+  constants: usize,
   size: usize,
 ): void {
-  const m = v128.load(high);
-  const a = v128.load(high + size);
-  const b = v128.load(high + 2 * size);
-  const c = v128.load(high + 3 * size);
-  for (let row: usize = 0; row < 4; row++) {
-    const at = row * stride;
-    v128.store(dx + at, gradient(v128.load(dy + at), v128.load(x + at), m, a, b, c));
+  const last = lastVector(width);
+  const end = vectorBytes(width);
+  for (let place: usize = 0; place < end; place += V128) {
+    const at = min(place, last);
+    const high = constants + at;
+    const a = v128.load(high + size);
+    if (given) {
+      v128.store(dx + at, f32x4.mul(v128.load(dy + at), a));
+    } else {
+      const m = v128.load(high);
+      const b = v128.load(high + 2 * size);
+      const c = v128.load(high + 3 * size);
+      const from = dy + at;
+      const x0 = x + at;
+      const to = dx + at;
+      gradVector(from, x0, to, m, a, b, c);
+      if (four) {
+        const two: usize = 2 * stride;
+        const three: usize = 3 * stride;
+        gradVector(from + stride, x0 + stride, to + stride, m, a, b, c);
+        gradVector(from + two, x0 + two, to + two, m, a, b, c);
+        gradVector(from + three, x0 + three, to + three, m, a, b, c);
+      }
+    }
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function grad1(dy: usize, x: usize, dx: usize, high: usize, size: usize): void {
-  v128.store(
-    dx,
-    gradient(
-      v128.load(dy),
-      v128.load(x),
-      v128.load(high),
-      v128.load(high + size),
-      v128.load(high + 2 * size),
-      v128.load(high + 3 * size),
-    ),
-  );
-}
-
-// @ts-ignore: decorator
-@inline
-function gradient(
-  dy: v128,
-  x: v128,
+function gradVector(
+  dy: usize,
+  x: usize,
+  dx: usize,
   high: v128,
   a: v128,
   b: v128,
   c: v128,
-): v128 {
-  return f32x4.add(
-    f32x4.mul(dy, a),
-    f32x4.add(f32x4.mul(f32x4.sub(x, high), b), c),
-  );
+): void {
+  const own = f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), high), b), c);
+  v128.store(dx, f32x4.add(f32x4.mul(v128.load(dy), a), own));
 }
