@@ -12,6 +12,7 @@ import {
   vectorBytes,
 } from './columns';
 import {
+  addTo,
   addVector,
   drain,
   F32,
@@ -81,9 +82,9 @@ export function columnGradSums(
       const column = columns + <usize>(i % width) * F32;
       const flow = load<f32>(dy + at);
       const d = load<f32>(x + at) - load<f32>(constants + <usize>i * F32);
-      store<f32>(column, load<f32>(column) + flow);
-      store<f32>(column + size, load<f32>(column + size) + flow * d);
-      store<f32>(column + 2 * size, load<f32>(column + 2 * size) + d);
+      addTo<f32>(column, flow);
+      addTo<f32>(column + size, flow * d);
+      addTo<f32>(column + 2 * size, d);
     }
     for (let kind = 0; kind < 3; kind++) {
       const total = totals + <usize>kind * size64;
@@ -225,8 +226,8 @@ export function columnGradConstants(
       const scale = gamma ? <f64>load<f32>(gamma + at) : 1;
       flow += scale * sum;
       along += scale * product;
-      addTo(parameters + at64, inverse * product);
-      addTo(parameters + size64 + at64, sum);
+      addTo<f64>(parameters + at64, inverse * product);
+      addTo<f64>(parameters + size64 + at64, sum);
       store<f32>(constants + size + at, <f32>(inverse * scale));
     }
     let b: f64 = (-inverse * inverse * inverse * along) / count;
@@ -240,12 +241,6 @@ export function columnGradConstants(
     }
   }
   repeatConstants(4, width, constants);
-}
-
-// @ts-ignore: decorator
-@inline
-function addTo(total: usize, value: f64): void {
-  store<f64>(total, load<f64>(total) + value);
 }
 
 /** dx = A · dy + B · (x − high) + C, or A · dy where the statistics are given. */

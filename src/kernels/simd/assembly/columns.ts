@@ -6,7 +6,7 @@
 // same result. Sums therefore have a place for every vector, while what is known
 // per column lies column by column. A width below four is made four times as large,
 // by reading four rows as one; up to three rows at the end go one by one.
-import {addVector, drain, F32, F64, loadPair, sumOf8, V128} from './lanes';
+import {addTo, addVector, drain, F32, F64, loadPair, sumOf8, V128} from './lanes';
 
 /** Values that a block of rows has about: what fits the first cache. */
 const BLOCK_VALUES: i32 = 8192;
@@ -309,7 +309,7 @@ export function columnMoments(
           const at = <usize>i * F32;
           const column = <usize>(i % width) * F32;
           const d = load<f32>(loose + at) - load<f32>(origin + column);
-          store<f32>(center + column, load<f32>(center + column) + d);
+          addTo<f32>(center + column, d);
         }
       }
       const inverse: f32 = <f32>(1 / <f64>block);
@@ -332,8 +332,8 @@ export function columnMoments(
           load<f32>(loose + <usize>i * F32) -
           load<f32>(origin + column) -
           load<f32>(center + column);
-        store<f32>(rests + column, load<f32>(rests + column) + d);
-        store<f32>(squares + column, load<f32>(squares + column) + d * d);
+        addTo<f32>(rests + column, d);
+        addTo<f32>(squares + column, d * d);
       }
     }
     mergeBlock(

@@ -34,6 +34,14 @@ export function sumOf8(
   );
 }
 
+/** Adds to the value at an address. */
+// @ts-ignore: decorator
+@inline
+export function addTo<T>(address: usize, value: T): void {
+  // @ts-ignore: T is a type of numbers
+  store<T>(address, load<T>(address) + value);
+}
+
 /** Adds four float32 to those at an address. */
 // @ts-ignore: decorator
 @inline
@@ -79,7 +87,7 @@ export function drain(sums: usize, totals: usize, length: i32): void {
   }
   if (i < length) {
     const total = totals + <usize>i * F64;
-    store<f64>(total, load<f64>(total) + <f64>load<f32>(sums + <usize>i * F32));
+    addTo<f64>(total, <f64>load<f32>(sums + <usize>i * F32));
   }
   memory.fill(sums, 0, <usize>length * F32);
 }

@@ -1,6 +1,6 @@
 // dx = A · dy · gamma + B · (x − high) + C over rows, and dgamma and dbeta along them.
 import {addFlow, beginFlow, flow, product, rest} from './flow';
-import {drain, F32, F64, inverseDeviation, V128} from './lanes';
+import {addTo, addVector, drain, F32, F64, inverseDeviation, V128} from './lanes';
 
 /** Rows whose dgamma and dbeta are added up in float32 before they go into float64. */
 const MOST_ROWS: i32 = 64;
@@ -167,13 +167,10 @@ export function gradRow(
     let direct = g;
     if (scaled) {
       const standard = f32x4.add(f32x4.mul(d, va), s);
-      const dg = f32x4.add(v128.load(dgamma + at), f32x4.mul(g, standard));
-      v128.store(dgamma + at, dg);
+      addVector(dgamma + at, f32x4.mul(g, standard));
       direct = f32x4.mul(g, v128.load(gamma + at));
     }
-    if (shifted) {
-      v128.store(dbeta + at, f32x4.add(v128.load(dbeta + at), g));
-    }
+    if (shifted) addVector(dbeta + at, g);
     const own = f32x4.add(f32x4.mul(d, vb), vc);
     v128.store(dx + at, f32x4.add(f32x4.mul(direct, va), own));
   }
@@ -182,16 +179,10 @@ export function gradRow(
     const d = load<f32>(x + at) - high;
     let direct = g;
     if (scaled) {
-      addTo(dgamma + at, g * (d * a + shift));
+      addTo<f32>(dgamma + at, g * (d * a + shift));
       direct *= load<f32>(gamma + at);
     }
-    if (shifted) addTo(dbeta + at, g);
+    if (shifted) addTo<f32>(dbeta + at, g);
     store<f32>(dx + at, direct * a + (d * b + c));
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function addTo(sum: usize, value: f32): void {
-  store<f32>(sum, load<f32>(sum) + value);
 }

@@ -1,7 +1,7 @@
 // Columns whose values lie in runs: [outer, width, inner] with statistics per column,
 // or per group of neighbouring columns. Batch normalization with the channels first.
 import {addFlow, beginFlow, flow, product, rest} from './flow';
-import {F32, F64, V128} from './lanes';
+import {addTo, F32, F64, V128} from './lanes';
 import {addRuns, mean, resume, squares} from './moments';
 import {applyRow} from './rows';
 import {gradRow} from './rows_gradient';
@@ -83,9 +83,9 @@ export function runGradSums(
       at += stride;
     }
     const total = totals + <usize>w * F64;
-    store<f64>(total, load<f64>(total) + flow);
-    store<f64>(total + size64, load<f64>(total + size64) + product);
-    store<f64>(total + 2 * size64, load<f64>(total + 2 * size64) + rest);
+    addTo<f64>(total, flow);
+    addTo<f64>(total + size64, product);
+    addTo<f64>(total + 2 * size64, rest);
   }
 }
 
