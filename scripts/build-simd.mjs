@@ -74,7 +74,7 @@ function signaturesOf(declarations) {
     .replace(/: boolean\b/g, ': 0 | 1');
 }
 
-/** What lies in the module's own memory would overwrite what belongs to tfjs. */
+/** Refuses data of the module's own: it would overwrite what belongs to tfjs. */
 function refuseData(binary) {
   const DATA = 11;
   let at = 8;
@@ -99,14 +99,14 @@ function write(plain, shared, signatures) {
   while (end > begin && plain[end - 1] === shared[end - 1 + difference]) end--;
   const text = `// Made from assembly/ by scripts/build-simd.mjs.
 
-/** The kernels in WebAssembly, as text, but for what their memory is. */
+/** The kernels in WebAssembly, as text, without the part that describes their memory. */
 export const BEGIN = "${asText(plain.slice(0, begin))}";
 export const END = "${asText(plain.slice(end))}";
 
-/** What is between these where the memory is one thread's … */
+/** The part between these for a memory of one thread … */
 export const OWN_MEMORY = "${asText(plain.slice(begin, end))}";
 
-/** … and where threads share it. */
+/** … and for one that threads share. */
 export const SHARED_MEMORY = "${asText(shared.slice(begin, end + difference))}";
 
 /**

@@ -184,7 +184,7 @@ function sumStep(
  * A, B and C of the constants, from the totals over `rows` rows; dgamma and dbeta are
  * added to `parameters`: twice {@link sumBytes}.
  *
- * @param given Whether the statistics are constants: then dx = A · dy.
+ * @param given If true, the statistics are constants, and dx = A · dy.
  */
 export function columnGradConstants(
   totals: usize,

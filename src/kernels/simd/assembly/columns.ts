@@ -14,14 +14,14 @@ const BLOCK_VALUES: i32 = 8192;
 const MOST_ROWS: i32 = 512;
 const FEWEST_ROWS: i32 = 64;
 
-/** How many rows are read as one. */
+/** The number of rows that are read as one. */
 // @ts-ignore: decorator
 @inline
 export function foldOf(width: i32): i32 {
   return width < 4 ? 4 : 1;
 }
 
-/** How many vectors a row of this width is read as. */
+/** The number of vectors that a row of this width is read as. */
 // @ts-ignore: decorator
 @inline
 export function vectorsOf(width: i32): i32 {
@@ -42,7 +42,7 @@ export function sumBytes(width: i32): usize {
   return <usize>((width + 1) & ~1) * F64;
 }
 
-/** How many rows, read by `fold`, make a block. */
+/** The number of rows of a block, where `fold` rows are read as one. */
 export function blockRows(width: i32): i32 {
   const rows = max(FEWEST_ROWS, min(MOST_ROWS, BLOCK_VALUES / width));
   return rows & ~7;
@@ -263,7 +263,7 @@ function mergeBlock(
  * Takes rows into the moments of their columns.
  *
  * @param stride Bytes from one row to the next; that of the width where it is below 4.
- * @param before How many rows the moments are of already.
+ * @param before The number of rows that the moments are of already.
  * @param moments Means and, `size64` bytes on, squares: a float64 per column, zeros at
  *   first.
  * @param scratch Six times `4 · vectorsOf(fold · width)` float32.

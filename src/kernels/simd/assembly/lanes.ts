@@ -63,7 +63,7 @@ export function inverseDeviation(variance: f64, epsilon: f64): f64 {
   return 1 / sqrt<f64>(variance + epsilon);
 }
 
-/** What rounding to float32 takes of a value. */
+/** The part of a value that rounding to float32 loses. */
 // @ts-ignore: decorator
 @inline
 export function roundedOff(value: f64): f64 {

@@ -90,7 +90,7 @@ function drainParameters(
   if (dbeta) drain(dbeta, totals + <usize>length * F64, length);
 }
 
-/** What dx takes of the whole row, from the sums over it. */
+/** Sets the constants of a row's dx, from the sums over the row. */
 function rowConstants(
   count: f64,
   epsilon: f64,

@@ -10,7 +10,7 @@ import {gradRow} from './rows_gradient';
  * Takes rows of runs into the moments of their columns.
  *
  * @param stride Bytes from one row to the next.
- * @param before How many values the moments of a column are of already.
+ * @param before The number of values that a column's moments are of already.
  * @param moments Means and, `size64` bytes on, squares: a float64 per column.
  */
 export function runMoments(
