@@ -1,6 +1,6 @@
-// Compiles the WebAssembly kernels and embeds them in the package: writes
-// src/kernels/simd/binary.generated.ts, which is not in git. Does nothing if
-// that file is newer than its sources.
+// Compiles the WebAssembly kernels and embeds them in the package, with the type of what
+// they export: writes src/kernels/simd/binary.generated.ts, which is not in git.
+// Does nothing if that file is newer than its sources.
 import {readdirSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -14,6 +14,8 @@ const FLAGS = [
   ...['--enable', 'simd', '--runtime', 'stub', '--optimizeLevel', '3'],
   ...['--shrinkLevel', '1'],
   ...['--noAssert', '--importMemory', '--noExportMemory'],
+  // For the declarations alone: the binary is the same without.
+  ...['--bindings', 'raw'],
 ];
 // A module must declare whether the memory it imports is shared.
 const SHARED = [
@@ -24,7 +26,7 @@ const SHARED = [
 if (!isFresh()) {
   const plain = await compile(FLAGS);
   const shared = await compile([...FLAGS, ...SHARED]);
-  write(plain, shared);
+  write(plain.binary, shared.binary, signaturesOf(plain.declarations));
 }
 
 function isFresh() {
@@ -40,12 +42,12 @@ function isFresh() {
 async function compile(flags) {
   // Slow to load, and not needed if nothing has changed.
   const {main} = await import('assemblyscript/asc');
-  let binary;
+  const files = new Map();
   const {error, stderr} = await main(
     ['index.ts', '--outFile', 'out.wasm', '--baseDir', assembly, ...flags],
     {
-      writeFile: (_name, contents) => {
-        binary = contents;
+      writeFile: (name, contents) => {
+        files.set(name, contents);
       },
     },
   );
@@ -53,11 +55,26 @@ async function compile(flags) {
     console.error(stderr.toString());
     throw error;
   }
+  const binary = files.get('out.wasm');
   refuseData(binary);
-  return binary;
+  return {binary, declarations: files.get('out.d.ts')};
 }
 
-/** A data segment in the module would overwrite tfjs's memory. */
+/**
+ * The exported functions as members of an interface, from the compiler's declarations.
+ * The binary itself takes 0 or 1 where AssemblyScript has a boolean.
+ */
+function signaturesOf(declarations) {
+  const namespace = /^declare namespace \w+ \{\n(.*?)^\}/ms.exec(declarations);
+  if (namespace === null) {
+    throw new Error(`the compiler declares no exports: ${declarations}`);
+  }
+  return namespace[1]
+    .replace(/^ {2}export function (?=\w+\()/gm, '  ')
+    .replace(/: boolean\b/g, ': 0 | 1');
+}
+
+/** Refuses data of the module's own: it would overwrite what belongs to tfjs. */
 function refuseData(binary) {
   const DATA = 11;
   let at = 8;
@@ -74,23 +91,31 @@ function refuseData(binary) {
   }
 }
 
-/** The two binaries differ only in the declaration of their memory. */
-function write(plain, shared) {
+/** The two differ in what they say of their memory, and in nothing else. */
+function write(plain, shared, signatures) {
   const begin = plain.findIndex((byte, i) => byte !== shared[i]);
   const difference = shared.length - plain.length;
   let end = plain.length;
   while (end > begin && plain[end - 1] === shared[end - 1 + difference]) end--;
   const text = `// Made from assembly/ by scripts/build-simd.mjs.
 
-/** The kernels in WebAssembly, as text, except for the declaration of the memory. */
+/** The kernels in WebAssembly, as text, without the part that describes their memory. */
 export const BEGIN = "${asText(plain.slice(0, begin))}";
 export const END = "${asText(plain.slice(end))}";
 
-/** The part between these for the memory of a single thread … */
+/** The part between these for a memory of one thread … */
 export const OWN_MEMORY = "${asText(plain.slice(begin, end))}";
 
-/** … and for memory that threads share. */
+/** … and for one that threads share. */
 export const SHARED_MEMORY = "${asText(shared.slice(begin, end + difference))}";
+
+/**
+ * The functions that the kernels export; the comments name the file in assembly/ and
+ * the types there. A usize is an address or a number of bytes. Where a tensor may be
+ * absent, its address is 0.
+ */
+export interface SimdModule {
+${signatures}}
 `;
   const temporary = `${result}.${process.pid}`;
   writeFileSync(temporary, text);

@@ -137,66 +137,60 @@ export function columnApply(
 ): void {
   const fold = foldOf(width);
   const wide = width * fold;
-  const last = lastVector(wide);
-  const end = vectorBytes(wide);
   stride *= fold;
-  const a = constants + size;
-  const b = a + size;
   const wideRows = rows / fold;
   let r = 0;
   for (; r + 4 <= wideRows; r += 4) {
-    for (let place: usize = 0; place < end; place += V128) {
-      const at = min(place, last);
-      apply4(x + at, y + at, stride, constants + at, a + at, b + at);
-    }
+    applyStep(true, x, y, wide, stride, constants, size);
     x += 4 * stride;
     y += 4 * stride;
   }
   for (; r < wideRows; r++) {
-    for (let place: usize = 0; place < end; place += V128) {
-      const at = min(place, last);
-      apply1(x + at, y + at, constants + at, a + at, b + at);
-    }
+    applyStep(false, x, y, wide, stride, constants, size);
     x += stride;
     y += stride;
   }
   const loose = <usize>((rows - wideRows * fold) * width) * F32;
   for (let at: usize = 0; at < loose; at += F32) {
-    const d = load<f32>(x + at) - load<f32>(constants + at);
-    store<f32>(y + at, d * load<f32>(a + at) + load<f32>(b + at));
+    const high = constants + at;
+    const d = load<f32>(x + at) - load<f32>(high);
+    store<f32>(y + at, d * load<f32>(high + size) + load<f32>(high + 2 * size));
+  }
+}
+
+/** Four rows at once, or one. */
+// @ts-ignore: decorator
+@inline
+function applyStep(
+  four: bool,
+  x: usize,
+  y: usize,
+  width: i32,
+  stride: usize,
+  constants: usize,
+  size: usize,
+): void {
+  const last = lastVector(width);
+  const end = vectorBytes(width);
+  for (let place: usize = 0; place < end; place += V128) {
+    const at = min(place, last);
+    const high = constants + at;
+    const m = v128.load(high);
+    const a = v128.load(high + size);
+    const b = v128.load(high + 2 * size);
+    const from = x + at;
+    const to = y + at;
+    applyVector(from, to, m, a, b);
+    if (four) {
+      applyVector(from + stride, to + stride, m, a, b);
+      applyVector(from + 2 * stride, to + 2 * stride, m, a, b);
+      applyVector(from + 3 * stride, to + 3 * stride, m, a, b);
+    }
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function apply4(
-  x: usize,
-  y: usize,
-  stride: usize,
-  high: usize,
-  a: usize,
-  b: usize,
-): void {
-  const m = v128.load(high);
-  const scale = v128.load(a);
-  const shift = v128.load(b);
-  v128.store(y, affine(v128.load(x), m, scale, shift));
-  v128.store(y + stride, affine(v128.load(x + stride), m, scale, shift));
-  v128.store(y + 2 * stride, affine(v128.load(x + 2 * stride), m, scale, shift));
-  v128.store(y + 3 * stride, affine(v128.load(x + 3 * stride), m, scale, shift));
-}
-
-// @ts-ignore: decorator
-@inline
-function apply1(x: usize, y: usize, high: usize, a: usize, b: usize): void {
-  v128.store(
-    y,
-    affine(v128.load(x), v128.load(high), v128.load(a), v128.load(b)),
-  );
-}
-
-// @ts-ignore: decorator
-@inline
-function affine(x: v128, high: v128, a: v128, b: v128): v128 {
-  return f32x4.add(f32x4.mul(f32x4.sub(x, high), a), b);
+function applyVector(x: usize, y: usize, high: v128, a: v128, b: v128): void {
+  v128.store(y, f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), high), a), b));
 }

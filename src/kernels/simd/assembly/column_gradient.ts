@@ -11,7 +11,16 @@ import {
   sumBytes,
   vectorBytes,
 } from './columns';
-import {drain, F32, F64, inverseDeviation, sumOf8, V128} from './lanes';
+import {
+  addTo,
+  addVector,
+  drain,
+  F32,
+  F64,
+  inverseDeviation,
+  sumOf8,
+  V128,
+} from './lanes';
 
 /**
  * Begins a gradient: `high` of the constants, and totals of zero.
@@ -73,9 +82,9 @@ export function columnGradSums(
       const column = columns + <usize>(i % width) * F32;
       const flow = load<f32>(dy + at);
       const d = load<f32>(x + at) - load<f32>(constants + <usize>i * F32);
-      store<f32>(column, load<f32>(column) + flow);
-      store<f32>(column + size, load<f32>(column + size) + flow * d);
-      store<f32>(column + 2 * size, load<f32>(column + 2 * size) + d);
+      addTo<f32>(column, flow);
+      addTo<f32>(column + size, flow * d);
+      addTo<f32>(column + 2 * size, d);
     }
     for (let kind = 0; kind < 3; kind++) {
       const total = totals + <usize>kind * size64;
@@ -97,92 +106,85 @@ function sumRows(
   sums: usize,
   size: usize,
 ): void {
-  const last = lastVector(width);
-  const end = vectorBytes(width);
   let r = 0;
   for (; r + 8 <= rows; r += 8) {
-    for (let sum: usize = 0; sum < end; sum += V128) {
-      const at = min(sum, last);
-      sum8(dy + at, x + at, stride, high + at, sums + sum, size);
-    }
+    sumStep(true, dy, x, width, stride, high, sums, size);
     dy += 8 * stride;
     x += 8 * stride;
   }
   for (; r < rows; r++) {
-    for (let sum: usize = 0; sum < end; sum += V128) {
-      const at = min(sum, last);
-      sum1(dy + at, x + at, high + at, sums + sum, size);
-    }
+    sumStep(false, dy, x, width, stride, high, sums, size);
     dy += stride;
     x += stride;
   }
 }
 
+/** Eight rows at once, or one. */
 // @ts-ignore: decorator
 @inline
-function sum8(
+function sumStep(
+  eight: bool,
   dy: usize,
   x: usize,
+  width: i32,
   stride: usize,
   high: usize,
-  sum: usize,
+  sums: usize,
   size: usize,
 ): void {
-  const m = v128.load(high);
-  const dy4 = dy + 4 * stride;
-  const x4 = x + 4 * stride;
-  const g0 = v128.load(dy);
-  const g1 = v128.load(dy + stride);
-  const g2 = v128.load(dy + 2 * stride);
-  const g3 = v128.load(dy + 3 * stride);
-  const g4 = v128.load(dy4);
-  const g5 = v128.load(dy4 + stride);
-  const g6 = v128.load(dy4 + 2 * stride);
-  const g7 = v128.load(dy4 + 3 * stride);
-  const flow = sumOf8(g0, g1, g2, g3, g4, g5, g6, g7);
-  v128.store(sum, f32x4.add(v128.load(sum), flow));
-  const d0 = f32x4.sub(v128.load(x), m);
-  const d1 = f32x4.sub(v128.load(x + stride), m);
-  const d2 = f32x4.sub(v128.load(x + 2 * stride), m);
-  const d3 = f32x4.sub(v128.load(x + 3 * stride), m);
-  const d4 = f32x4.sub(v128.load(x4), m);
-  const d5 = f32x4.sub(v128.load(x4 + stride), m);
-  const d6 = f32x4.sub(v128.load(x4 + 2 * stride), m);
-  const d7 = f32x4.sub(v128.load(x4 + 3 * stride), m);
-  const products = sumOf8(
-    f32x4.mul(g0, d0),
-    f32x4.mul(g1, d1),
-    f32x4.mul(g2, d2),
-    f32x4.mul(g3, d3),
-    f32x4.mul(g4, d4),
-    f32x4.mul(g5, d5),
-    f32x4.mul(g6, d6),
-    f32x4.mul(g7, d7),
-  );
-  const product = sum + size;
-  v128.store(product, f32x4.add(v128.load(product), products));
-  const rest = product + size;
-  const rests = sumOf8(d0, d1, d2, d3, d4, d5, d6, d7);
-  v128.store(rest, f32x4.add(v128.load(rest), rests));
-}
-
-// @ts-ignore: decorator
-@inline
-function sum1(dy: usize, x: usize, high: usize, sum: usize, size: usize): void {
-  const flow = v128.load(dy);
-  const d = f32x4.sub(v128.load(x), v128.load(high));
-  v128.store(sum, f32x4.add(v128.load(sum), flow));
-  const product = sum + size;
-  v128.store(product, f32x4.add(v128.load(product), f32x4.mul(flow, d)));
-  const rest = product + size;
-  v128.store(rest, f32x4.add(v128.load(rest), d));
+  const last = lastVector(width);
+  const end = vectorBytes(width);
+  for (let place: usize = 0; place < end; place += V128) {
+    const at = min(place, last);
+    const m = v128.load(high + at);
+    const dy0 = dy + at;
+    const x0 = x + at;
+    const sum = sums + place;
+    const g0 = v128.load(dy0);
+    const d0 = f32x4.sub(v128.load(x0), m);
+    if (eight) {
+      const dy4 = dy0 + 4 * stride;
+      const g1 = v128.load(dy0 + stride);
+      const g2 = v128.load(dy0 + 2 * stride);
+      const g3 = v128.load(dy0 + 3 * stride);
+      const g4 = v128.load(dy4);
+      const g5 = v128.load(dy4 + stride);
+      const g6 = v128.load(dy4 + 2 * stride);
+      const g7 = v128.load(dy4 + 3 * stride);
+      addVector(sum, sumOf8(g0, g1, g2, g3, g4, g5, g6, g7));
+      const x4 = x0 + 4 * stride;
+      const d1 = f32x4.sub(v128.load(x0 + stride), m);
+      const d2 = f32x4.sub(v128.load(x0 + 2 * stride), m);
+      const d3 = f32x4.sub(v128.load(x0 + 3 * stride), m);
+      const d4 = f32x4.sub(v128.load(x4), m);
+      const d5 = f32x4.sub(v128.load(x4 + stride), m);
+      const d6 = f32x4.sub(v128.load(x4 + 2 * stride), m);
+      const d7 = f32x4.sub(v128.load(x4 + 3 * stride), m);
+      const products = sumOf8(
+        f32x4.mul(g0, d0),
+        f32x4.mul(g1, d1),
+        f32x4.mul(g2, d2),
+        f32x4.mul(g3, d3),
+        f32x4.mul(g4, d4),
+        f32x4.mul(g5, d5),
+        f32x4.mul(g6, d6),
+        f32x4.mul(g7, d7),
+      );
+      addVector(sum + size, products);
+      addVector(sum + 2 * size, sumOf8(d0, d1, d2, d3, d4, d5, d6, d7));
+    } else {
+      addVector(sum, g0);
+      addVector(sum + size, f32x4.mul(g0, d0));
+      addVector(sum + 2 * size, d0);
+    }
+  }
 }
 
 /**
  * A, B and C of the constants, from the totals over `rows` rows; dgamma and dbeta are
  * added to `parameters`: twice {@link sumBytes}.
  *
- * @param given Whether the statistics are constants: then dx = A · dy.
+ * @param given If true, the statistics are constants, and dx = A · dy.
  */
 export function columnGradConstants(
   totals: usize,
@@ -224,8 +226,8 @@ export function columnGradConstants(
       const scale = gamma ? <f64>load<f32>(gamma + at) : 1;
       flow += scale * sum;
       along += scale * product;
-      addTo(parameters + at64, inverse * product);
-      addTo(parameters + size64 + at64, sum);
+      addTo<f64>(parameters + at64, inverse * product);
+      addTo<f64>(parameters + size64 + at64, sum);
       store<f32>(constants + size + at, <f32>(inverse * scale));
     }
     let b: f64 = (-inverse * inverse * inverse * along) / count;
@@ -239,12 +241,6 @@ export function columnGradConstants(
     }
   }
   repeatConstants(4, width, constants);
-}
-
-// @ts-ignore: decorator
-@inline
-function addTo(total: usize, value: f64): void {
-  store<f64>(total, load<f64>(total) + value);
 }
 
 /** dx = A · dy + B · (x − high) + C, or A · dy where the statistics are given. */
@@ -261,35 +257,24 @@ export function columnGradApply(
 ): void {
   const fold = foldOf(width);
   const wide = width * fold;
-  const last = lastVector(wide);
-  const end = vectorBytes(wide);
   stride *= fold;
   const wideRows = rows / fold;
   let r = 0;
   if (given) {
     for (; r < wideRows; r++) {
-      for (let place: usize = 0; place < end; place += V128) {
-        const at = min(place, last);
-        scale1(dy + at, dx + at, constants + size + at);
-      }
+      gradStep(false, true, dy, x, dx, wide, stride, constants, size);
       dy += stride;
       dx += stride;
     }
   } else {
     for (; r + 4 <= wideRows; r += 4) {
-      for (let place: usize = 0; place < end; place += V128) {
-        const at = min(place, last);
-        grad4(dy + at, x + at, dx + at, stride, constants + at, size);
-      }
+      gradStep(true, false, dy, x, dx, wide, stride, constants, size);
       dy += 4 * stride;
       x += 4 * stride;
       dx += 4 * stride;
     }
     for (; r < wideRows; r++) {
-      for (let place: usize = 0; place < end; place += V128) {
-        const at = min(place, last);
-        grad1(dy + at, x + at, dx + at, constants + at, size);
-      }
+      gradStep(false, false, dy, x, dx, wide, stride, constants, size);
       dy += stride;
       x += stride;
       dx += stride;
@@ -307,60 +292,58 @@ export function columnGradApply(
   }
 }
 
+/** Four rows at once, or one; where the statistics are given, one. */
 // @ts-ignore: decorator
 @inline
-function scale1(dy: usize, dx: usize, a: usize): void {
-  v128.store(dx, f32x4.mul(v128.load(dy), v128.load(a)));
-}
-
-// @ts-ignore: decorator
-@inline
-function grad4(
+function gradStep(
+  four: bool,
+  given: bool,
   dy: usize,
   x: usize,
   dx: usize,
+  width: i32,
   stride: usize,
-  high: usize,
+  constants: usize,
   size: usize,
 ): void {
-  const m = v128.load(high);
-  const a = v128.load(high + size);
-  const b = v128.load(high + 2 * size);
-  const c = v128.load(high + 3 * size);
-  for (let row: usize = 0; row < 4; row++) {
-    const at = row * stride;
-    v128.store(dx + at, gradient(v128.load(dy + at), v128.load(x + at), m, a, b, c));
+  const last = lastVector(width);
+  const end = vectorBytes(width);
+  for (let place: usize = 0; place < end; place += V128) {
+    const at = min(place, last);
+    const high = constants + at;
+    const a = v128.load(high + size);
+    if (given) {
+      v128.store(dx + at, f32x4.mul(v128.load(dy + at), a));
+    } else {
+      const m = v128.load(high);
+      const b = v128.load(high + 2 * size);
+      const c = v128.load(high + 3 * size);
+      const from = dy + at;
+      const x0 = x + at;
+      const to = dx + at;
+      gradVector(from, x0, to, m, a, b, c);
+      if (four) {
+        const two: usize = 2 * stride;
+        const three: usize = 3 * stride;
+        gradVector(from + stride, x0 + stride, to + stride, m, a, b, c);
+        gradVector(from + two, x0 + two, to + two, m, a, b, c);
+        gradVector(from + three, x0 + three, to + three, m, a, b, c);
+      }
+    }
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function grad1(dy: usize, x: usize, dx: usize, high: usize, size: usize): void {
-  v128.store(
-    dx,
-    gradient(
-      v128.load(dy),
-      v128.load(x),
-      v128.load(high),
-      v128.load(high + size),
-      v128.load(high + 2 * size),
-      v128.load(high + 3 * size),
-    ),
-  );
-}
-
-// @ts-ignore: decorator
-@inline
-function gradient(
-  dy: v128,
-  x: v128,
+function gradVector(
+  dy: usize,
+  x: usize,
+  dx: usize,
   high: v128,
   a: v128,
   b: v128,
   c: v128,
-): v128 {
-  return f32x4.add(
-    f32x4.mul(dy, a),
-    f32x4.add(f32x4.mul(f32x4.sub(x, high), b), c),
-  );
+): void {
+  const own = f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), high), b), c);
+  v128.store(dx, f32x4.add(f32x4.mul(v128.load(dy), a), own));
 }

@@ -6,7 +6,7 @@
 // same result. Sums therefore have a place for every vector, while what is known
 // per column lies column by column. A width below four is made four times as large,
 // by reading four rows as one; up to three rows at the end go one by one.
-import {drain, F32, F64, loadPair, sumOf8, V128} from './lanes';
+import {addTo, addVector, drain, F32, F64, loadPair, sumOf8, V128} from './lanes';
 
 /** Values that a block of rows has about: what fits the first cache. */
 const BLOCK_VALUES: i32 = 8192;
@@ -14,14 +14,14 @@ const BLOCK_VALUES: i32 = 8192;
 const MOST_ROWS: i32 = 512;
 const FEWEST_ROWS: i32 = 64;
 
-/** How many rows are read as one. */
+/** The number of rows that are read as one. */
 // @ts-ignore: decorator
 @inline
 export function foldOf(width: i32): i32 {
   return width < 4 ? 4 : 1;
 }
 
-/** How many vectors a row of this width is read as. */
+/** The number of vectors that a row of this width is read as. */
 // @ts-ignore: decorator
 @inline
 export function vectorsOf(width: i32): i32 {
@@ -42,7 +42,7 @@ export function sumBytes(width: i32): usize {
   return <usize>((width + 1) & ~1) * F64;
 }
 
-/** How many rows, read by `fold`, make a block. */
+/** The number of rows of a block, where `fold` rows are read as one. */
 export function blockRows(width: i32): i32 {
   const rows = max(FEWEST_ROWS, min(MOST_ROWS, BLOCK_VALUES / width));
   return rows & ~7;
@@ -98,48 +98,50 @@ function sumRows(
   origin: usize,
   sums: usize,
 ): void {
-  const last = lastVector(width);
-  const end = vectorBytes(width);
   let r = 0;
   for (; r + 8 <= rows; r += 8) {
-    for (let sum: usize = 0; sum < end; sum += V128) {
-      const at = min(sum, last);
-      sum8(x + at, stride, origin + at, sums + sum);
-    }
+    sumStep(true, x, width, stride, origin, sums);
     x += 8 * stride;
   }
   for (; r < rows; r++) {
-    for (let sum: usize = 0; sum < end; sum += V128) {
-      const at = min(sum, last);
-      sum1(x + at, origin + at, sums + sum);
-    }
+    sumStep(false, x, width, stride, origin, sums);
     x += stride;
   }
 }
 
+/** Eight rows at once, or one. */
 // @ts-ignore: decorator
 @inline
-function sum8(x: usize, stride: usize, origin: usize, sum: usize): void {
-  const o = v128.load(origin);
-  const x4 = x + 4 * stride;
-  const total = sumOf8(
-    f32x4.sub(v128.load(x), o),
-    f32x4.sub(v128.load(x + stride), o),
-    f32x4.sub(v128.load(x + 2 * stride), o),
-    f32x4.sub(v128.load(x + 3 * stride), o),
-    f32x4.sub(v128.load(x4), o),
-    f32x4.sub(v128.load(x4 + stride), o),
-    f32x4.sub(v128.load(x4 + 2 * stride), o),
-    f32x4.sub(v128.load(x4 + 3 * stride), o),
-  );
-  v128.store(sum, f32x4.add(v128.load(sum), total));
-}
-
-// @ts-ignore: decorator
-@inline
-function sum1(x: usize, origin: usize, sum: usize): void {
-  const d = f32x4.sub(v128.load(x), v128.load(origin));
-  v128.store(sum, f32x4.add(v128.load(sum), d));
+function sumStep(
+  eight: bool,
+  x: usize,
+  width: i32,
+  stride: usize,
+  origin: usize,
+  sums: usize,
+): void {
+  const last = lastVector(width);
+  const end = vectorBytes(width);
+  for (let sum: usize = 0; sum < end; sum += V128) {
+    const at = min(sum, last);
+    const o = v128.load(origin + at);
+    const x0 = x + at;
+    let total = f32x4.sub(v128.load(x0), o);
+    if (eight) {
+      const x4 = x0 + 4 * stride;
+      total = sumOf8(
+        total,
+        f32x4.sub(v128.load(x0 + stride), o),
+        f32x4.sub(v128.load(x0 + 2 * stride), o),
+        f32x4.sub(v128.load(x0 + 3 * stride), o),
+        f32x4.sub(v128.load(x4), o),
+        f32x4.sub(v128.load(x4 + stride), o),
+        f32x4.sub(v128.load(x4 + 2 * stride), o),
+        f32x4.sub(v128.load(x4 + 3 * stride), o),
+      );
+    }
+    addVector(sums + sum, total);
+  }
 }
 
 /** `rests += Σ d` and `squares += Σ d²` with `d = (x − origin) − center`. */
@@ -153,76 +155,66 @@ function squareRows(
   rests: usize,
   squares: usize,
 ): void {
-  const last = lastVector(width);
-  const end = vectorBytes(width);
   let r = 0;
   for (; r + 8 <= rows; r += 8) {
-    for (let sum: usize = 0; sum < end; sum += V128) {
-      const at = min(sum, last);
-      square8(x + at, stride, origin + at, center + at, rests + sum, squares + sum);
-    }
+    squareStep(true, x, width, stride, origin, center, rests, squares);
     x += 8 * stride;
   }
   for (; r < rows; r++) {
-    for (let sum: usize = 0; sum < end; sum += V128) {
-      const at = min(sum, last);
-      square1(x + at, origin + at, center + at, rests + sum, squares + sum);
-    }
+    squareStep(false, x, width, stride, origin, center, rests, squares);
     x += stride;
   }
 }
 
+/** Eight rows at once, or one. */
 // @ts-ignore: decorator
 @inline
-function square8(
+function squareStep(
+  eight: bool,
   x: usize,
+  width: i32,
   stride: usize,
   origin: usize,
   center: usize,
-  rest: usize,
-  square: usize,
+  rests: usize,
+  squares: usize,
 ): void {
-  const o = v128.load(origin);
-  const c = v128.load(center);
-  const x4 = x + 4 * stride;
-  const d0 = f32x4.sub(f32x4.sub(v128.load(x), o), c);
-  const d1 = f32x4.sub(f32x4.sub(v128.load(x + stride), o), c);
-  const d2 = f32x4.sub(f32x4.sub(v128.load(x + 2 * stride), o), c);
-  const d3 = f32x4.sub(f32x4.sub(v128.load(x + 3 * stride), o), c);
-  const d4 = f32x4.sub(f32x4.sub(v128.load(x4), o), c);
-  const d5 = f32x4.sub(f32x4.sub(v128.load(x4 + stride), o), c);
-  const d6 = f32x4.sub(f32x4.sub(v128.load(x4 + 2 * stride), o), c);
-  const d7 = f32x4.sub(f32x4.sub(v128.load(x4 + 3 * stride), o), c);
-  const sum = sumOf8(d0, d1, d2, d3, d4, d5, d6, d7);
-  const squares = sumOf8(
-    f32x4.mul(d0, d0),
-    f32x4.mul(d1, d1),
-    f32x4.mul(d2, d2),
-    f32x4.mul(d3, d3),
-    f32x4.mul(d4, d4),
-    f32x4.mul(d5, d5),
-    f32x4.mul(d6, d6),
-    f32x4.mul(d7, d7),
-  );
-  v128.store(rest, f32x4.add(v128.load(rest), sum));
-  v128.store(square, f32x4.add(v128.load(square), squares));
-}
-
-// @ts-ignore: decorator
-@inline
-function square1(
-  x: usize,
-  origin: usize,
-  center: usize,
-  rest: usize,
-  square: usize,
-): void {
-  const d = f32x4.sub(
-    f32x4.sub(v128.load(x), v128.load(origin)),
-    v128.load(center),
-  );
-  v128.store(rest, f32x4.add(v128.load(rest), d));
-  v128.store(square, f32x4.add(v128.load(square), f32x4.mul(d, d)));
+  const last = lastVector(width);
+  const end = vectorBytes(width);
+  for (let sum: usize = 0; sum < end; sum += V128) {
+    const at = min(sum, last);
+    const o = v128.load(origin + at);
+    const c = v128.load(center + at);
+    const x0 = x + at;
+    const d0 = f32x4.sub(f32x4.sub(v128.load(x0), o), c);
+    if (eight) {
+      const x4 = x0 + 4 * stride;
+      const d1 = f32x4.sub(f32x4.sub(v128.load(x0 + stride), o), c);
+      const d2 = f32x4.sub(f32x4.sub(v128.load(x0 + 2 * stride), o), c);
+      const d3 = f32x4.sub(f32x4.sub(v128.load(x0 + 3 * stride), o), c);
+      const d4 = f32x4.sub(f32x4.sub(v128.load(x4), o), c);
+      const d5 = f32x4.sub(f32x4.sub(v128.load(x4 + stride), o), c);
+      const d6 = f32x4.sub(f32x4.sub(v128.load(x4 + 2 * stride), o), c);
+      const d7 = f32x4.sub(f32x4.sub(v128.load(x4 + 3 * stride), o), c);
+      addVector(rests + sum, sumOf8(d0, d1, d2, d3, d4, d5, d6, d7));
+      addVector(
+        squares + sum,
+        sumOf8(
+          f32x4.mul(d0, d0),
+          f32x4.mul(d1, d1),
+          f32x4.mul(d2, d2),
+          f32x4.mul(d3, d3),
+          f32x4.mul(d4, d4),
+          f32x4.mul(d5, d5),
+          f32x4.mul(d6, d6),
+          f32x4.mul(d7, d7),
+        ),
+      );
+    } else {
+      addVector(rests + sum, d0);
+      addVector(squares + sum, f32x4.mul(d0, d0));
+    }
+  }
 }
 
 /**
@@ -271,7 +263,7 @@ function mergeBlock(
  * Takes rows into the moments of their columns.
  *
  * @param stride Bytes from one row to the next; that of the width where it is below 4.
- * @param before How many rows the moments are of already.
+ * @param before The number of rows that the moments are of already.
  * @param moments Means and, `size64` bytes on, squares: a float64 per column, zeros at
  *   first.
  * @param scratch Six times `4 · vectorsOf(fold · width)` float32.
@@ -317,7 +309,7 @@ export function columnMoments(
           const at = <usize>i * F32;
           const column = <usize>(i % width) * F32;
           const d = load<f32>(loose + at) - load<f32>(origin + column);
-          store<f32>(center + column, load<f32>(center + column) + d);
+          addTo<f32>(center + column, d);
         }
       }
       const inverse: f32 = <f32>(1 / <f64>block);
@@ -340,8 +332,8 @@ export function columnMoments(
           load<f32>(loose + <usize>i * F32) -
           load<f32>(origin + column) -
           load<f32>(center + column);
-        store<f32>(rests + column, load<f32>(rests + column) + d);
-        store<f32>(squares + column, load<f32>(squares + column) + d * d);
+        addTo<f32>(rests + column, d);
+        addTo<f32>(squares + column, d * d);
       }
     }
     mergeBlock(

@@ -1,5 +1,5 @@
-// What the kernels of the backends call. Nothing here has static data or a stack: the
-// memory belongs to somebody else.
+// The functions that the kernels of the backends call. Nothing here has static data or a
+// stack: the memory belongs to somebody else.
 export {demote, zero} from './lanes';
 export {columnMoments, sumBytes} from './columns';
 export {

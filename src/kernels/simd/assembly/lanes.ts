@@ -34,6 +34,21 @@ export function sumOf8(
   );
 }
 
+/** Adds to the value at an address. */
+// @ts-ignore: decorator
+@inline
+export function addTo<T>(address: usize, value: T): void {
+  // @ts-ignore: T is a type of numbers
+  store<T>(address, load<T>(address) + value);
+}
+
+/** Adds four float32 to those at an address. */
+// @ts-ignore: decorator
+@inline
+export function addVector(address: usize, v: v128): void {
+  v128.store(address, f32x4.add(v128.load(address), v));
+}
+
 /** Two float32 as float64. */
 // @ts-ignore: decorator
 @inline
@@ -48,7 +63,7 @@ export function inverseDeviation(variance: f64, epsilon: f64): f64 {
   return 1 / sqrt<f64>(variance + epsilon);
 }
 
-/** What rounding to float32 takes of a value. */
+/** The part of a value that rounding to float32 loses. */
 // @ts-ignore: decorator
 @inline
 export function roundedOff(value: f64): f64 {
@@ -72,7 +87,7 @@ export function drain(sums: usize, totals: usize, length: i32): void {
   }
   if (i < length) {
     const total = totals + <usize>i * F64;
-    store<f64>(total, load<f64>(total) + <f64>load<f32>(sums + <usize>i * F32));
+    addTo<f64>(total, <f64>load<f32>(sums + <usize>i * F32));
   }
   memory.fill(sums, 0, <usize>length * F32);
 }

@@ -26,7 +26,7 @@ export function rowsNormalize(
       const variance = max<f64>(squares / <f64>length, 0);
       store<f32>(means, <f32>mean);
       store<f32>(variances, <f32>variance);
-      rowApply(
+      normalizeRow(
         x,
         y,
         length,
@@ -44,7 +44,7 @@ export function rowsNormalize(
 }
 
 /** y = ((x − mean) · inverse) · gamma + beta over a row. */
-function rowApply(
+function normalizeRow(
   x: usize,
   y: usize,
   length: i32,
@@ -58,113 +58,49 @@ function rowApply(
   const shift = <f32>(-roundedOff(center) * inverse);
   const bytes = <usize>length * F32;
   if (gamma && beta) {
-    applyBoth(x, y, bytes, high, i, shift, gamma, beta);
+    applyRow(x, y, bytes, high, i, shift, true, gamma, true, beta);
   } else if (gamma) {
-    applyGamma(x, y, bytes, high, i, shift, gamma);
+    applyRow(x, y, bytes, high, i, shift, true, gamma);
   } else if (beta) {
-    applyBeta(x, y, bytes, high, i, shift, beta);
+    applyRow(x, y, bytes, high, i, shift, false, 0, true, beta);
   } else {
-    applyNone(x, y, bytes, high, i, shift);
+    applyRow(x, y, bytes, high, i, shift);
   }
 }
 
+/**
+ * y = ((x − high) · a + b) · gamma + beta over values in a row. Inlined where `scaled`
+ * and `shifted` are known, so that no loop asks for them.
+ */
 // @ts-ignore: decorator
 @inline
-function standard(x: usize, high: v128, inverse: v128, shift: v128): v128 {
-  return f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), high), inverse), shift);
-}
-
-function applyBoth(
+export function applyRow(
   x: usize,
   y: usize,
   bytes: usize,
   high: f32,
-  inverse: f32,
-  shift: f32,
-  gamma: usize,
-  beta: usize,
+  a: f32,
+  b: f32,
+  scaled: bool = false,
+  gamma: usize = 0,
+  shifted: bool = false,
+  beta: usize = 0,
 ): void {
   const m = f32x4.splat(high);
-  const i = f32x4.splat(inverse);
-  const s = f32x4.splat(shift);
-  let at: usize = 0;
-  for (; at + 2 * V128 <= bytes; at += 2 * V128) {
-    const next = at + V128;
-    const t0 = standard(x + at, m, i, s);
-    const t1 = standard(x + next, m, i, s);
-    const y0 = f32x4.mul(t0, v128.load(gamma + at));
-    const y1 = f32x4.mul(t1, v128.load(gamma + next));
-    v128.store(y + at, f32x4.add(y0, v128.load(beta + at)));
-    v128.store(y + next, f32x4.add(y1, v128.load(beta + next)));
-  }
-  for (; at < bytes; at += F32) {
-    const t = (load<f32>(x + at) - high) * inverse + shift;
-    store<f32>(y + at, t * load<f32>(gamma + at) + load<f32>(beta + at));
-  }
-}
-
-function applyGamma(
-  x: usize,
-  y: usize,
-  bytes: usize,
-  high: f32,
-  inverse: f32,
-  shift: f32,
-  gamma: usize,
-): void {
-  const m = f32x4.splat(high);
-  const i = f32x4.splat(inverse);
-  const s = f32x4.splat(shift);
+  const va = f32x4.splat(a);
+  const vb = f32x4.splat(b);
   let at: usize = 0;
   for (; at + V128 <= bytes; at += V128) {
-    const t = standard(x + at, m, i, s);
-    v128.store(y + at, f32x4.mul(t, v128.load(gamma + at)));
+    const d = f32x4.sub(v128.load(x + at), m);
+    let t = f32x4.add(f32x4.mul(d, va), vb);
+    if (scaled) t = f32x4.mul(t, v128.load(gamma + at));
+    if (shifted) t = f32x4.add(t, v128.load(beta + at));
+    v128.store(y + at, t);
   }
   for (; at < bytes; at += F32) {
-    const t = (load<f32>(x + at) - high) * inverse + shift;
-    store<f32>(y + at, t * load<f32>(gamma + at));
-  }
-}
-
-function applyBeta(
-  x: usize,
-  y: usize,
-  bytes: usize,
-  high: f32,
-  inverse: f32,
-  shift: f32,
-  beta: usize,
-): void {
-  const m = f32x4.splat(high);
-  const i = f32x4.splat(inverse);
-  const s = f32x4.splat(shift);
-  let at: usize = 0;
-  for (; at + V128 <= bytes; at += V128) {
-    const t = standard(x + at, m, i, s);
-    v128.store(y + at, f32x4.add(t, v128.load(beta + at)));
-  }
-  for (; at < bytes; at += F32) {
-    const t = (load<f32>(x + at) - high) * inverse + shift;
-    store<f32>(y + at, t + load<f32>(beta + at));
-  }
-}
-
-function applyNone(
-  x: usize,
-  y: usize,
-  bytes: usize,
-  high: f32,
-  inverse: f32,
-  shift: f32,
-): void {
-  const m = f32x4.splat(high);
-  const i = f32x4.splat(inverse);
-  const s = f32x4.splat(shift);
-  let at: usize = 0;
-  for (; at + V128 <= bytes; at += V128) {
-    v128.store(y + at, standard(x + at, m, i, s));
-  }
-  for (; at < bytes; at += F32) {
-    store<f32>(y + at, (load<f32>(x + at) - high) * inverse + shift);
+    let t = (load<f32>(x + at) - high) * a + b;
+    if (scaled) t *= load<f32>(gamma + at);
+    if (shifted) t += load<f32>(beta + at);
+    store<f32>(y + at, t);
   }
 }

@@ -1,6 +1,6 @@
 // dx = A · dy · gamma + B · (x − high) + C over rows, and dgamma and dbeta along them.
-import {addFlow, addScaledFlow, beginFlow, flow, product, rest} from './flow';
-import {drain, F32, F64, inverseDeviation, V128} from './lanes';
+import {addFlow, beginFlow, flow, product, rest} from './flow';
+import {addTo, addVector, drain, F32, F64, inverseDeviation, V128} from './lanes';
 
 /** Rows whose dgamma and dbeta are added up in float32 before they go into float64. */
 const MOST_ROWS: i32 = 64;
@@ -47,7 +47,7 @@ export function rowsGrad(
       const ownGamma = gamma ? gamma + parameter : 0;
       high = centered ? load<f32>(means) : 0;
       beginFlow();
-      rowFlow(dy, x, length, ownGamma);
+      addFlow(dy, x, length, high, ownGamma);
       rowConstants(
         <f64>length,
         epsilon,
@@ -56,7 +56,7 @@ export function rowsGrad(
         dmean ? <f64>load<f32>(dmean) : 0,
         dvariance ? <f64>load<f32>(dvariance) : 0,
       );
-      rowGradApply(
+      rowGradient(
         dy,
         x,
         dx,
@@ -90,15 +90,7 @@ function drainParameters(
   if (dbeta) drain(dbeta, totals + <usize>length * F64, length);
 }
 
-function rowFlow(dy: usize, x: usize, length: i32, gamma: usize): void {
-  if (gamma) {
-    addScaledFlow(dy, x, gamma, length, high);
-  } else {
-    addFlow(dy, x, length, high);
-  }
-}
-
-/** What dx takes of the whole row, from the sums over it. */
+/** Sets the constants of a row's dx, from the sums over the row. */
 function rowConstants(
   count: f64,
   epsilon: f64,
@@ -118,7 +110,7 @@ function rowConstants(
   offset = <f32>(c - b * center);
 }
 
-function rowGradApply(
+function rowGradient(
   dy: usize,
   x: usize,
   dx: usize,
@@ -128,88 +120,69 @@ function rowGradApply(
   dbeta: usize,
 ): void {
   const bytes = <usize>length * F32;
+  const i = inverse;
+  const b = along;
+  const c = offset;
   if (gamma) {
-    applyScaled(dy, x, dx, bytes, gamma, dgamma, dbeta);
+    gradRow(dy, x, dx, bytes, high, i, b, c, true, gamma, dgamma, shift, true, dbeta);
   } else if (dbeta) {
-    applyShifted(dy, x, dx, bytes, dbeta);
+    gradRow(dy, x, dx, bytes, high, i, b, c, false, 0, 0, 0, true, dbeta);
   } else {
-    applyPlain(dy, x, dx, bytes);
+    gradRow(dy, x, dx, bytes, high, i, b, c);
   }
 }
 
-function applyScaled(
+/**
+ * dx = a · dy · gamma + b · (x − high) + c over values in a row. Adds dy · x̂ to dgamma,
+ * with x̂ = (x − high) · a + shift, and dy to dbeta. Inlined where `scaled` and `shifted`
+ * are known, so that no loop asks for them.
+ */
+// @ts-ignore: decorator
+@inline
+export function gradRow(
   dy: usize,
   x: usize,
   dx: usize,
   bytes: usize,
-  gamma: usize,
-  dgamma: usize,
-  dbeta: usize,
+  high: f32,
+  a: f32,
+  b: f32,
+  c: f32,
+  scaled: bool = false,
+  gamma: usize = 0,
+  dgamma: usize = 0,
+  shift: f32 = 0,
+  shifted: bool = false,
+  dbeta: usize = 0,
 ): void {
   const m = f32x4.splat(high);
-  const i = f32x4.splat(inverse);
+  const va = f32x4.splat(a);
+  const vb = f32x4.splat(b);
+  const vc = f32x4.splat(c);
   const s = f32x4.splat(shift);
-  const b = f32x4.splat(along);
-  const c = f32x4.splat(offset);
   let at: usize = 0;
   for (; at + V128 <= bytes; at += V128) {
     const g = v128.load(dy + at);
     const d = f32x4.sub(v128.load(x + at), m);
-    const standard = f32x4.add(f32x4.mul(d, i), s);
-    const dg = f32x4.add(v128.load(dgamma + at), f32x4.mul(g, standard));
-    const db = f32x4.add(v128.load(dbeta + at), g);
-    const direct = f32x4.mul(f32x4.mul(g, v128.load(gamma + at)), i);
-    const own = f32x4.add(f32x4.mul(d, b), c);
-    v128.store(dx + at, f32x4.add(direct, own));
-    v128.store(dgamma + at, dg);
-    v128.store(dbeta + at, db);
+    let direct = g;
+    if (scaled) {
+      const standard = f32x4.add(f32x4.mul(d, va), s);
+      addVector(dgamma + at, f32x4.mul(g, standard));
+      direct = f32x4.mul(g, v128.load(gamma + at));
+    }
+    if (shifted) addVector(dbeta + at, g);
+    const own = f32x4.add(f32x4.mul(d, vb), vc);
+    v128.store(dx + at, f32x4.add(f32x4.mul(direct, va), own));
   }
   for (; at < bytes; at += F32) {
     const g = load<f32>(dy + at);
     const d = load<f32>(x + at) - high;
-    addTo(dgamma + at, g * (d * inverse + shift));
-    addTo(dbeta + at, g);
-    const direct = g * load<f32>(gamma + at) * inverse;
-    store<f32>(dx + at, direct + (d * along + offset));
+    let direct = g;
+    if (scaled) {
+      addTo<f32>(dgamma + at, g * (d * a + shift));
+      direct *= load<f32>(gamma + at);
+    }
+    if (shifted) addTo<f32>(dbeta + at, g);
+    store<f32>(dx + at, direct * a + (d * b + c));
   }
-}
-
-function applyShifted(
-  dy: usize,
-  x: usize,
-  dx: usize,
-  bytes: usize,
-  dbeta: usize,
-): void {
-  applyPlain(dy, x, dx, bytes);
-  let at: usize = 0;
-  for (; at + V128 <= bytes; at += V128) {
-    const db = f32x4.add(v128.load(dbeta + at), v128.load(dy + at));
-    v128.store(dbeta + at, db);
-  }
-  for (; at < bytes; at += F32) addTo(dbeta + at, load<f32>(dy + at));
-}
-
-function applyPlain(dy: usize, x: usize, dx: usize, bytes: usize): void {
-  const m = f32x4.splat(high);
-  const i = f32x4.splat(inverse);
-  const b = f32x4.splat(along);
-  const c = f32x4.splat(offset);
-  let at: usize = 0;
-  for (; at + V128 <= bytes; at += V128) {
-    const d = f32x4.sub(v128.load(x + at), m);
-    const own = f32x4.add(f32x4.mul(d, b), c);
-    const direct = f32x4.mul(v128.load(dy + at), i);
-    v128.store(dx + at, f32x4.add(direct, own));
-  }
-  for (; at < bytes; at += F32) {
-    const own = (load<f32>(x + at) - high) * along + offset;
-    store<f32>(dx + at, load<f32>(dy + at) * inverse + own);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function addTo(sum: usize, value: f32): void {
-  store<f32>(sum, load<f32>(sum) + value);
 }

@@ -1,14 +1,16 @@
 // Columns whose values lie in runs: [outer, width, inner] with statistics per column,
 // or per group of neighbouring columns. Batch normalization with the channels first.
 import {addFlow, beginFlow, flow, product, rest} from './flow';
-import {F32, F64, V128} from './lanes';
+import {addTo, F32, F64, V128} from './lanes';
 import {addRuns, mean, resume, squares} from './moments';
+import {applyRow} from './rows';
+import {gradRow} from './rows_gradient';
 
 /**
  * Takes rows of runs into the moments of their columns.
  *
  * @param stride Bytes from one row to the next.
- * @param before How many values the moments of a column are of already.
+ * @param before The number of values that a column's moments are of already.
  * @param moments Means and, `size64` bytes on, squares: a float64 per column.
  */
 export function runMoments(
@@ -47,38 +49,13 @@ export function runApply(
     for (let w = 0; w < width; w++) {
       const column = constants + <usize>w * F32;
       const at = <usize>w * length;
-      applyRun(
-        x + at,
-        y + at,
-        length,
-        load<f32>(column),
-        load<f32>(column + size),
-        load<f32>(column + 2 * size),
-      );
+      const high = load<f32>(column);
+      const a = load<f32>(column + size);
+      const b = load<f32>(column + 2 * size);
+      applyRow(x + at, y + at, length, high, a, b);
     }
     x += stride;
     y += stride;
-  }
-}
-
-function applyRun(
-  x: usize,
-  y: usize,
-  length: usize,
-  high: f32,
-  a: f32,
-  b: f32,
-): void {
-  const m = f32x4.splat(high);
-  const scale = f32x4.splat(a);
-  const shift = f32x4.splat(b);
-  let at: usize = 0;
-  for (; at + V128 <= length; at += V128) {
-    const d = f32x4.sub(v128.load(x + at), m);
-    v128.store(y + at, f32x4.add(f32x4.mul(d, scale), shift));
-  }
-  for (; at < length; at += F32) {
-    store<f32>(y + at, (load<f32>(x + at) - high) * a + b);
   }
 }
 
@@ -106,9 +83,9 @@ export function runGradSums(
       at += stride;
     }
     const total = totals + <usize>w * F64;
-    store<f64>(total, load<f64>(total) + flow);
-    store<f64>(total + size64, load<f64>(total + size64) + product);
-    store<f64>(total + 2 * size64, load<f64>(total + 2 * size64) + rest);
+    addTo<f64>(total, flow);
+    addTo<f64>(total + size64, product);
+    addTo<f64>(total + 2 * size64, rest);
   }
 }
 
@@ -134,16 +111,10 @@ export function runGradApply(
       if (given) {
         scaleRun(dy + at, dx + at, length, a);
       } else {
-        gradRun(
-          dy + at,
-          x + at,
-          dx + at,
-          length,
-          load<f32>(column),
-          a,
-          load<f32>(column + 2 * size),
-          load<f32>(column + 3 * size),
-        );
+        const high = load<f32>(column);
+        const b = load<f32>(column + 2 * size);
+        const c = load<f32>(column + 3 * size);
+        gradRow(dy + at, x + at, dx + at, length, high, a, b, c);
       }
     }
     dy += stride;
@@ -159,31 +130,4 @@ function scaleRun(dy: usize, dx: usize, length: usize, a: f32): void {
     v128.store(dx + at, f32x4.mul(v128.load(dy + at), scale));
   }
   for (; at < length; at += F32) store<f32>(dx + at, load<f32>(dy + at) * a);
-}
-
-function gradRun(
-  dy: usize,
-  x: usize,
-  dx: usize,
-  length: usize,
-  high: f32,
-  a: f32,
-  b: f32,
-  c: f32,
-): void {
-  const m = f32x4.splat(high);
-  const va = f32x4.splat(a);
-  const vb = f32x4.splat(b);
-  const vc = f32x4.splat(c);
-  let at: usize = 0;
-  for (; at + V128 <= length; at += V128) {
-    const d = f32x4.sub(v128.load(x + at), m);
-    const own = f32x4.add(f32x4.mul(d, vb), vc);
-    const flow = f32x4.mul(v128.load(dy + at), va);
-    v128.store(dx + at, f32x4.add(flow, own));
-  }
-  for (; at < length; at += F32) {
-    const own = (load<f32>(x + at) - high) * b + c;
-    store<f32>(dx + at, load<f32>(dy + at) * a + own);
-  }
 }
