@@ -15,10 +15,7 @@ import {
 } from '../support/masked_graphs.js';
 import {valuesOf, weightsOf} from '../support/tensors.js';
 
-/**
- * Sums of up to 16 values, of which a step is as large as the largest or cancels half of
- * it; the root, products, and a step of the averages: a dozen, of the largest number.
- */
+/** Sums of up to 16 values, a root, products, and a step of the moving averages. */
 const ROUNDINGS = 16;
 const EPSILON = 1e-3;
 
