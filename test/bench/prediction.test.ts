@@ -1,8 +1,16 @@
 import {extrapolate, predict} from '../../bench/prediction.js';
+import {expectCloseNow, FLOAT64_ROUNDING} from '../support/close.js';
+
+/** A power of a ratio, of a logarithm. */
+const CLOSE = {what: 'a time', roundings: 100, rounding: FLOAT64_ROUNDING};
 
 describe('extrapolate', () => {
   it('is in proportion to a single probe', () => {
-    expect(extrapolate([{size: 4, milliseconds: 3}], 40)).toBeCloseTo(30, 10);
+    expectCloseNow(
+      [extrapolate([{size: 4, milliseconds: 3}], 40)],
+      [30],
+      CLOSE,
+    );
   });
 
   it.each([
@@ -11,7 +19,7 @@ describe('extrapolate', () => {
     ['not at all', () => 5],
   ])('follows what grows %s', (_, timeOf) => {
     const probes = [2, 8].map((size) => ({size, milliseconds: timeOf(size)}));
-    expect(extrapolate(probes, 64)).toBeCloseTo(timeOf(64), 8);
+    expectCloseNow([extrapolate(probes, 64)], [timeOf(64)], CLOSE);
   });
 });
 
@@ -27,7 +35,7 @@ describe('predict', () => {
       1e6,
     );
     expect(sizes).toEqual([2, 2, 8, 32, 128, 512]);
-    expect(predicted).toBeCloseTo(2048, 8);
+    expectCloseNow([predicted], [2048], CLOSE);
   });
 
   it('never tries what it expects to take more than a quarter of the limit', async () => {
@@ -42,7 +50,7 @@ describe('predict', () => {
     );
     // 16,384 would take 16 s where 5 are allowed.
     expect(sizes).toEqual([1024, 1024, 4096]);
-    expect(predicted).toBeCloseTo(1024 ** 2, 3);
+    expectCloseNow([predicted], [1024 ** 2], CLOSE);
   });
 
   it('tries nothing where there are no parts', async () => {

@@ -4,6 +4,7 @@ import {mlp} from '../../bench/mlp.js';
 import {measureProgram, type Prepared} from '../../bench/programs.js';
 import {isTiming, type Variant, VARIANTS} from '../../bench/results.js';
 import {transformerBlock} from '../../bench/transformer_block.js';
+import {expectCloseNow, FLOAT64_ROUNDING} from '../support/close.js';
 
 const SCHEDULE = {
   programSchedule: {budget: 1000, runs: 1, warmUp: 1},
@@ -133,7 +134,11 @@ describe('measureProgram', () => {
       run: () => Promise.resolve(variant === 'ours' ? 5 : 4),
     });
     const row = await measureProgram('cpu', {...DESCRIBED, prepare}, SCHEDULE);
-    expect(row.normalizationShare).toBeCloseTo(1 / 5, 12);
+    expectCloseNow([row.normalizationShare ?? NaN], [1 / 5], {
+      what: 'a share',
+      roundings: 8,
+      rounding: FLOAT64_ROUNDING,
+    });
   });
 });
 

@@ -26,10 +26,9 @@ describe('blockedSum', () => {
     const sums = blockedSum(x, [0], false);
     const expected = sumToLast(x);
     expect(sums.shape).toEqual([shape[1]]);
-    const worst = Math.max(
-      ...valuesOf(sums).map((sum, i) => Math.abs(sum - (expected[i] ?? NaN))),
-    );
-    expect(worst / (expected[0] ?? NaN)).toBeLessThan(1e-5);
+    // Three levels of a hundred additions or two of 140, each off by up to one rounding
+    // of the sum so far, which is half of the whole.
+    await expectClose(sums, expected, {what: 'sum', roundings: 150});
     await expectClose(blockedMean(x, [0]), [0.1, 0.1, 0.1].slice(0, shape[1]), {
       what: 'mean',
       roundings: 168,

@@ -5,6 +5,7 @@ import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
 import {backend} from '../support/backend.js';
 import {difference, randomTensor} from '../support/tensors.js';
 import {expectApplied, expectGradients, expectNormalized} from './agreement.js';
+import {guard, GUARD, isBroken} from './guards.js';
 import {checkCases} from './views.js';
 
 interface Wasm {
@@ -166,12 +167,6 @@ function peakOfHeap(step: () => void): number {
   return peak;
 }
 
-/** As many bytes before and behind each buffer. */
-const GUARD = 64;
-
-/** A quiet NaN, which shows in the result of a kernel that reads it. */
-const PATTERN = 0x7fc0dead;
-
 /** Puts guards around what is allocated on the heap from now on. */
 function guardHeap(): {
   count: () => number;
@@ -184,17 +179,17 @@ function guardHeap(): {
   const {_malloc: malloc, _free: free} = module;
   const sizes = new Map<number, number>();
   let made = 0;
-  const zones = (address: number): Uint32Array[] =>
-    [address - GUARD, address + (sizes.get(address) ?? 0)].map(
-      (begin) => new Uint32Array(heap().buffer, begin, GUARD / 4),
-    );
+  const zones = (address: number): number[] => [
+    address - GUARD,
+    address + (sizes.get(address) ?? 0),
+  ];
   module._malloc = (bytes) => {
     // Guards of whole words: kernels read and write nothing smaller.
     const size = Math.ceil(bytes / 8) * 8;
     const address = (malloc.call(module, size + 2 * GUARD) >>> 0) + GUARD;
     sizes.set(address, size);
     made += 1;
-    for (const zone of zones(address)) zone.fill(PATTERN);
+    for (const zone of zones(address)) guard(heap(), zone, GUARD);
     return address;
   };
   module._free = (address) => {
@@ -207,7 +202,7 @@ function guardHeap(): {
     broken: () =>
       [...sizes.keys()]
         .flatMap(zones)
-        .filter((zone) => zone.some((word) => word !== PATTERN)).length,
+        .filter((zone) => isBroken(heap(), zone, GUARD)).length,
     remove: () => {
       // What is still there is freed by the guarded heap's rule.
       const guarded = module._free;

@@ -7,12 +7,8 @@ import {tensorflow as withoutTensorflow} from '../../src/kernels/backends/tensor
 import {instantiate} from '../../src/kernels/simd/module.js';
 import {wasmHeapOf} from '../../src/kernels/tfjs_private.js';
 import {backend} from '../support/backend.js';
-import {
-  difference,
-  kernelsOf,
-  randomTensor,
-  valuesOf,
-} from '../support/tensors.js';
+import {expectCloseNow} from '../support/close.js';
+import {kernelsOf, randomTensor, valuesOf} from '../support/tensors.js';
 import {warnings} from '../support/warnings.js';
 
 afterEach(() => {
@@ -47,7 +43,12 @@ describe('the flag NORMALIZATION_FUSED', () => {
     });
     const [fused, composed] = results as [tf.Tensor[], tf.Tensor[]];
     fused.forEach((tensor, i) => {
-      expect(difference(tensor, composed[i] as tf.Tensor)).toBeLessThan(1e-5);
+      // Each within the two dozen roundings that the conformance tests allow, of about 3.
+      expectCloseNow(tensor, composed[i] as tf.Tensor, {
+        what: 'a result',
+        roundings: 32,
+        scale: 4,
+      });
     });
   });
 });
@@ -115,9 +116,7 @@ describe('a step of training', () => {
       expect(reads).toBeGreaterThan(0);
       // What tensorflow then computes again it keeps otherwise, rounded elsewhere.
       const roundings = tf.getBackend() === 'tensorflow' ? 8 : 0;
-      expect(difference(actual, expected)).toBeLessThanOrEqual(
-        roundings * 2 ** -24,
-      );
+      expectCloseNow(actual, expected, {what: 'dx', roundings, scale: 1});
     } finally {
       Object.defineProperty(state, 'activeTape', {
         configurable: true,

@@ -8,13 +8,15 @@ import {
   MOVING_STATISTICS,
   NORMALIZE,
   NORMALIZE_GRAD,
+  parametersCount,
+  statisticsCount,
+  type View,
+  viewSize,
 } from '../../src/kernels/contract.js';
 import {runKernel} from '../../src/ops/run_kernel.js';
+import {randomTensor, valuesOf} from '../support/tensors.js';
 
-const VIEW = {batch: 2, outer: 3, group: 2, channel: 2, inner: 5};
-const SIZE = 2 * 3 * 2 * 2 * 5;
-const STATISTICS = 4;
-const PARAMETERS = 4;
+const VIEW: View = {batch: 2, outer: 3, group: 2, channel: 2, inner: 5};
 
 const ATTRIBUTES = {
   view: VIEW,
@@ -26,16 +28,38 @@ const ATTRIBUTES = {
   given: false,
 };
 
+/** What an attribute says of the optional inputs; absent, it is false. */
+interface Flags {
+  scale?: boolean | undefined;
+  center?: boolean | undefined;
+  statistics?: boolean | undefined;
+}
+
+/** The sizes of the inputs of each kernel over a view. */
+const sizesOf = (
+  view: View,
+  {scale, center, statistics}: Flags,
+): Array<[string, number[]]> => {
+  const size = viewSize(view);
+  const one = statisticsCount(view);
+  const gamma = scale === true ? [parametersCount(view)] : [];
+  const beta = center === true ? [parametersCount(view)] : [];
+  const flows = statistics === true ? [one, one] : [];
+  return [
+    [NORMALIZE, [size, ...gamma, ...beta]],
+    [NORMALIZE_GRAD, [size, ...flows, size, one, one, ...gamma]],
+    [APPLY_STATISTICS, [size, one, one, ...gamma, ...beta]],
+  ];
+};
+
 /** The sizes of the inputs of each kernel, with all of the optional ones. */
 const SIZES: Array<[string, number[]]> = [
-  [NORMALIZE, [SIZE, PARAMETERS, PARAMETERS]],
-  [
-    NORMALIZE_GRAD,
-    [SIZE, STATISTICS, STATISTICS, SIZE, STATISTICS, STATISTICS, PARAMETERS],
-  ],
-  [APPLY_STATISTICS, [SIZE, STATISTICS, STATISTICS, PARAMETERS, PARAMETERS]],
+  ...sizesOf(VIEW, {scale: true, center: true, statistics: true}),
   [MOVING_STATISTICS, [7, 7, 7, 7, 1]],
 ];
+
+/** How each kernel refuses inputs. */
+const REFUSAL = /^TfjsNormalization\/\w+: .*Received: /;
 
 const run = (name: string, sizes: number[], attributes: object): void => {
   tf.tidy(() => {
@@ -46,6 +70,26 @@ const run = (name: string, sizes: number[], attributes: object): void => {
     );
   });
 };
+
+/** The values of a kernel's outputs, for inputs that are not all alike. */
+const outputsOf = (
+  name: string,
+  sizes: number[],
+  attributes: object,
+): number[][] =>
+  tf.tidy(() => {
+    const inputs = sizes.map((size, i) =>
+      tf.abs(randomTensor([size], i, 1, 0.1)),
+    );
+    return runKernel(name, inputs, attributes).map(valuesOf);
+  });
+
+const flag = fc.constantFrom(true, false, undefined);
+const flags: fc.Arbitrary<Flags> = fc.record({
+  scale: flag,
+  center: flag,
+  statistics: flag,
+});
 
 describe('F11: a kernel called with inputs that its view does not fit', () => {
   it.each(SIZES)('%s runs with the right ones', (name, sizes) => {
@@ -75,16 +119,15 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
   it.each(SIZES)(
     '%s refuses inputs that are missing or left over',
     (name, sizes) => {
-      const message = /^TfjsNormalization\/\w+: .*Received: /;
       for (let count = 0; count < sizes.length; count++) {
         expect(() => {
           run(name, sizes.slice(0, count), ATTRIBUTES);
-        }).toThrow(message);
+        }).toThrow(REFUSAL);
       }
       // The gradient takes up to two that Normalize has kept.
       expect(() => {
         run(name, [...sizes, 4, 4, 4], ATTRIBUTES);
-      }).toThrow(message);
+      }).toThrow(REFUSAL);
     },
   );
 
@@ -128,24 +171,113 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
     }).toThrow(/must be those that .* has kept.* Received: kept=1$/);
   });
 
-  it('Hold refuses more than one', () => {
-    expect(() => {
-      run(HOLD, [2, 2], {});
-    }).toThrow(
-      'TfjsNormalization/Hold: the inputs must be x. Received: inputs=2',
+  it('axes of length 0 leave nothing to read, and other inputs are refused', () => {
+    const length = fc.constantFrom(0, 1, 2, 5);
+    const view = fc
+      .record({
+        batch: length,
+        outer: length,
+        group: length,
+        channel: length,
+        inner: length,
+      })
+      .filter((lengths) => viewSize(lengths) === 0);
+    fc.assert(
+      fc.property(view, flags, fc.nat(2), fc.nat(), (axes, has, kernel, at) => {
+        const [name, sizes] = sizesOf(axes, has)[kernel] as [string, number[]];
+        const attributes = {view: axes, epsilon: 1e-3, centered: true, ...has};
+        const outputs = outputsOf(name, sizes, attributes);
+        expect(outputs[0]).toEqual([]);
+        // Sums over nothing, whatever has been in memory.
+        expect(outputs.flat().every((value) => value === 0)).toBe(true);
+        const place = at % sizes.length;
+        const wrong = sizes.map((size, i) => size + (i === place ? 1 : 0));
+        expect(() => {
+          run(name, wrong, attributes);
+        }).toThrow(REFUSAL);
+      }),
     );
   });
 
-  it('by the engine itself, is refused as well', () => {
-    run(NORMALIZE, [SIZE, PARAMETERS, PARAMETERS], ATTRIBUTES);
-    expect(() =>
-      tf
-        .engine()
-        .runKernel(
-          NORMALIZE,
-          [tf.ones([SIZE]), tf.ones([2]), tf.ones([4])] as never,
-          ATTRIBUTES as never,
-        ),
-    ).toThrow('gamma must have 4 values. Received: gamma.shape=[2]');
+  it('an absent scale, center or statistics is false', () => {
+    fc.assert(
+      fc.property(flags, fc.nat(2), (has, kernel) => {
+        const given = Object.fromEntries(
+          Object.entries(has).filter(([, value]) => value !== undefined),
+        );
+        const [name, sizes] = sizesOf(VIEW, has)[kernel] as [string, number[]];
+        const base = {view: VIEW, epsilon: 1e-3, centered: true, given: false};
+        const explicit = {
+          scale: has.scale ?? false,
+          center: has.center ?? false,
+          statistics: has.statistics ?? false,
+        };
+        const expected = outputsOf(name, sizes, {...base, ...explicit});
+        for (const absent of [given, has]) {
+          const attributes = {...base, ...absent};
+          expect(outputsOf(name, sizes, attributes)).toEqual(expected);
+          expect(() => {
+            run(name, sizes.slice(1), attributes);
+          }).toThrow(REFUSAL);
+          // The gradient takes up to two that Normalize has kept.
+          expect(() => {
+            run(name, [...sizes, 4, 4, 4], attributes);
+          }).toThrow(REFUSAL);
+        }
+      }),
+    );
+  });
+
+  it('Hold refuses none and more than one', () => {
+    for (const sizes of [[], [2, 2]]) {
+      expect(() => {
+        run(HOLD, sizes, {});
+      }).toThrow(
+        'TfjsNormalization/Hold: the inputs must be x. ' +
+          `Received: inputs=${sizes.length}`,
+      );
+    }
+  });
+
+  describe('by the engine itself', () => {
+    const engineRun = (name: string, sizes: number[]): void => {
+      tf.tidy(() => {
+        const inputs = sizes.map((size) => tf.ones([size]));
+        tf.engine().runKernel(name, inputs as never, ATTRIBUTES as never);
+      });
+    };
+    const every: Array<[string, number[]]> = [...SIZES, [HOLD, [3]]];
+
+    it.each(every)('%s refuses inputs that are too short', (name, sizes) => {
+      // An op registers a kernel at its first call.
+      run(name, sizes, ATTRIBUTES);
+      expect(() => {
+        engineRun(name, sizes);
+      }).not.toThrow();
+      const before = tf.memory().numTensors;
+      for (let count = 0; count < sizes.length; count++) {
+        expect(() => {
+          engineRun(name, sizes.slice(0, count));
+        }).toThrow(REFUSAL);
+      }
+      // Hold takes any size.
+      for (const place of name === HOLD ? [] : sizes.keys()) {
+        for (const length of [0, 1, (sizes[place] ?? 0) - 1]) {
+          if (length === sizes[place]) continue;
+          const short = sizes.map((size, i) => (i === place ? length : size));
+          expect(() => {
+            engineRun(name, short);
+          }).toThrow(REFUSAL);
+        }
+      }
+      expect(tf.memory().numTensors).toBe(before);
+    });
+
+    it('is told which input and how many values', () => {
+      run(NORMALIZE, [120, 4, 4], ATTRIBUTES);
+      expect(() => {
+        engineRun(NORMALIZE, [120, 2, 4]);
+      }).toThrow('gamma must have 4 values. Received: gamma.shape=[2]');
+    });
   });
 });

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
+import {expectCloseNow} from '../support/close.js';
 import {
   difference,
   randomTensor,
@@ -37,8 +38,13 @@ describe('the exponential average', () => {
       variance = variance * 0.9 + i * i * 0.1;
     }
     const [storedMean, storedVariance] = moments(layer);
-    expect(storedMean).toBeCloseTo(mean, 6);
-    expect(storedVariance).toBeCloseTo(variance, 6);
+    // Three steps of two products, a sum and a rate.
+    expectCloseNow([storedMean], [mean], {what: 'mean', roundings: 12});
+    // As above; it grows, so that most of them are small.
+    expectCloseNow([storedVariance], [variance], {
+      what: 'variance',
+      roundings: 4,
+    });
   });
 
   it.each([0, 1])('has momentum %d', (momentum) => {
@@ -94,7 +100,11 @@ describe('the debiased average', () => {
       // The exponential average from zero, over the sum of its weights.
       top = top * m + (i + 1) * (1 - m);
       bottom = bottom * m + (1 - m);
-      expect(moments(layer)[0]).toBeCloseTo(top / bottom, 5);
+      // Five steps of two products, a sum and a rate.
+      expectCloseNow([moments(layer)[0]], [top / bottom], {
+        what: 'mean',
+        roundings: 20,
+      });
     });
     expect(warnings()).toEqual([]);
   });
@@ -102,7 +112,11 @@ describe('the debiased average', () => {
   it('keeps a small variance of the first step', () => {
     const layer = batchNorm({movingAverage: 'debiased'});
     train(layer, [tf.tensor2d([[0], [2e-4]])]);
-    expect(moments(layer)[1] / 1e-8).toBeCloseTo(1, 5);
+    // A mean, differences, squares and their mean.
+    expectCloseNow([moments(layer)[1] / 1e-8], [1], {
+      what: 'variance',
+      roundings: 8,
+    });
   });
 
   it('is past its start once weights are set', () => {
@@ -111,7 +125,11 @@ describe('the debiased average', () => {
     const set = [1, 0, 10, 10].map((value) => tf.tensor1d([value]));
     layer.setWeights(set);
     train(layer, batches(1));
-    expect(moments(layer)[0]).toBeCloseTo(10 * 0.9 + 0.1, 5);
+    // Two steps of two products, a sum and a rate.
+    expectCloseNow([moments(layer)[0]], [10 * 0.9 + 0.1], {
+      what: 'mean',
+      roundings: 8,
+    });
   });
 
   it('is past its start after a model was loaded', async () => {
@@ -135,7 +153,11 @@ describe('the debiased average', () => {
     const layer = loaded.layers[0] as tf.layers.Layer;
     expect(moments(layer)).toEqual([1, 1]);
     train(layer, [tf.tensor2d([[10], [12]])]);
-    expect(moments(layer)[0]).toBeCloseTo(1 * 0.9 + 11 * 0.1, 5);
+    // As above.
+    expectCloseNow([moments(layer)[0]], [1 * 0.9 + 11 * 0.1], {
+      what: 'mean',
+      roundings: 8,
+    });
   });
 
   it('leaves steps that are all masked out of its count', () => {
@@ -146,10 +168,15 @@ describe('the debiased average', () => {
     layer.apply(first, nothing);
     expect(moments(layer)).toEqual([0, 1]);
     layer.apply(first, all);
-    expect(moments(layer)[0]).toBeCloseTo(1, 6);
+    // One step of two products, a sum and a rate.
+    expectCloseNow([moments(layer)[0]], [1], {what: 'mean', roundings: 4});
     layer.apply(second, nothing);
     layer.apply(second, TRAINING);
-    expect(moments(layer)[0]).toBeCloseTo((1 * 0.25 + 2 * 0.5) / 0.75, 5);
+    // Two steps.
+    expectCloseNow([moments(layer)[0]], [(1 * 0.25 + 2 * 0.5) / 0.75], {
+      what: 'mean',
+      roundings: 8,
+    });
     const {numTensors} = tf.memory();
     layer.dispose();
     // gamma, beta, two moving statistics, and the count of masked steps.
@@ -171,14 +198,20 @@ describe('the cumulative average', () => {
     const layer = batchNorm({movingAverage: 'cumulative'});
     train(layer, batches(4));
     const [mean, variance] = moments(layer);
-    expect(mean).toBeCloseTo(2.5, 6);
-    expect(variance).toBeCloseTo(30 / 4, 5);
+    // Four steps, of which each takes less of the roundings before.
+    expectCloseNow([mean], [2.5], {what: 'mean', roundings: 3});
+    // As above.
+    expectCloseNow([variance], [30 / 4], {what: 'variance', roundings: 8});
     expect(weightsOf(layer).num_batches).toEqual([4]);
     const resumed = batchNorm({movingAverage: 'cumulative'});
     resumed.build([null, 1]);
     resumed.setWeights(layer.getWeights());
     train(resumed, [tf.tensor2d([[0], [15]])]);
-    expect(moments(resumed)[0]).toBeCloseTo((4 * 2.5 + 7.5) / 5, 5);
+    // One step more.
+    expectCloseNow([moments(resumed)[0]], [(4 * 2.5 + 7.5) / 5], {
+      what: 'mean',
+      roundings: 8,
+    });
   });
 });
 
@@ -259,16 +292,19 @@ describe('unbiasedMovingVariance', () => {
     const expected = (weightsOf(biased).moving_variance ?? []).map(
       (variance) => (variance * 10) / 9,
     );
-    expect(
-      difference(weightsOf(unbiased).moving_variance ?? [], expected),
-    ).toBeLessThan(1e-6);
+    // A factor, and one product.
+    expectCloseNow(weightsOf(unbiased).moving_variance ?? [], expected, {
+      what: 'variance',
+      roundings: 2,
+    });
   });
 
   it('counts what a mask leaves', () => {
     const layer = batchNorm({momentum: 0, unbiasedMovingVariance: true});
     const mask = tf.tensor1d([1, 1, 1, 0], 'bool');
     layer.apply(tf.tensor2d([[1], [2], [3], [99]]), {...TRAINING, mask});
-    expect(moments(layer)[1]).toBeCloseTo(1, 6);
+    // Differences, squares, a sum, and a factor.
+    expectCloseNow([moments(layer)[1]], [1], {what: 'variance', roundings: 4});
   });
 });
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
+import {expectCloseNow} from '../support/close.js';
 import {difference, randomTensor, weightsOf} from '../support/tensors.js';
 import {trainsStockLayers} from '../support/stock_training.js';
 
@@ -33,7 +34,11 @@ describe('a frozen BatchNorm', () => {
     //   training=True) → 9.995003
     const layer = batchNorm({trainable: false});
     const y = layer.apply(tf.fill([4, 2], 10), TRAINING) as tf.Tensor;
-    expect(difference(y, Array<number>(8).fill(9.995003))).toBeLessThan(2e-6);
+    // epsilon, the root and the product; Keras's digits end within one more.
+    expectCloseNow(y, Array<number>(8).fill(9.995003), {
+      what: 'y',
+      roundings: 3,
+    });
     expect(weightsOf(layer)).toMatchObject({
       moving_mean: [0, 0],
       moving_variance: [1, 1],
@@ -102,7 +107,8 @@ describe('a frozen BatchNorm', () => {
     const {moving_variance: variance = []} = weightsOf(layer);
     const row = variance.map((v) => 1 / Math.sqrt(v + 1e-3));
     const expected = tf.tile(tf.tensor2d([row]), [16, 1]);
-    expect(difference(dx, expected)).toBeLessThan(1e-6);
+    // epsilon, the root and the product.
+    expectCloseNow(dx, expected, {what: 'dx', roundings: 8});
   });
 });
 

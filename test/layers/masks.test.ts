@@ -1,11 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
-import {
-  difference,
-  randomTensor,
-  valuesOf,
-  weightsOf,
-} from '../support/tensors.js';
+import {expectCloseNow} from '../support/close.js';
+import {randomTensor, valuesOf, weightsOf} from '../support/tensors.js';
 
 const TRAINING = {training: true};
 
@@ -28,8 +24,10 @@ describe('a mask', () => {
     layer.apply(tf.tensor3d(X), {...TRAINING, mask: maskOf(MASK)});
     // Keras 3.15: mean 2 and variance 0.667 of [1, 2, 3, padding].
     const {moving_mean: mean, moving_variance: variance} = weightsOf(layer);
-    expect(difference(mean ?? [], [2])).toBeLessThan(1e-6);
-    expect(difference(variance ?? [], [2 / 3])).toBeLessThan(1e-6);
+    // A sum and a division.
+    expectCloseNow(mean ?? [], [2], {what: 'mean', roundings: 4});
+    // Differences, squares, a sum and a division.
+    expectCloseNow(variance ?? [], [2 / 3], {what: 'variance', roundings: 8});
   });
 
   it('keeps NaN under it from every output and every gradient', () => {
@@ -55,9 +53,12 @@ describe('a mask', () => {
       tf.tensor2d([[1], [2], [3]]),
       tf.tensor2d([[1], [-2], [3]]),
     );
-    expect(
-      difference([dx[0], dx[1], dx[3]] as number[], expected),
-    ).toBeLessThan(1e-5);
+    // dy of 3, less what flows through mean and variance.
+    expectCloseNow([dx[0], dx[1], dx[3]] as number[], expected, {
+      what: 'dx',
+      roundings: 16,
+      scale: 3,
+    });
     expect([dx[2], dx[4], dx[5]]).toEqual([0, 0, 0]);
     expect(gradients.slice(1).flatMap(valuesOf).every(Number.isFinite)).toBe(
       true,
@@ -91,11 +92,17 @@ describe('a mask', () => {
         const mean = values.reduce((a, b) => a + b, 0) / values.length;
         const variance =
           values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
-        expect(Math.abs((means[channel] ?? NaN) - mean)).toBeLessThan(2e-5);
+        // A sum, rounded at every addition of about 50, and a division.
+        expectCloseNow([means[channel] ?? NaN], [mean], {
+          what: 'mean',
+          roundings: 6,
+        });
         if (values.length > 1) {
-          expect(Math.abs((variances[channel] ?? NaN) - variance)).toBeLessThan(
-            variance * 1e-5,
-          );
+          // Differences, squares, their sum and a division.
+          expectCloseNow([variances[channel] ?? NaN], [variance], {
+            what: 'variance',
+            roundings: 32,
+          });
         }
       });
       expect(y.shape).toEqual(shape);
@@ -114,9 +121,11 @@ describe('a mask', () => {
     const layer = batchNorm({momentum: 0});
     const mask = tf.tensor2d([...numbers], [2, 2], dtype);
     layer.apply(x, {...TRAINING, mask});
-    expect(difference(weightsOf(layer).moving_mean ?? [], [3])).toBeLessThan(
-      1e-6,
-    );
+    // A sum and a division.
+    expectCloseNow(weightsOf(layer).moving_mean ?? [], [3], {
+      what: 'mean',
+      roundings: 4,
+    });
   });
 
   it('on an empty batch changes nothing', () => {
@@ -183,7 +192,8 @@ describe('a mask', () => {
       batchNorm().apply(input, {...TRAINING, mask}),
     ) as [tf.Tensor, tf.Tensor];
     expect(y.shape).toEqual(shape);
-    expect(difference(y, expected)).toBeLessThan(2e-6);
+    // The same in another shape: sums in another order.
+    expectCloseNow(y, expected, {what: 'y', roundings: 8, scale: 4});
   });
 
   it('reaches BatchNorm from a Masking layer, and the layers after it', () => {
@@ -197,9 +207,11 @@ describe('a mask', () => {
       [[3], [9], [9]],
     ]);
     (model.apply(padded, TRAINING) as tf.Tensor).dispose();
-    expect(difference(weightsOf(layer).moving_mean ?? [], [2])).toBeLessThan(
-      1e-6,
-    );
+    // A sum and a division.
+    expectCloseNow(weightsOf(layer).moving_mean ?? [], [2], {
+      what: 'mean',
+      roundings: 4,
+    });
     const mask = maskOf(MASK);
     expect(layer.computeMask(padded, mask)).toBe(mask);
   });

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import {batchNorm, patchStockLayers, recalibrate} from 'tfjs-normalization';
 import {batchNorm as oracle, batchNormGrad} from '../oracle/by_axes.js';
 import {gradientsOf, run} from '../fixtures/layer_run.js';
+import {expectCloseNow} from '../support/close.js';
 import {
   dense,
   embedded,
@@ -23,7 +24,8 @@ import {
   weightsOf,
 } from '../support/tensors.js';
 
-const TOLERANCE = 3e-5;
+/** Sums of up to 16 values, a root, products, and a step of the moving averages. */
+const ROUNDINGS = 16;
 const EPSILON = 1e-3;
 const TRAINING = {training: true};
 const OPTIONS = {axis: -1, epsilon: EPSILON};
@@ -45,7 +47,10 @@ function expectNormalized(
     ...OPTIONS,
     mask: isMasked ? {values: MASK, shape: [LENGTH, LENGTH]} : undefined,
   });
-  expect(difference(y as tf.Tensor, [...expected.y])).toBeLessThan(TOLERANCE);
+  expectCloseNow(y as tf.Tensor, [...expected.y], {
+    what: 'y',
+    roundings: ROUNDINGS,
+  });
 }
 
 const train = (made: tf.LayersModel): tf.Tensor[] =>
@@ -88,9 +93,10 @@ describe.each(KINDS)('F1: one %s for two tensors', (name, kind) => {
     const flags = [...MASK, ...MASK.map(() => true)];
     const kept = flags.flatMap((flag, i) => (flag ? [i] : []));
     const mean = tf.mean(tf.gather(rows, tf.tensor1d(kept, 'int32')), 0);
-    expect(difference(mean, weightsOf(norm).moving_mean ?? [])).toBeLessThan(
-      TOLERANCE,
-    );
+    expectCloseNow(mean, weightsOf(norm).moving_mean ?? [], {
+      what: 'mean',
+      roundings: ROUNDINGS,
+    });
   });
 
   it('of two models', () => {
@@ -141,7 +147,7 @@ describe.each(KINDS)('F1: %s', (name, kind) => {
     tf.unstack(x as tf.Tensor, 1).forEach((step, i) => {
       const expected = oracle(valuesOf(step), [LENGTH, LENGTH], OPTIONS);
       const found = tf.slice(y as tf.Tensor, [0, i, 0], [LENGTH, 1, LENGTH]);
-      expect(difference(found, [...expected.y])).toBeLessThan(TOLERANCE);
+      expectCloseNow(found, [...expected.y], {what: 'y', roundings: ROUNDINGS});
     });
     expect(weightsOf(norm).moving_mean?.every(Number.isFinite)).toBe(true);
   });
@@ -284,7 +290,7 @@ describe('F1: the mask of Add', () => {
         ...OPTIONS,
         mask,
       });
-      expect(difference(y, [...expected.y])).toBeLessThan(TOLERANCE);
+      expectCloseNow(y, [...expected.y], {what: 'y', roundings: ROUNDINGS});
     }
   });
 });
@@ -348,21 +354,27 @@ describe('F1: under a mask', () => {
           SHAPE,
           options,
         );
-        expect(difference(found.y, [...y])).toBeLessThan(TOLERANCE);
-        expect(difference(found.dx, [...gradients.dx])).toBeLessThan(TOLERANCE);
-        expect(
-          difference(found.dgamma as tf.Tensor, [...gradients.dgamma]),
-        ).toBeLessThan(TOLERANCE);
-        expect(
-          difference(found.dbeta as tf.Tensor, [...gradients.dbeta]),
-        ).toBeLessThan(TOLERANCE);
+        expectCloseNow(found.y, [...y], {what: 'y', roundings: ROUNDINGS});
+        expectCloseNow(found.dx, [...gradients.dx], {
+          what: 'dx',
+          roundings: ROUNDINGS,
+        });
+        expectCloseNow(found.dgamma as tf.Tensor, [...gradients.dgamma], {
+          what: 'dgamma',
+          roundings: ROUNDINGS,
+        });
+        expectCloseNow(found.dbeta as tf.Tensor, [...gradients.dbeta], {
+          what: 'dbeta',
+          roundings: ROUNDINGS,
+        });
         const moves = training && statistics !== 'moving';
         const expected = given.mean.map((old, i) =>
           moves ? (old + (mean[i] ?? NaN)) / 2 : old,
         );
-        expect(
-          difference(weightsOf(layer).moving_mean ?? [], expected),
-        ).toBeLessThan(TOLERANCE);
+        expectCloseNow(weightsOf(layer).moving_mean ?? [], expected, {
+          what: 'mean',
+          roundings: ROUNDINGS,
+        });
       },
     );
   });
@@ -398,9 +410,11 @@ describe('F1: under a mask', () => {
       }
       const expected = weightsOf(packed);
       for (const [name, values] of Object.entries(weightsOf(layer))) {
-        expect(difference(values, expected[name] ?? [])).toBeLessThan(
-          TOLERANCE,
-        );
+        // A debiased step is divided by 1 − 0.99ᵗ, of which up to a hundredth is left.
+        expectCloseNow(values, expected[name] ?? [], {
+          what: name,
+          roundings: movingAverage === 'debiased' ? 100 : ROUNDINGS,
+        });
       }
     },
   );
@@ -439,11 +453,17 @@ describe('F1: under a mask', () => {
       tf.sum(tf.mul(first(a), direction)),
     )(x);
     const h = 1e-2;
+    // first is off by a dozen roundings, and two of them by 24 / (2 h); a derivative two
+    // orders higher, here up to six times as large, is left out times h² / 6.
     const at = (t: number): tf.Tensor =>
       first(tf.add(x, tf.mul(direction, t * h)));
     const expected = tf.div(tf.sub(at(1), at(-1)), 2 * h);
     const scale = Math.max(...valuesOf(expected).map(Math.abs));
-    expect(difference(second, expected)).toBeLessThan(2e-3 * scale);
+    expectCloseNow(second, expected, {
+      what: 'the second gradient',
+      roundings: 24 / (2 * h) + h ** 2 * 2 ** 24,
+      scale,
+    });
   });
 
   it('a mask of ones is no mask, to the rounding', () => {
@@ -453,9 +473,10 @@ describe('F1: under a mask', () => {
     const found = run(a, x, dy, {...TRAINING, mask});
     const expected = run(b, x, dy, TRAINING);
     for (const key of ['y', 'dx', 'dgamma', 'dbeta'] as const) {
-      expect(
-        difference(found[key] as tf.Tensor, expected[key] as tf.Tensor),
-      ).toBeLessThan(TOLERANCE);
+      expectCloseNow(found[key] as tf.Tensor, expected[key] as tf.Tensor, {
+        what: key,
+        roundings: ROUNDINGS,
+      });
     }
   });
 
@@ -472,7 +493,10 @@ describe('F1: under a mask', () => {
         const expected = gradientsOf(layer, x, (a) =>
           tf.sum(tf.square(layer.apply(a) as tf.Tensor)),
         );
-        expect(difference(gradients.dx, expected.dx)).toBeLessThan(TOLERANCE);
+        expectCloseNow(gradients.dx, expected.dx, {
+          what: 'dx',
+          roundings: ROUNDINGS,
+        });
       }
     } finally {
       unpatch();
@@ -511,12 +535,12 @@ describe('F12: a mask with axes of length 1', () => {
     const [a, b] = [batchNorm({momentum: 0}), batchNorm({momentum: 0})];
     const y = a.apply(x, {...TRAINING, mask}) as tf.Tensor;
     const expected = b.apply(x, {...TRAINING, mask: whole}) as tf.Tensor;
-    expect(difference(y, expected)).toBeLessThan(TOLERANCE);
-    expect(
-      difference(
-        Object.values(weightsOf(a)).flat(),
-        Object.values(weightsOf(b)).flat(),
-      ),
-    ).toBeLessThan(TOLERANCE);
+    // The same sums, root and products.
+    expectCloseNow(y, expected, {what: 'y', roundings: 4});
+    expectCloseNow(
+      Object.values(weightsOf(a)).flat(),
+      Object.values(weightsOf(b)).flat(),
+      {what: 'weights', roundings: 4},
+    );
   });
 });

@@ -8,7 +8,8 @@ import {
   type LayerNormArgs,
   layers,
 } from 'tfjs-normalization';
-import {difference, randomTensor} from '../support/tensors.js';
+import {expectCloseNow} from '../support/close.js';
+import {randomTensor} from '../support/tensors.js';
 
 type Make = (args: object) => tf.layers.Layer;
 
@@ -142,7 +143,12 @@ describe('LayerNorm', () => {
     for (const length of [3, 9]) {
       const y = layer.apply(randomTensor([2, length, 4], 1)) as tf.Tensor;
       const means = tf.mean(y, 1);
-      expect(difference(means, tf.zerosLike(means))).toBeLessThan(1e-6);
+      // y's own roundings, of up to 2, and those of their mean.
+      expectCloseNow(means, tf.zerosLike(means), {
+        what: 'mean',
+        roundings: 8,
+        scale: 2,
+      });
     }
   });
 });
@@ -205,13 +211,15 @@ describe('initializers, regularizers and constraints', () => {
       epsilon: 1e-9,
     });
     const y = layer.apply(tf.tensor2d([[5, 1]])) as tf.Tensor;
-    expect(difference(y, [(3 * (5 - 1)) / 2 + 1, 1])).toBeLessThan(1e-5);
+    // A difference, the root, a product and a sum.
+    expectCloseNow(y, [(3 * (5 - 1)) / 2 + 1, 1], {what: 'y', roundings: 8});
     // 0.5 · (1² + 1²) of beta, 0.01 · (3 + 3) of gamma.
     const losses = layer.calculateLosses().map((loss) => loss.dataSync()[0]);
-    expect(losses.reduce<number>((a, b = NaN) => a + b, 0)).toBeCloseTo(
-      1.06,
-      6,
-    );
+    // Squares, products and sums of four numbers.
+    expectCloseNow([losses.reduce<number>((a, b = NaN) => a + b, 0)], [1.06], {
+      what: 'the losses',
+      roundings: 6,
+    });
   });
 
   it('may be of a user’s own class', () => {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
-import {difference, valuesOf} from '../support/tensors.js';
+import {expectCloseNow} from '../support/close.js';
+import {valuesOf} from '../support/tensors.js';
 
 /** Mean and biased variance in float64, of the float32 values themselves. */
 function statistics(values: Float32Array): {mean: number; variance: number} {
@@ -35,7 +36,8 @@ describe('exactness', () => {
       const y = ops.layerNorm(tf.tensor2d([[v, v + 1, v + 2, v + 3]]));
       const deviation = Math.sqrt(1.25 + 1e-3);
       const expected = [-1.5, -0.5, 0.5, 1.5].map((x) => x / deviation);
-      expect(difference(y, expected)).toBeLessThan(1e-6);
+      // The differences are exact; the variance, epsilon, the root and the product are rounded.
+      expectCloseNow(y, expected, {what: 'y', roundings: 8});
     },
   );
 
@@ -45,7 +47,8 @@ describe('exactness', () => {
       const {y} = ops.batchNorm(tf.tensor2d([[v], [v + 1], [v + 2], [v + 3]]));
       const deviation = Math.sqrt(1.25 + 1e-3);
       const expected = [-1.5, -0.5, 0.5, 1.5].map((x) => x / deviation);
-      expect(difference(y, expected)).toBeLessThan(1e-6);
+      // As above.
+      expectCloseNow(y, expected, {what: 'y', roundings: 8});
     },
   );
 
@@ -62,10 +65,12 @@ describe('exactness', () => {
       const expected = statistics(values);
       const {mean, variance} = ops.batchNorm(tf.tensor(values, shape), {axis});
       // float32 itself rounds the mean by up to 5e-4.
-      expect(Math.abs((valuesOf(mean)[0] ?? NaN) - expected.mean)).toBeLessThan(
-        6e-4,
-      );
-      expect(difference(variance, [expected.variance])).toBeLessThan(1e-5);
+      expectCloseNow(mean, [expected.mean], {what: 'mean', roundings: 1});
+      // Squares, and sums of them in two levels of 450.
+      expectCloseNow(variance, [expected.variance], {
+        what: 'variance',
+        roundings: 16,
+      });
     },
   );
 
@@ -74,9 +79,12 @@ describe('exactness', () => {
       i % 2 === 0 ? 0.1 : -0.1,
     );
     const {variance} = ops.batchNorm(tf.tensor(values, [200_000, 1]));
-    const relative = difference(variance, [statistics(values).variance]) / 0.01;
-    // Two levels of 450 additions, each off by up to 2^-24.
-    expect(relative).toBeLessThan(3e-5);
+    // Two levels of 450 additions, each off by up to one rounding of the sum so far,
+    // which is half of the whole; and the square.
+    expectCloseNow(variance, [statistics(values).variance], {
+      what: 'variance',
+      roundings: 460,
+    });
   });
 
   it.each([
@@ -110,7 +118,8 @@ describe('exactness', () => {
     };
     for (const offset of [1e3, 1e4, 1e5]) {
       const [far, near] = gradient(offset) as [tf.Tensor, tf.Tensor];
-      expect(difference(far, near)).toBeLessThan(2e-6);
+      // Three sums of dy and of what it flows through, of up to 3.
+      expectCloseNow(far, near, {what: 'dx', roundings: 10, scale: 3});
     }
   });
 

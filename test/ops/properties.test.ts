@@ -9,7 +9,7 @@ import {
   layerNorm,
   layerNormGrad,
 } from '../oracle/by_axes.js';
-import {expectClose} from '../support/close.js';
+import {expectClose, expectCloseNow} from '../support/close.js';
 import {
   difference,
   magnitude,
@@ -207,9 +207,14 @@ describe.each(['batchNorm', 'layerNorm'] as const)('ops.%s', (name) => {
         );
         ours.forEach((gradient, i) => {
           const other = expected[i] as tf.Tensor;
-          // 1 / epsilon enters, and the core ops' own error is as large.
+          // Of a dozen sums of as many roundings, amplified by 1 / epsilon; the core ops' own
+          // error is as large.
           const scale = Math.max(10, magnitude(other));
-          expect(difference(gradient, other)).toBeLessThan(1e-4 * scale);
+          expectCloseNow(gradient, other, {
+            what: 'a second gradient',
+            roundings: 160,
+            scale: scale,
+          });
         });
       }),
       {numRuns: 40},
@@ -278,7 +283,12 @@ describe('ops.batchNorm', () => {
     ours.forEach((gradient, i) => {
       const other = core[i] as tf.Tensor;
       const scale = Math.max(1, magnitude(other));
-      expect(difference(gradient, other)).toBeLessThan(1e-5 * scale);
+      // Sums of a dozen products, in another order.
+      expectCloseNow(gradient, other, {
+        what: 'a gradient',
+        roundings: 64,
+        scale: scale,
+      });
     });
   });
 

@@ -1,4 +1,9 @@
-import {type View, parametersCount, statisticsCount, valuesPerStatistic} from '../../src/kernels/contract.js';
+import {
+  type View,
+  parametersCount,
+  statisticsCount,
+  valuesPerStatistic,
+} from '../../src/kernels/contract.js';
 import {at} from './at.js';
 import {Sums} from './sums.js';
 

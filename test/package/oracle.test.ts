@@ -15,6 +15,7 @@ import {
   statisticsGrad,
   type ViewOptions,
 } from '../oracle/view.js';
+import {expectCloseNow, FLOAT64_ROUNDING} from '../support/close.js';
 
 const EPSILON = 1e-3;
 
@@ -367,7 +368,12 @@ function expectEqual(
   found: ArrayLike<number>,
   expected: ArrayLike<number>,
 ): void {
-  expectWithin(found, expected, 100 * 2 ** -53);
+  expectCloseNow(found, expected, {
+    what: 'a value',
+    roundings: 100,
+    scale: 1,
+    rounding: FLOAT64_ROUNDING,
+  });
 }
 
 /** To what central differences can tell; see there. */
@@ -375,17 +381,10 @@ function expectNear(
   found: ArrayLike<number>,
   expected: ArrayLike<number>,
 ): void {
-  expectWithin(found, expected, 2e-9);
-}
-
-function expectWithin(
-  found: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  tolerance: number,
-): void {
-  expect(found.length).toBe(expected.length);
-  const errors = Array.from(found, (value, i) =>
-    Math.abs(value - (expected[i] ?? NaN)),
-  );
-  for (const error of errors) expect(error).toBeLessThanOrEqual(tolerance);
+  expectCloseNow(found, expected, {
+    what: 'a derivative',
+    roundings: 1,
+    scale: 1,
+    rounding: 2e-9,
+  });
 }

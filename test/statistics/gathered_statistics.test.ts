@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import {GatheredStatistics} from '../../src/statistics/gathered_statistics.js';
 import {sumOf} from '../oracle/sums.js';
+import {expectCloseNow, FLOAT64_ROUNDING} from '../support/close.js';
 
 function statisticsOf(values: readonly number[]): {
   mean: number;
@@ -41,12 +42,21 @@ describe('GatheredStatistics', () => {
         const values = moved.flat();
         const expected = statisticsOf(values);
         // float64 roundings of the means, of which there are a few for each part.
-        const rounding = 2 ** -52 * (1e3 + offset);
-        expect(Math.abs(mean - expected.mean)).toBeLessThan(20 * rounding);
+        const scale = 1e3 + offset;
+        const rounding = FLOAT64_ROUNDING;
+        expectCloseNow([mean], [expected.mean], {
+          what: 'mean',
+          roundings: 40,
+          rounding,
+          scale,
+        });
         if (values.length < 2) return;
-        expect(Math.abs(variance - expected.variance)).toBeLessThan(
-          20 * rounding * (1e3 + Math.sqrt(expected.variance)),
-        );
+        expectCloseNow([variance], [expected.variance], {
+          what: 'variance',
+          roundings: 40,
+          rounding,
+          scale: scale * (1e3 + Math.sqrt(expected.variance)),
+        });
       }),
     );
   });

@@ -8,6 +8,7 @@ import {
   layerNorm,
   recalibrate,
 } from 'tfjs-normalization';
+import {expectCloseNow} from '../../support/close.js';
 import {allWeights, through} from '../../support/models.js';
 import {trainsStockLayers} from '../../support/stock_training.js';
 import {randomTensor, valuesOf} from '../../support/tensors.js';
@@ -150,8 +151,16 @@ describe('inspect with data', () => {
     const [row] = await inspect(model, x);
     expect(row?.data?.mean).toEqual({min: 3, max: 3});
     expect(row?.data?.variance).toEqual({min: 4, max: 4});
-    expect(row?.data?.meanGap).toBeCloseTo(3 / Math.sqrt(4.001), 5);
-    expect(row?.data?.varianceFactor).toBeCloseTo(16.001 / 4.001, 5);
+    // epsilon, the root and a division.
+    expectCloseNow([row?.data?.meanGap ?? NaN], [3 / Math.sqrt(4.001)], {
+      what: 'meanGap',
+      roundings: 8,
+    });
+    // epsilon, twice, and a division.
+    expectCloseNow([row?.data?.varianceFactor ?? NaN], [16.001 / 4.001], {
+      what: 'varianceFactor',
+      roundings: 8,
+    });
     expect(row?.problems).toEqual([
       'the moving statistics are not those of the data: a mean is off by 1.5 ' +
         'standard deviations, a variance by a factor of 4.0',
@@ -227,7 +236,11 @@ describe('inspect with data', () => {
     ): void => {
       expect(Object.keys(actual ?? {})).toEqual(['loss', 'acc']);
       Object.values(actual ?? {}).forEach((value, i) => {
-        expect(value).toBeCloseTo(expected[i] ?? NaN, 5);
+        // A prediction, its logarithm or its class, and the mean of 50.
+        expectCloseNow([value], [expected[i] ?? NaN], {
+          what: 'a score',
+          roundings: 16,
+        });
       });
     };
     expectScores(prediction?.moving, scores());
