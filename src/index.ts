@@ -15,10 +15,21 @@ export {
 export type {StatisticsMode} from './layer_support/batch_norm_call.js';
 export {batchNormDense, type BatchNormDenseArgs} from './batch_norm_dense.js';
 export {
+  GroupNorm,
+  groupNorm,
+  type GroupNormArgs,
+} from '../layers/group_norm.js';
+export {
+  InstanceNorm,
+  instanceNorm,
+  type InstanceNormArgs,
+} from '../layers/instance_norm.js';
+export {
   LayerNorm,
   layerNorm,
   type LayerNormArgs,
 } from '../layers/layer_norm.js';
+export {RMSNorm, rmsNorm, type RMSNormArgs} from '../layers/rms_norm.js';
 export type {MovingAverageKind} from './layer_support/moving_average.js';
 export {register, type RegisterOptions} from './layer_support/registration.js';
 export {convertModel, type ConvertOptions} from './models/convert_model.js';

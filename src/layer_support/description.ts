@@ -52,6 +52,8 @@ export interface Counterpart {
 export interface LayerDescription<Options extends object = object> {
   /** Its name in model files. */
   readonly className: string;
+  /** Its name in messages. Defaults to `className`. */
+  readonly label?: string;
   /** The names of the same layer in files of Keras and its addons. */
   readonly kerasNames: readonly string[];
   readonly options: OwnOptions<Options>;

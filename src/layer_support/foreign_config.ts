@@ -45,7 +45,7 @@ export function dropForeignKeys(
     if (neutral === undefined || ofInput) return true;
     if (neutral(value)) return false;
     throw new Error(
-      `${description.className} ${nameIn(config)}: ${key} with this value is ` +
+      `${description.label ?? description.className} ${nameIn(config)}: ${key} with this value is ` +
         `not supported. ${received(key, value)}`,
     );
   });

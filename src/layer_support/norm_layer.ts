@@ -82,7 +82,11 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
 
   /** The layer as messages name it. */
   protected get who(): string {
-    return `${this.getClassName()} ${this.name}`;
+    const {className, label = className} = forClass(
+      this.description,
+      this.getClassName(),
+    );
+    return `${label} ${this.name}`;
   }
 
   /** The layer's output for an input in float32. Runs inside a tidy. */
@@ -160,8 +164,9 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
     config: serialization.ConfigDict,
   ): T {
     const {description} = cls as unknown as {description: LayerDescription};
-    const {className} = cls;
-    return new cls(dropForeignKeys(config, {...description, className}));
+    return new cls(
+      dropForeignKeys(config, forClass(description, cls.className)),
+    );
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -191,6 +196,16 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
         `Received: inputs=a SymbolicTensor of that copy`,
     );
   }
+}
+
+/** The description, under the name of a subclass of the user's. */
+function forClass(
+  description: LayerDescription,
+  className: string,
+): LayerDescription {
+  return className === description.className
+    ? description
+    : {...description, className, label: className};
 }
 
 /** A layer's only input, in float32. */

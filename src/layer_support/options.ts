@@ -104,15 +104,15 @@ export function checkLayerOptions(
  */
 export function refuseUnavailable(
   args: LayerArgs,
-  {className, unavailable}: Pick<LayerDescription, 'className' | 'unavailable'>,
+  {className, label = className, unavailable}: LayerDescription,
 ): LayerArgs {
-  checkIsObject(args, 'options', className);
+  checkIsObject(args, 'options', label);
   const entries = Object.entries(args) as Array<[string, unknown]>;
   const kept = entries.filter(([name, value]) => {
     if (!hasOwn(unavailable, name)) return true;
     if (unavailable[name]?.(value)) return false;
     throw new Error(
-      `${className} ${args.name ?? '(unnamed)'}: ${name} is not available in ` +
+      `${label} ${args.name ?? '(unnamed)'}: ${name} is not available in ` +
         `this version. ${received(name, value)}`,
     );
   });
@@ -124,6 +124,17 @@ export const AXIS_OPTION: OptionDescription<Axes> = {
   default: -1,
   check: (value, _, who) => {
     checkAxes(value, who);
+  },
+};
+
+/** `axis` of the layers that take that of the channels, the last by default. */
+export const CHANNEL_AXIS_OPTION: OptionDescription<number> = {
+  default: -1,
+  check: (value, name, who) => {
+    if (Number.isInteger(value)) return;
+    throw new Error(
+      `${who}: ${name} must be an integer. ${received(name, value)}`,
+    );
   },
 };
 

@@ -9,12 +9,14 @@ export interface ExampleNormOptions extends Parameters {
   /** The axes that are normalized: not negative, ascending. */
   readonly axes: readonly number[];
   readonly epsilon: number;
+  /** If true, the mean is subtracted. Defaults to true. */
+  readonly centered?: boolean | undefined;
 }
 
-/** Layer normalization: each example by itself, over the given axes. */
+/** Normalizes each example by itself, over the given axes. */
 export function normalizeExamples(
   x: Tensor,
-  {axes, epsilon, gamma, beta}: ExampleNormOptions,
+  {axes, epsilon, centered, gamma, beta}: ExampleNormOptions,
 ): Tensor {
   const parameters = gamma !== undefined || beta !== undefined;
   const layout = examplesLayout(x.shape, axes, parameters);
@@ -23,9 +25,9 @@ export function normalizeExamples(
     if (plain.permutation === undefined) {
       // One pass more costs less than to transpose x, y and both of their gradients;
       // of composed kernels it would be twenty calls.
-      const {y} = normalize(x, plain, {epsilon});
+      const {y} = normalize(x, plain, {epsilon, centered});
       return scaleAndShift(y, {gamma, beta}, axes);
     }
   }
-  return normalize(x, layout, {epsilon, gamma, beta}).y;
+  return normalize(x, layout, {epsilon, centered, gamma, beta}).y;
 }

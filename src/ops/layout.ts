@@ -87,6 +87,30 @@ export function examplesLayout(
   };
 }
 
+/**
+ * The layout for statistics of each example and each group of channels: group
+ * normalization, and with a group for each channel instance normalization.
+ *
+ * @param axis The channels': not negative, and not the batch's.
+ * @param groups A divisor of the number of channels.
+ */
+export function groupsLayout(
+  shape: readonly number[],
+  axis: number,
+  groups: number,
+): Layout {
+  const all = axesOf(shape, [axis]);
+  return {
+    view: {
+      batch: sizeOf(all.slice(0, 1)),
+      outer: sizeOf(all.slice(1, axis)),
+      group: groups,
+      channel: (shape[axis] ?? 0) / groups,
+      inner: sizeOf(all.slice(axis + 1)),
+    },
+  };
+}
+
 /** The order of axes that undoes a permutation. */
 export function inversePermutation(permutation: readonly number[]): number[] {
   const inverse = new Array<number>(permutation.length);

@@ -13,16 +13,12 @@ import {type Setting, translateObject} from './objects.js';
 
 /** Normalizations of Keras and its addons that this package does not have yet. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  'GroupNormalization',
   'InstanceNormalization',
   'Normalization',
-  'RMSNormalization',
   'SpectralNormalization',
   'UnitNormalization',
   'WeightNormalization',
   'Addons>FilterResponseNormalization',
-  'Addons>GroupNormalization',
-  'Addons>InstanceNormalization',
   'Addons>SpectralNormalization',
   'Addons>WeightNormalization',
 ]);
