@@ -38,7 +38,17 @@ const x = (): tf.Tensor => tf.ones([4, 2]);
 /** Those that take options. */
 const TAKING: Readonly<Record<string, Call>> = {
   BatchNorm: (options) => new BatchNorm(options),
+  GroupNorm: (options) => new normalization.GroupNorm(options),
+  InstanceNorm: (options) => new normalization.InstanceNorm(options),
   LayerNorm: (options) => new LayerNorm(options),
+  RMSNorm: (options) => new normalization.RMSNorm(options),
+  groupNorm: (options) => normalization.groupNorm(options),
+  instanceNorm: (options) => normalization.instanceNorm(options),
+  rmsNorm: (options) => normalization.rmsNorm(options),
+  'layers.groupNorm': (options) => normalization.layers.groupNorm(options),
+  'layers.instanceNorm': (options) =>
+    normalization.layers.instanceNorm(options),
+  'layers.rmsNorm': (options) => normalization.layers.rmsNorm(options),
   batchNorm: (options) => batchNorm(options),
   layerNorm: (options) => layerNorm(options),
   'layers.batchNorm': (options) => normalization.layers.batchNorm(options),
@@ -51,6 +61,9 @@ const TAKING: Readonly<Record<string, Call>> = {
   freezeBatchNorm: (options) => freezeBatchNorm(model, options),
   inspect: (options) => inspect(model, x(), options),
   'ops.batchNorm': (options) => ops.batchNorm(x(), options),
+  'ops.groupNorm': (options) => ops.groupNorm(tf.ones([4, 32]), options),
+  'ops.instanceNorm': (options) => ops.instanceNorm(x(), options),
+  'ops.rmsNorm': (options) => ops.rmsNorm(x(), options),
   'ops.layerNorm': (options) => ops.layerNorm(x(), options),
   recalibrate: (options) => recalibrate(model, x(), options),
   register: (options) => register(options),
