@@ -1,5 +1,5 @@
-// Where memory lives: the heap of wasm, tf.memory, the process. What is kept between
-// steps, and what a step takes beside its outputs.
+// Tests the memory of the wasm heap, of tf.memory and of the process: kept
+// between steps, and used by a step beside its outputs.
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
 import {backend} from '../support/backend.js';
@@ -8,7 +8,7 @@ import {expectApplied, expectGradients, expectNormalized} from './agreement.js';
 import {checkCases} from './views.js';
 
 interface Wasm {
-  /** Where threads share it. */
+  /** Present if threads share it. */
   wasmMemory?: WebAssembly.Memory;
   asm: {memory: WebAssembly.Memory};
   _malloc: (bytes: number) => number;
@@ -21,12 +21,12 @@ const heap = (): WebAssembly.Memory => wasm().wasmMemory ?? wasm().asm.memory;
 
 const onWasm = backend === 'wasm';
 
-/** Bytes of the heap, or of the process where there is none. */
+/** Returns the bytes of the heap, or of the process if there is none. */
 const memoryNow = (): number =>
   onWasm ? heap().buffer.byteLength : process.memoryUsage().rss;
 
 describe('10,000 steps', () => {
-  it('leave memory as it was', () => {
+  it('leave memory unchanged', () => {
     const batch = batchNorm();
     const layer = layerNorm();
     const x = randomTensor([64, 64], 1);
@@ -48,8 +48,9 @@ describe('10,000 steps', () => {
       numBytes,
       numDataBuffers,
     ]);
-    // A leak of one x a step and layer would be 295 MB. A heap does not move at all,
-    // while a process's collector lets tens of megabytes come and go.
+    // A leak of one x per step and layer would be 295 MB. A heap does not
+    // change at all, but a process's garbage collector causes changes of tens
+    // of megabytes.
     const most = onWasm ? 0 : 147 * 10 ** 6;
     expect(memoryNow() - before).toBeLessThanOrEqual(most);
   }, 180_000);
@@ -69,7 +70,8 @@ function heapTests(): void {
         await expectGradients(options, {given: true, recorded: false});
         expect(guards.broken()).toBe(0);
       }, 60);
-      // As many as there is to guard: tensors and the scratch of kernels.
+      // Guards exist only if there is something to guard: tensors and the
+      // scratch of kernels.
       expect(guards.count()).toBeGreaterThan(0);
     } finally {
       guards.remove();
@@ -82,7 +84,7 @@ function heapTests(): void {
     ['batch norm, few rows', [8, 40_000], () => batchNorm()],
     ['layer norm', [4096, 64], () => layerNorm()],
     ['layer norm, long rows', [2, 200_000], () => layerNorm()],
-  ])('a step takes y and dx, and little else: %s', (_, shape, make) => {
+  ])('a step allocates y and dx, and little else: %s', (_, shape, make) => {
     const layer = make();
     const x = randomTensor(shape, 1);
     const dy = randomTensor(shape, 2);
@@ -120,7 +122,7 @@ function heapTests(): void {
     tf.dispose(held);
   });
 
-  it('gives addresses that are aligned to 8 bytes and no more', () => {
+  it('returns addresses aligned to only 8 bytes', () => {
     const {dataIdMap} = tf.backend() as unknown as {
       dataIdMap: {get(id: object): {memoryOffset: number}};
     };
@@ -136,7 +138,7 @@ function heapTests(): void {
   });
 }
 
-/** The most bytes that were allocated at once, beside those from before. */
+/** The peak of allocated bytes, beyond those allocated before. */
 function peakOfHeap(step: () => void): number {
   const module = wasm();
   // Emscripten puts the functions themselves in the module at their first call.
@@ -166,13 +168,13 @@ function peakOfHeap(step: () => void): number {
   return peak;
 }
 
-/** As many bytes before and behind each buffer. */
+/** The number of bytes before and after each buffer. */
 const GUARD = 64;
 
-/** A quiet NaN, which shows in the result of a kernel that reads it. */
+/** A quiet NaN, which shows up in the result of a kernel that reads it. */
 const PATTERN = 0x7fc0dead;
 
-/** Puts guards around what is allocated on the heap from now on. */
+/** Puts guards around all allocations on the heap from now on. */
 function guardHeap(): {
   count: () => number;
   broken: () => number;
@@ -209,7 +211,7 @@ function guardHeap(): {
         .flatMap(zones)
         .filter((zone) => zone.some((word) => word !== PATTERN)).length,
     remove: () => {
-      // What is still there is freed by the guarded heap's rule.
+      // Buffers that remain are freed by the guarded heap's rule.
       const guarded = module._free;
       module._malloc = malloc;
       module._free = (address) => {

@@ -1,5 +1,5 @@
-// Kernels work on raw memory: whatever they are called with, they refuse it or keep
-// within their tensors.
+// Kernels work on raw memory: they must refuse any wrong input or stay within
+// their tensors.
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {
@@ -47,7 +47,7 @@ const run = (name: string, sizes: number[], attributes: object): void => {
   });
 };
 
-describe('F11: a kernel called with inputs that its view does not fit', () => {
+describe('F11: a kernel called with inputs that do not fit its view', () => {
   it.each(SIZES)('%s runs with the right ones', (name, sizes) => {
     expect(() => {
       run(name, sizes, ATTRIBUTES);
@@ -72,24 +72,21 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
     );
   });
 
-  it.each(SIZES)(
-    '%s refuses inputs that are missing or left over',
-    (name, sizes) => {
-      const message = /^TfjsNormalization\/\w+: .*Received: /;
-      for (let count = 0; count < sizes.length; count++) {
-        expect(() => {
-          run(name, sizes.slice(0, count), ATTRIBUTES);
-        }).toThrow(message);
-      }
-      // The gradient takes up to two that Normalize has kept.
+  it.each(SIZES)('%s refuses missing and extra inputs', (name, sizes) => {
+    const message = /^TfjsNormalization\/\w+: .*Received: /;
+    for (let count = 0; count < sizes.length; count++) {
       expect(() => {
-        run(name, [...sizes, 4, 4, 4], ATTRIBUTES);
+        run(name, sizes.slice(0, count), ATTRIBUTES);
       }).toThrow(message);
-    },
-  );
+    }
+    // The gradient takes up to two tensors that Normalize has kept.
+    expect(() => {
+      run(name, [...sizes, 4, 4, 4], ATTRIBUTES);
+    }).toThrow(message);
+  });
 
   it.each(SIZES.slice(0, 3))(
-    '%s refuses views and an epsilon that are none',
+    '%s refuses invalid views and epsilons',
     (name, sizes) => {
       for (const axis of Object.keys(VIEW)) {
         for (const length of [
@@ -129,7 +126,7 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
     );
   });
 
-  it('by the engine itself, is refused as well', () => {
+  it('called by the engine itself, is refused as well', () => {
     run(NORMALIZE, [SIZE, PARAMETERS, PARAMETERS], ATTRIBUTES);
     expect(() =>
       tf

@@ -23,7 +23,7 @@ const maskOf = (rows: boolean[][]): tf.Tensor =>
   tf.tensor2d(rows, undefined, 'bool');
 
 describe('a mask', () => {
-  it('leaves out of the statistics what it covers', () => {
+  it('leaves masked values out of the statistics', () => {
     const layer = batchNorm({momentum: 0});
     layer.apply(tf.tensor3d(X), {...TRAINING, mask: maskOf(MASK)});
     // Keras 3.15: mean 2 and variance 0.667 of [1, 2, 3, padding].
@@ -32,7 +32,7 @@ describe('a mask', () => {
     expect(difference(variance ?? [], [2 / 3])).toBeLessThan(1e-6);
   });
 
-  it('keeps NaN under it from every output and every gradient', () => {
+  it('keeps masked NaN out of every output and every gradient', () => {
     const layer = batchNorm();
     const mask = maskOf(MASK);
     const dy = tf.tensor3d([
@@ -64,7 +64,7 @@ describe('a mask', () => {
     );
   });
 
-  it('keeps NaN under it from the other outputs of a prediction', () => {
+  it('keeps masked NaN out of the other outputs of a prediction', () => {
     const layer = batchNorm();
     const y = layer.apply(tf.tensor3d(X), {mask: maskOf(MASK)}) as tf.Tensor;
     expect(valuesOf(y).every(Number.isFinite)).toBe(true);
@@ -76,48 +76,48 @@ describe('a mask', () => {
     ['[N, T] of [N, T, H, C]', [3, 4, 2, 2], [3, 4], -1],
     ['[N] of [N, C, T]', [5, 3, 4], [5], 1],
     ['[N, C] of [N, C, T], over the feature axis', [5, 3, 4], [5, 3], 1],
-  ])(
-    '%s counts as if the rest had been cut out',
-    (_, shape, maskShape, axis) => {
-      const x = randomTensor(shape, 4, 50, 3);
-      const mask = tf.greater(randomTensor(maskShape, 11), 0);
-      const layer = batchNorm({axis, momentum: 0});
-      const y = layer.apply(x, {...TRAINING, mask}) as tf.Tensor;
-      const {moving_mean: means = [], moving_variance: variances = []} =
-        weightsOf(layer);
-      const feature = axis === -1 ? shape.length - 1 : axis;
-      const kept = keptValues(x, mask, feature);
-      kept.forEach((values, channel) => {
-        const mean = values.reduce((a, b) => a + b, 0) / values.length;
-        const variance =
-          values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
-        expect(Math.abs((means[channel] ?? NaN) - mean)).toBeLessThan(2e-5);
-        if (values.length > 1) {
-          expect(Math.abs((variances[channel] ?? NaN) - variance)).toBeLessThan(
-            variance * 1e-5,
-          );
-        }
-      });
-      expect(y.shape).toEqual(shape);
-    },
-  );
+  ])('%s counts as if the rest were cut out', (_, shape, maskShape, axis) => {
+    const x = randomTensor(shape, 4, 50, 3);
+    const mask = tf.greater(randomTensor(maskShape, 11), 0);
+    const layer = batchNorm({axis, momentum: 0});
+    const y = layer.apply(x, {...TRAINING, mask}) as tf.Tensor;
+    const {moving_mean: means = [], moving_variance: variances = []} =
+      weightsOf(layer);
+    const feature = axis === -1 ? shape.length - 1 : axis;
+    const kept = keptValues(x, mask, feature);
+    kept.forEach((values, channel) => {
+      const mean = values.reduce((a, b) => a + b, 0) / values.length;
+      const variance =
+        values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
+      expect(Math.abs((means[channel] ?? NaN) - mean)).toBeLessThan(2e-5);
+      if (values.length > 1) {
+        expect(Math.abs((variances[channel] ?? NaN) - variance)).toBeLessThan(
+          variance * 1e-5,
+        );
+      }
+    });
+    expect(y.shape).toEqual(shape);
+  });
 
   it.each([
     ['int32', [2, 2, 0, 2]],
     ['int32', [-1, 256, 0, 3]],
     ['float32', [0.5, 1, 0, 1]],
-  ] as const)('of numbers counts what is not 0: %s %j', (dtype, numbers) => {
-    const x = tf.tensor3d([
-      [[1], [2]],
-      [[NaN], [6]],
-    ]);
-    const layer = batchNorm({momentum: 0});
-    const mask = tf.tensor2d([...numbers], [2, 2], dtype);
-    layer.apply(x, {...TRAINING, mask});
-    expect(difference(weightsOf(layer).moving_mean ?? [], [3])).toBeLessThan(
-      1e-6,
-    );
-  });
+  ] as const)(
+    'of numbers counts values other than 0: %s %j',
+    (dtype, numbers) => {
+      const x = tf.tensor3d([
+        [[1], [2]],
+        [[NaN], [6]],
+      ]);
+      const layer = batchNorm({momentum: 0});
+      const mask = tf.tensor2d([...numbers], [2, 2], dtype);
+      layer.apply(x, {...TRAINING, mask});
+      expect(difference(weightsOf(layer).moving_mean ?? [], [3])).toBeLessThan(
+        1e-6,
+      );
+    },
+  );
 
   it('on an empty batch changes nothing', () => {
     const layer = batchNorm();
@@ -132,7 +132,7 @@ describe('a mask', () => {
     expect(weightsOf(layer)).toEqual(before);
   });
 
-  it('of nothing moves nothing, and y is finite', () => {
+  it('that covers everything updates nothing, and y is finite', () => {
     const layer = batchNorm({movingAverage: 'cumulative'});
     layer.apply(randomTensor([2, 3, 1], 5), TRAINING);
     const before = weightsOf(layer);
@@ -153,7 +153,7 @@ describe('a mask', () => {
   });
 
   it.each([[[4, 5, 3]], [[5, 4]], [[4, 5, 3, 1]], [[3]], [[1, 2]], [[4, 3]]])(
-    'F12: of shape %j fits no [4, 5, 3], and is refused',
+    'F12: of shape %j does not fit [4, 5, 3], and is refused',
     (maskShape) => {
       const x = randomTensor([4, 5, 3], 6);
       const mask = tf.zeros(maskShape, 'bool');
@@ -171,11 +171,11 @@ describe('a mask', () => {
     },
   );
 
-  // tf.where of webgl and webgpu ends at rank 4.
+  // tf.where supports up to rank 4 on webgl and webgpu.
   it.each([
     [2, 3, 2, 3, 2],
     [2, 3, 2, 1, 3, 2],
-  ])('covers x of whatever rank: %d, %d, %d, %d, …', (...shape) => {
+  ])('covers x of any rank: %d, %d, %d, %d, …', (...shape) => {
     const mask = maskOf(MASK);
     const x = randomTensor(shape, 4);
     const flat = tf.reshape(x, [2, 3, 6, 2]);
@@ -205,7 +205,7 @@ describe('a mask', () => {
   });
 });
 
-/** The values a mask leaves, by feature. */
+/** The values that a mask keeps, by feature. */
 function keptValues(
   x: tf.Tensor,
   mask: tf.Tensor,

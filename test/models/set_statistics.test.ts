@@ -34,16 +34,16 @@ describe('setStatistics', () => {
     const y = model.predict(randomTensor([50, 3], 1, 20, 4)) as tf.Tensor;
     const {mean, variance} = tf.moments(y, 0);
     expect(difference(mean, [0, 0, 0])).toBeLessThan(1e-5);
-    // epsilon, twice, takes a little off.
+    // epsilon, used twice, reduces it slightly.
     expect(difference(variance, [1, 1, 1])).toBeLessThan(3e-3);
   });
 
-  it('does nothing to a model without one', () => {
+  it('does nothing to a model without BatchNorm', () => {
     const dense = tf.layers.dense({units: 1, inputShape: [2]});
     expect(setStatistics(tf.sequential({layers: [dense]}), 'batch')).toBe(0);
   });
 
-  it('refuses another word, and tf.js’s own layer, and sets nothing', () => {
+  it('refuses any other value, and tf.js’s own layer, and sets nothing', () => {
     const stock = tf.layers.batchNormalization({name: 'stock'});
     const layers = [batchNorm({inputShape: [3]}), stock];
     const model = tf.sequential({layers});

@@ -1,12 +1,12 @@
-// Sums of a million values, all alike so that every addition rounds the same way, within
-// 1e-5 of Σ|x|: on every backend, however the values lie.
+// Sums of a million equal values, so that every addition rounds the same way,
+// are within 1e-5 of Σ|x|: on every backend, in any layout.
 import * as tf from '@tensorflow/tfjs';
 import {ops} from 'tfjs-normalization';
 import {magnitude, valuesOf} from '../support/tensors.js';
 
 const VALUE = Math.fround(0.1);
 
-/** x is 1 and −1 in turn, of mean 0 and variance 1. */
+/** x is alternately 1 and −1, with mean 0 and variance 1. */
 const alternating = (shape: number[], period: number): tf.Tensor => {
   const size = shape.reduce((a, b) => a * b, 1);
   const values = Float32Array.from({length: size}, (_, i) =>

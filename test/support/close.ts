@@ -1,20 +1,24 @@
 import {Tensor} from '@tensorflow/tfjs';
 
-/** Half the distance of two float32 numbers, relative to them: one rounding. */
+/** One rounding: half the relative distance of two float32 numbers. */
 const ROUNDING = 2 ** -24;
 
-/** How close two lists of numbers must be. */
+/** The allowed difference between two lists of numbers. */
 export interface Closeness {
-  /** What is compared, for the message. */
+  /** The name of the compared values, for the message. */
   what: string;
-  /** How many float32 roundings of `scale` any element may be off by. */
+  /**
+   * The number of float32 roundings of `scale` by which any element may be off.
+   */
   roundings: number;
   /**
    * The size of the numbers that were rounded on the way. Defaults to the
-   * largest expected one, which is wrong where the result cancels.
+   * largest expected one, which is wrong if terms cancel.
    */
   scale?: number;
-  /** The shape that a tensor must have. Defaults to any of the right size. */
+  /**
+   * The shape that a tensor must have. Defaults to any shape of the right size.
+   */
   shape?: readonly number[];
 }
 

@@ -1,5 +1,5 @@
-// Bundles for React Native, with package exports and without, and reads what comes out
-// as Hermes does.
+// Bundles for React Native, with and without package exports, and parses the
+// result as Hermes does.
 const {readFileSync} = require('node:fs');
 const {parse} = require('hermes-parser');
 const Metro = require('metro');
