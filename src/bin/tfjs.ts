@@ -51,8 +51,8 @@ export async function loadTfjs(modules: readonly string[]): Promise<Tfjs> {
   tfjs.core.enableProdMode();
   if (!BACKENDS.some((name) => find(name) !== undefined)) {
     missing(
-      'TensorFlow.js is installed, but its cpu backend is not: npm install ' +
-        String(BACKENDS[0]),
+      'TensorFlow.js is installed, but its cpu backend is not: ' +
+        `npm install ${BACKENDS[0]}`,
     );
   }
   if (!(await tfjs.core.setBackend('cpu'))) {

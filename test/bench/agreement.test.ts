@@ -13,17 +13,17 @@ const isImagesChannelsFirst = ({norm, shape, axis}: LayerCase): boolean =>
   norm === 'batch norm' && axis !== shape.length - 1;
 
 describe('problemsOf', () => {
-  it.each(cases)('finds none of its own, %j', (layerCase) => {
+  it.each(cases)('finds none in this package, %j', (layerCase) => {
     const before = tf.memory().numTensors;
     const {fused, add} = problemsOf(layerCase, ['fused', 'add']);
     expect(fused).toBeUndefined();
-    // Something else altogether.
+    // A different computation altogether.
     expect(add).toBeDefined();
     expect(tf.memory().numTensors).toBe(before);
   });
 
   it.each(cases.filter((layerCase) => !isImagesChannelsFirst(layerCase)))(
-    'finds stock right where it is, %j',
+    'finds no problem where stock is right, %j',
     (layerCase) => {
       expect(problemsOf(layerCase, ['stock'])).toEqual({stock: undefined});
     },
@@ -31,7 +31,7 @@ describe('problemsOf', () => {
 
   // https://github.com/tensorflow/tfjs/issues/1106 and 1774
   it.each(cases.filter(isImagesChannelsFirst))(
-    'finds stock wrong or throwing where it is, %j',
+    'finds the problem where stock is wrong or throws, %j',
     (layerCase) => {
       const {stock} = problemsOf(layerCase, ['stock']);
       expect(stock).toMatch(

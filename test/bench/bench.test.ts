@@ -35,7 +35,7 @@ describe('npm run bench', () => {
     expect(stderr).toContain('8/8  cpu, layer norm [3,4,2,2], axis 1');
     expect(stdout).toContain('cpu, forward and backward, ms');
     expect(stdout).toContain(join(out, 'results.json'));
-    // Nothing temporary.
+    // No temporary files.
     expect(readdirSync(out).sort()).toEqual(['chart.svg', 'results.json']);
     const text = readFileSync(join(out, 'results.json'), 'utf8');
     const results = JSON.parse(text) as Results;
@@ -52,11 +52,11 @@ describe('npm run bench', () => {
       expect(Object.keys(cells)).toEqual(CONTENDERS);
       expect(isTiming(cells.composed) && isTiming(cells.add)).toBe(true);
     }
-    // The folder of the whole benchmark is as it was.
+    // The folder of the whole benchmark is unchanged.
     expect(snapshot(join(ROOT, 'bench'))).toEqual(before);
   });
 
-  it('leaves old results whole where it cannot write new ones', async () => {
+  it('leaves old results whole if it cannot write new ones', async () => {
     const out = join(folder, 'blocked');
     mkdirSync(join(out, 'results.json'), {recursive: true});
     const {code, stderr} = await runBench(...SMALL, '--out', out);
@@ -68,7 +68,7 @@ describe('npm run bench', () => {
     expect(readdirSync(out)).toEqual(['results.json']);
   });
 
-  it('ends with Ctrl-C, and writes nothing', async () => {
+  it('ends on Ctrl-C, and writes nothing', async () => {
     const out = join(folder, 'interrupted');
     const child = startBench(...SMALL, '--budget', '60', '--out', out);
     child.stderr?.once('data', () => child.kill('SIGINT'));
@@ -81,7 +81,7 @@ describe('npm run bench', () => {
   it.each([
     [['--shape', '7'], /^option '--shape/],
     [['--backend', 'webgl'], /^option '--backend/],
-  ])('refuses %j in a line, before it begins', async (args, message) => {
+  ])('refuses %j in one line, before it begins', async (args, message) => {
     const {code, stdout, stderr} = await runBench(...args);
     expect(code).toBe(2);
     expect(stdout).toBe('');

@@ -1,12 +1,12 @@
 import {drawChart} from '../../bench/chart.js';
 import {layerRow, rowWithoutStock} from './rows.js';
 
-/** What an SVG says. */
+/** Returns the texts of an SVG. */
 const textsOf = (svg: string): string[] =>
   [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text = '']) => text);
 
 describe('drawChart', () => {
-  it('shows how many times as long stock takes', () => {
+  it('shows the time of stock, relative to this package', () => {
     const texts = textsOf(drawChart([layerRow(), layerRow({backend: 'cpu'})]));
     expect(texts).toContain('batch norm [128,1024]');
     expect(texts.filter((text) => text === '1,230')).toHaveLength(2);
@@ -18,12 +18,12 @@ describe('drawChart', () => {
     expect(texts).toEqual(expect.arrayContaining(['0.1', '10,000']));
   });
 
-  it('says why there is no bar', () => {
+  it('gives the reason for a missing bar', () => {
     const texts = textsOf(drawChart([rowWithoutStock()]));
     expect(texts).toContain('stock: over 40 s');
   });
 
-  it('leaves out inference, and channels that come first', () => {
+  it('leaves out inference, and channels first', () => {
     const texts = textsOf(
       drawChart([
         layerRow({mode: 'inference'}),
@@ -33,7 +33,7 @@ describe('drawChart', () => {
     expect(texts.filter((text) => text.includes('batch norm'))).toEqual([]);
   });
 
-  it('has no background, so that it can lie on any', () => {
+  it('has no background, so that it fits any page', () => {
     expect(drawChart([layerRow()])).not.toMatch(/<rect[^>]*fill="(#fff|white)/);
   });
 });

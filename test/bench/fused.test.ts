@@ -11,7 +11,7 @@ describe('withFused', () => {
     expect(tf.env().getBool(FLAG)).toBe(true);
   });
 
-  it('gives the flag back after an error', () => {
+  it('restores the flag after an error', () => {
     const failing = (): never => {
       throw new Error('as it happens');
     };

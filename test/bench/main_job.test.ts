@@ -4,7 +4,7 @@ import {runScript} from '../package/scripts.js';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** An epoch in a process of its own, with the compiled program. */
+/** An epoch in a separate process, with the compiled program. */
 const SCRIPT = `
   const tf = require('@tensorflow/tfjs');
   const {mainJob} = require('./build/bench/main_job.js');
@@ -21,7 +21,8 @@ const SCRIPT = `
   })();`;
 
 describe('mainJob', () => {
-  // Four dense layers with a kernel, and with a bias where nothing else shifts.
+  // Four dense layers with a kernel, and with a bias unless a normalization
+  // shifts.
   it.each([
     ['batch', 'none', 4 * 2],
     ['batch', 'ours', 4 + 1 + 3 * 4],

@@ -30,7 +30,7 @@ describe('measureLayer', () => {
     },
   );
 
-  it('says what throws', async () => {
+  it('reports a contender that throws', async () => {
     const row = await measureLayer('cpu', channelsFirst, PLAN);
     expect(measured(row)).toEqual(['composed', 'fused', 'add']);
     expect(row.cells.stock).toEqual({
@@ -38,7 +38,7 @@ describe('measureLayer', () => {
     });
   });
 
-  it('does not wait for stock that is expected to take too long', async () => {
+  it('does not wait for stock if it is expected to take too long', async () => {
     const limit = Number.MIN_VALUE;
     const row = await measureLayer('cpu', training, {...PLAN, limit});
     expect(measured(row)).toEqual(['composed', 'fused', 'add']);

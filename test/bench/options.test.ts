@@ -81,7 +81,7 @@ describe('parseOptions', () => {
 describe('planOf', () => {
   it('has every layer in both modes, images in both layouts, and programs', () => {
     const {cases, programs, out} = planOf(parse());
-    // Five inputs and three of them with the channels first.
+    // Five inputs, three of them also with the channels first.
     expect(cases).toHaveLength(8 * 2 * 2);
     expect(programs).toBe(true);
     expect(out).toBe('bench');
@@ -100,7 +100,7 @@ describe('planOf', () => {
     expect(out).toBe(join('out', 'bench'));
   });
 
-  it('is less thorough when quick, and as asked', () => {
+  it('is less thorough with --quick, and follows --budget and --limit', () => {
     const quick = planOf(parse('--quick'));
     const thorough = planOf(parse());
     expect(quick.schedule.runs).toBeLessThan(thorough.schedule.runs);

@@ -17,7 +17,7 @@ describe('extrapolate', () => {
     ['in proportion', (n: number) => 2 * n],
     ['with the square', (n: number) => 2 * n ** 2],
     ['not at all', () => 5],
-  ])('follows what grows %s', (_, timeOf) => {
+  ])('follows a cost that grows %s', (_, timeOf) => {
     const probes = [2, 8].map((size) => ({size, milliseconds: timeOf(size)}));
     expectCloseNow([extrapolate(probes, 64)], [timeOf(64)], CLOSE);
   });
@@ -48,12 +48,12 @@ describe('predict', () => {
       },
       20_000,
     );
-    // 16,384 would take 16 s where 5 are allowed.
+    // 16,384 would take 16 s, but 5 are allowed.
     expect(sizes).toEqual([1024, 1024, 4096]);
     expectCloseNow([predicted], [1024 ** 2], CLOSE);
   });
 
-  it('tries nothing where there are no parts', async () => {
+  it('tries nothing if there are no parts', async () => {
     const never = (): never => {
       throw new Error('tried');
     };

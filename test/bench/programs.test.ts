@@ -18,7 +18,7 @@ const DESCRIBED = {
   run: 'training step',
 } as const;
 
-/** How many variables a program adds. */
+/** Returns the number of variables that a program adds. */
 function variablesOf(prepare: () => Prepared): number {
   const count = (): number =>
     Object.keys(tf.engine().registeredVariables).length;
@@ -90,7 +90,7 @@ describe('measureProgram', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('patches stock tf.js for the variant that is so called alone', async () => {
+  it('patches stock tf.js only for the patched variant', async () => {
     const stockCall = callOf();
     const seen: Partial<Record<Variant, boolean>> = {};
     const prepare = (variant: Variant): Prepared => ({
@@ -110,7 +110,7 @@ describe('measureProgram', () => {
     expect(callOf()).toBe(stockCall);
   });
 
-  it('runs all epochs, and has no share where one fails', async () => {
+  it('runs all epochs, and has no share if one fails', async () => {
     const prepare = (variant: Variant): Prepared => ({
       held: [],
       run: () =>
@@ -142,7 +142,7 @@ describe('measureProgram', () => {
   });
 });
 
-/** The method of stock tf.js that a patch replaces. */
+/** Returns the method of stock tf.js that a patch replaces. */
 function callOf(): unknown {
   const layer = tf.layers.layerNormalization();
   return (Object.getPrototypeOf(layer) as {call: unknown}).call;

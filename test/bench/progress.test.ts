@@ -1,7 +1,7 @@
 import {PassThrough} from 'node:stream';
 import {createProgress} from '../../bench/progress.js';
 
-/** A stream, and what was written to it. */
+/** Returns a stream, and a function for the text written to it. */
 function recorder(isTTY: boolean): {
   stream: NodeJS.WriteStream;
   written: () => string;
@@ -12,7 +12,7 @@ function recorder(isTTY: boolean): {
 }
 
 describe('createProgress', () => {
-  it('writes lines where there is no terminal', () => {
+  it('writes lines without a terminal', () => {
     const {stream, written} = recorder(false);
     const progress = createProgress(2, stream);
     progress.begin('one');
@@ -21,7 +21,7 @@ describe('createProgress', () => {
     expect(written()).toBe('1/2  one\n2/2  another\n');
   });
 
-  it('draws a bar in a terminal, and takes it away at the end', () => {
+  it('draws a bar in a terminal, and erases it at the end', () => {
     const {stream, written} = recorder(true);
     const progress = createProgress(2, stream);
     expect(written()).toContain('0/2');
@@ -31,7 +31,7 @@ describe('createProgress', () => {
     const text = written();
     expect(text).toContain('2/2');
     expect(text).toContain('another');
-    // Lines are cleared, and none is left.
+    // The bar's lines are erased, none is left.
     expect(text).not.toContain('\n');
   });
 });

@@ -6,7 +6,7 @@ import type {
   Timing,
 } from '../../bench/results.js';
 
-/** Measured, with quartiles a tenth away. */
+/** A timing with quartiles a tenth away from the median. */
 export function timing(median: number): Timing {
   const [q1, q3] = [0.9 * median, 1.1 * median];
   return {median, q1, q3, runs: 10, total: 10 * median};
@@ -33,7 +33,7 @@ export function layerRow(changes: Partial<LayerRow> = {}): LayerRow {
   };
 }
 
-/** The same without stock. */
+/** The same row without stock. */
 export function rowWithoutStock(): LayerRow {
   const {cells} = layerRow();
   return layerRow({norm: 'layer norm', cells: {...cells, stock: MISSING}});
@@ -57,7 +57,7 @@ export function programRow(changes: Partial<ProgramRow> = {}): ProgramRow {
   };
 }
 
-/** Of all these. */
+/** Results with all of these rows. */
 export function resultsOf(changes: Partial<Results>): Results {
   return {
     date: '2026-01-01T00:00:00.000Z',

@@ -12,13 +12,13 @@ describe('quantile', () => {
     expect(quantile(values, share)).toBe(expected);
   });
 
-  it('leaves the order of what it is given', () => {
+  it('does not reorder its argument', () => {
     const values = [3, 1, 2];
     quantile(values, 0.5);
     expect(values).toEqual([3, 1, 2]);
   });
 
-  it('is not a number where there are none', () => {
+  it('is NaN for an empty list', () => {
     expect(quantile([], 0.5)).toBeNaN();
   });
 });

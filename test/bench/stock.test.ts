@@ -21,7 +21,7 @@ describe('F17: stock in a process of its own', () => {
     }
   });
 
-  it('is prepared, run and measured, and tells what it throws', async () => {
+  it('is prepared, run and measured, and reports its errors', async () => {
     expect(existsSync(PROGRAM)).toBe(true);
     const stock = await Stock.start('cpu', PROGRAM);
     try {

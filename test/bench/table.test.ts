@@ -7,7 +7,7 @@ import {
   timing,
 } from './rows.js';
 
-/** The cells of the line that starts so. */
+/** Returns the cells of the line that starts with this text. */
 function cellsOf(text: string, start: string): string[] {
   const line = text
     .split('\n')
@@ -35,14 +35,14 @@ describe('tablesOf', () => {
     ]);
   });
 
-  it('says where there was one run', () => {
+  it('marks a timing of a single run', () => {
     const {cells} = layerRow();
     const once = {...cells, stock: {...timing(70), runs: 1}};
     const text = tablesOf(resultsOf({layers: [layerRow({cells: once})]}));
     expect(cellsOf(text, 'batch norm')[1]).toBe('70 once');
   });
 
-  it('says in short what is missing, and below in full', () => {
+  it('gives the reason for a missing figure in short, and below in full', () => {
     const layers = [rowWithoutStock()];
     const skipped = ['Skipped: PyTorch: nowhere'];
     const text = tablesOf(resultsOf({layers, skipped}));
@@ -54,7 +54,7 @@ describe('tablesOf', () => {
     ]);
   });
 
-  it('tells training steps in milliseconds and epochs together in seconds', () => {
+  it('gives training steps in milliseconds and all epochs together in seconds', () => {
     const mainJob = programRow({program: 'main job', run: 'epoch'});
     const text = tablesOf(resultsOf({programs: [programRow(), mainJob]}));
     expect(cellsOf(text, 'MLP')).toEqual([
@@ -67,7 +67,7 @@ describe('tablesOf', () => {
     ]);
   });
 
-  it('tells predictions before and after folding', () => {
+  it('gives predictions before and after folding', () => {
     const cells = {stock: timing(3), before: timing(2), after: timing(1)};
     const folding = [{backend: 'wasm', model: 'a network', cells} as const];
     const text = tablesOf(resultsOf({folding}));

@@ -34,7 +34,7 @@ describe('interleave', () => {
     expect(cells.b).toEqual(cells.a);
   });
 
-  it('runs a program that is over its budget once only, and counts that', async () => {
+  it('runs a program over its budget only once, and counts that run', async () => {
     const {now, taking} = clock();
     const {quick, slow} = await interleave(
       {quick: taking(2), slow: taking(50)},
@@ -44,7 +44,7 @@ describe('interleave', () => {
     expect(slow).toMatchObject({median: 50, runs: 1, total: 50});
   });
 
-  it('counts at least half of the runs where the budget ends them', async () => {
+  it('counts at least half of the runs if the budget ends them', async () => {
     const {now, taking} = clock();
     const {slow} = await interleave(
       {slow: taking(20)},
@@ -63,7 +63,7 @@ describe('interleave', () => {
     expect(timing(a)).toMatchObject({q1: 3, median: 5, q3: 5, total: 21});
   });
 
-  it('prefers the time that a program tells to that of the clock', async () => {
+  it('prefers the time that a program returns to that of the clock', async () => {
     const {now, taking} = clock();
     const {a} = await interleave(
       {a: () => taking(100)().then(() => 7)},
@@ -72,7 +72,7 @@ describe('interleave', () => {
     expect(a).toMatchObject({median: 7, runs: 2});
   });
 
-  it('leaves out what throws, says why, and goes on with the others', async () => {
+  it('drops a program that throws, with the reason, and goes on with the others', async () => {
     let runs = 0;
     const throwing: Program = () => {
       runs += 1;

@@ -1,4 +1,4 @@
-// The command as it is built and installed: `npm run build` makes it.
+// Tests the built command: run `npm run build` first.
 import {spawn} from 'node:child_process';
 import {
   cpSync,
@@ -85,7 +85,7 @@ function snapshot(path: string): Record<string, string> {
 
 describe('tfjs-normalization', () => {
   it.each([[['--help']], [[]], [['-h']], [['help']]])(
-    '%j says what it can do',
+    '%j prints the help',
     async (args) => {
       const {code, stdout, stderr} = await run(args);
       expect({code, stderr}).toEqual({code: 0, stderr: ''});
@@ -142,16 +142,13 @@ describe('tfjs-normalization', () => {
       ['help', 'bake'],
       /unknown command 'bake' \(tfjs-normalization --help\)$/m,
     ],
-  ])(
-    'F34: the hint after %j is the help that is about it',
-    async (args, hint) => {
-      const {code, stderr} = await run(args);
-      expect(code).toBe(2);
-      expect(stderr).toMatch(hint);
-    },
-  );
+  ])('F34: the hint after %j names the matching help', async (args, hint) => {
+    const {code, stderr} = await run(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(hint);
+  });
 
-  it('comes with the licences of what is bundled in, and needs no package', () => {
+  it('has the licences of the bundled packages, and needs no other package', () => {
     const licences = readFileSync(join(COMMAND, '..', 'LICENSES.txt'), 'utf8');
     expect(licences).toContain('Copyright (c) 2011 TJ Holowaychuk');
     const {dependencies} = parsed(
@@ -165,7 +162,7 @@ describe('tfjs-normalization', () => {
       expect(name).toMatch(/^(node:|[a-z_]+$)/);
   });
 
-  it('says how to install TensorFlow.js where it is not there', async () => {
+  it('says how to install TensorFlow.js if it is missing', async () => {
     const copy = at('elsewhere', 'node_modules', 'tfjs-normalization');
     mkdirSync(copy, {recursive: true});
     for (const name of ['dist', 'package.json']) {
@@ -182,7 +179,7 @@ describe('tfjs-normalization', () => {
     expect((await run(['--help'], command)).code).toBe(0);
   });
 
-  describe('F26: of TensorFlow.js it says', () => {
+  describe('F26: it reports', () => {
     const parts = {
       '@tensorflow/tfjs-core':
         'exports.enableProdMode = () => {}; exports.io = {}; ' +
@@ -190,7 +187,9 @@ describe('tfjs-normalization', () => {
       '@tensorflow/tfjs-layers': '',
     };
 
-    /** A project with packages in it, and the command; undefined: without one. */
+    /**
+     * Makes a project with these packages, and the command unless undefined.
+     */
     function project(name: string, packages: Record<string, string>): string {
       const modules = at(name, 'node_modules');
       const own = join(modules, 'tfjs-normalization');
@@ -220,7 +219,7 @@ describe('tfjs-normalization', () => {
       return stderr;
     };
 
-    it('what is there and fails to load', async () => {
+    it('an installed package that fails to load', async () => {
       const broken = "throw new Error('no AVX')";
       const all = {...parts, '@tensorflow/tfjs-core': broken};
       expect(await said(project('broken', all))).toBe(
@@ -229,7 +228,7 @@ describe('tfjs-normalization', () => {
       );
     });
 
-    it('what is there and lacks something that it needs', async () => {
+    it('an installed package with a missing dependency', async () => {
       const all = {...parts, '@tensorflow/tfjs-layers': "require('lost')"};
       expect(await said(project('lacking', all))).toBe(
         'tfjs-normalization: @tensorflow/tfjs-layers is installed, but does not ' +
@@ -237,7 +236,7 @@ describe('tfjs-normalization', () => {
       );
     });
 
-    it('what is there and has lost its files', async () => {
+    it('an installed package without its files', async () => {
       const command = project('emptied', parts);
       rmSync(
         at('emptied', 'node_modules', '@tensorflow', 'tfjs-core', 'index.js'),
@@ -247,7 +246,7 @@ describe('tfjs-normalization', () => {
       );
     });
 
-    it('which part is missing', async () => {
+    it('the missing part of TensorFlow.js', async () => {
       const {['@tensorflow/tfjs-core']: core} = parts;
       const all = {'@tensorflow/tfjs-core': core};
       expect(await said(project('half', all))).toBe(
@@ -256,7 +255,7 @@ describe('tfjs-normalization', () => {
       );
     });
 
-    it('that only a backend is missing', async () => {
+    it('that only the backend is missing', async () => {
       expect(await said(project('without', parts))).toBe(
         'tfjs-normalization: TensorFlow.js is installed, but its cpu backend ' +
           'is not: npm install @tensorflow/tfjs-backend-cpu\n',
@@ -281,7 +280,7 @@ describe('tfjs-normalization', () => {
 });
 
 describe('F10: modules with custom layers', () => {
-  /** The code of a module that registers a layer, which doubles what it gets. */
+  /** The code of a module that registers a layer which doubles its input. */
   const layerCode = (name: string): string =>
     `class ${name} extends tf.layers.Layer {
       call(x) { return tf.mul([x].flat()[0], 2); }
@@ -324,7 +323,7 @@ describe('F10: modules with custom layers', () => {
 
   const both = ['--import', './twice.cjs', '--import', 'double.mjs'];
 
-  it('are loaded, of either kind, and of several', async () => {
+  it('are loaded, of either kind, and several at once', async () => {
     const none = await run(['inspect', 'custom']);
     expect(none.code).toBe(1);
     expect(none.stderr).toMatch(/Twice.*--import <module> loads a module/);
@@ -341,7 +340,7 @@ describe('F10: modules with custom layers', () => {
     expect(folded.stdout).toContain('Folded 1 of 1');
   });
 
-  it('that are not there are named', async () => {
+  it('are named if they are missing', async () => {
     const {code, stderr} = await run([
       'inspect',
       'model',
@@ -378,7 +377,7 @@ describe('F10: the metadata of a user', () => {
 });
 
 describe('F10: quantized weights', () => {
-  /** Saves the model with its first kernel in a byte a value. */
+  /** Saves the model with its first kernel quantized to bytes. */
   async function quantized(path: string, scale: number): Promise<void> {
     const artifacts = await fileSystem(at('model')).load?.();
     if (artifacts === undefined) throw new Error('there is no model');
@@ -395,7 +394,7 @@ describe('F10: quantized weights', () => {
     });
   }
 
-  it('stay as they are where they are converted', async () => {
+  it('are kept by convert', async () => {
     await quantized(at('small'), 0.25);
     for (const to of ['stock', 'normalization']) {
       const {code} = await run(['convert', 'small', `small-${to}`, '--to', to]);
@@ -413,7 +412,7 @@ describe('F10: quantized weights', () => {
     }
   });
 
-  it('that folding writes as float32 are told of', async () => {
+  it('are reported if folding writes them as float32', async () => {
     await quantized(at('small2'), 0.25);
     const {stdout} = await run(['fold', 'small2', 'small2-folded']);
     expect(stdout).toContain(
@@ -450,7 +449,7 @@ describe('inspect', () => {
 });
 
 describe('fold', () => {
-  it('writes a model that predicts the same, and says what it did', async () => {
+  it('writes a model that predicts the same, and reports the result', async () => {
     const {code, stdout, stderr} = await run(['fold', 'model', 'folded']);
     expect({code, stderr}).toEqual({code: 0, stderr: ''});
     expect(stdout).toBe(
@@ -491,12 +490,12 @@ describe('fold', () => {
   it.each([
     ['its input', 'model', 'this is the input'],
     [
-      'its input, named otherwise',
+      'its input, by another path',
       join('model', 'model.json'),
       'this is the input',
     ],
     ['another model', 'other', 'a model already exists here'],
-  ])('does not write over %s unless told to', async (_, output, reason) => {
+  ])('does not overwrite %s without --force', async (_, output, reason) => {
     cpSync(at('model'), at('other'), {recursive: true});
     const before = snapshot(folder);
     expect(await run(['fold', 'model', output])).toEqual({
@@ -507,7 +506,7 @@ describe('fold', () => {
     expect(snapshot(folder)).toEqual(before);
   });
 
-  it('writes over its input if told to', async () => {
+  it('overwrites its input with --force', async () => {
     cpSync(at('model'), at('again'), {recursive: true});
     expect((await run(['fold', 'again', 'again', '--force'])).code).toBe(0);
     const folded = await tf.loadLayersModel(fileSystem(at('again')));
@@ -521,7 +520,7 @@ describe('convert', () => {
     return loaded.layers.map((layer) => layer.getClassName());
   };
 
-  it('puts tf.js’s layers on this package’s, and back', async () => {
+  it('converts tf.js’s layers to this package’s, and back', async () => {
     const there = ['convert', 'model', 'ours', '--to', 'normalization'];
     expect(await run(there)).toEqual({
       code: 0,
@@ -547,7 +546,7 @@ describe('convert', () => {
     });
   });
 
-  it('reads what Keras wrote; so do the other commands', async () => {
+  it('reads Keras’s files; so do the other commands', async () => {
     const file = join(ROOT, 'test', 'fixtures', 'keras3_models.json');
     const [first] = readCases(file);
     await fileSystem(at('keras')).save?.(artifactsIn(first as KerasCase));
@@ -561,7 +560,7 @@ describe('convert', () => {
     expect(stdout).toMatch(/^Folded \d of [1-9]/);
   });
 
-  it('F16: puts what Keras wrote on tf.js’s own layers', async () => {
+  it('F16: converts Keras’s files to tf.js’s own layers', async () => {
     for (const library of ['keras3', 'keras2']) {
       const file = join(ROOT, 'test', 'fixtures', `${library}_models.json`);
       const [first] = readCases(file) as [KerasCase];
@@ -579,7 +578,7 @@ describe('convert', () => {
     }
   });
 
-  it('F9: reads what tf.js wrote and loads, whatever the layer', async () => {
+  it('F9: reads every layer that tf.js writes and loads', async () => {
     const cell = tf.layers.lstmCell({units: 2});
     const saved = tf.sequential({
       layers: [
@@ -609,7 +608,7 @@ describe('convert', () => {
     }
   });
 
-  it('refuses what stock tf.js does not have, unless it may be lost', async () => {
+  it('refuses options that stock tf.js does not have, unless --lossy is given', async () => {
     const norm = batchNorm({statistics: 'batch', inputShape: [2]});
     await tf.sequential({layers: [norm]}).save(fileSystem(at('batch')));
     const args = ['convert', 'batch', 'lost', '--to', 'stock'];
@@ -621,7 +620,7 @@ describe('convert', () => {
   });
 });
 
-describe('what cannot be done', () => {
+describe('an invalid request', () => {
   it.each<[string, string[], number, RegExp]>([
     ['an unknown command', ['bake'], 2, /unknown command 'bake' \(tfjs-norm/],
     [
@@ -638,25 +637,25 @@ describe('what cannot be done', () => {
     ],
     ['one too many', ['inspect', 'a', 'b'], 2, /too many arguments/],
     [
-      'an output that is no model.json',
+      'an output other than a model.json',
       ['fold', 'model', 'x.json'],
       2,
       /x\.json: must be a folder/,
     ],
     [
-      'a conversion to nothing',
+      'a conversion without --to',
       ['convert', 'a', 'b'],
       2,
       /required option '--to <layers>' not specified/,
     ],
     [
-      'a conversion to something else',
+      'a conversion to an unknown library',
       ['convert', 'a', 'b', '--to', 'keras'],
       2,
       /'keras' is invalid. Allowed choices are normalization, stock/,
     ],
     [
-      'a loss where none is',
+      '--lossy where nothing is lost',
       ['convert', 'model', 'b', '--to', 'normalization', '--lossy'],
       2,
       /--lossy works only with --to stock/,
@@ -667,7 +666,7 @@ describe('what cannot be done', () => {
       1,
       /nowhere: there is no .*nowhere/,
     ],
-    ['a file that is no model', ['inspect', 'text.json'], 1, /text\.json/],
+    ['a file without a model', ['inspect', 'text.json'], 1, /text\.json/],
     [
       'an output in a file',
       ['fold', 'model', join('text.json', 'out')],

@@ -6,18 +6,18 @@ export const ROOT = resolve(__dirname, '../..');
 
 /** A fenced block of code in a document. */
 export interface Block {
-  /** The file and the line it begins in. */
+  /** The file and the line where it begins. */
   place: string;
   /** The heading above it. */
   section: string;
-  /** What stands behind the fence: js, ts, sh … */
+  /** The language after the fence: js, ts, sh … */
   language: string;
-  /** The word after that: `browser`, for what Node cannot run. */
+  /** The word after that: `browser` for code that Node cannot run. */
   where: string;
   code: string;
 }
 
-/** Every fenced block of the documents that a user reads. */
+/** Returns every fenced block of the user documentation. */
 export function documentBlocks(): Block[] {
   const documents = ['README.md', 'CONTRIBUTING.md', ...filesIn('docs', '.md')];
   return documents.flatMap((file) =>
@@ -25,7 +25,7 @@ export function documentBlocks(): Block[] {
   );
 }
 
-/** Every fenced block in the comments of the source. */
+/** Returns every fenced block in the comments of the source. */
 export function docstringBlocks(): Block[] {
   const sources = [...filesIn('src', '.ts'), ...filesIn('layers', '.ts')];
   return sources.flatMap((file) => {
@@ -34,7 +34,7 @@ export function docstringBlocks(): Block[] {
   });
 }
 
-/** Runs a block as a module whose free names are those given. */
+/** Runs a block as a module with these globals. */
 export async function runBlock(
   {code}: Block,
   names: Record<string, unknown>,
@@ -48,7 +48,7 @@ export async function runBlock(
   });
   const body = `return (async () => {${outputText}\n})()`;
   const scope = {...names, exports: {}, require: jest.requireActual.bind(jest)};
-  // To run a document's code is what this is for.
+  // Running the documents' code is the purpose here.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
   const compiled = new Function(...Object.keys(scope), body) as (
     ...values: unknown[]

@@ -1,4 +1,4 @@
-// What the documents show works as it stands there.
+// Runs the documents' code as it is written there.
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -15,7 +15,7 @@ import {
 const inLanguage = (blocks: Block[], ...languages: string[]): Block[] =>
   blocks.filter(({language}) => languages.includes(language));
 
-/** What only a browser runs, the projects of test/consumers run. */
+/** Blocks for browsers are run by the projects of test/consumers. */
 const CODE = inLanguage(documentBlocks(), 'js', 'ts').filter(
   ({where}) => where !== 'browser',
 );
@@ -38,7 +38,7 @@ const PAGES = [
 const folder = process.cwd();
 
 beforeAll(() => {
-  // Examples save to a folder beside them; the output folder is not tracked.
+  // Examples save to a folder beside them; this one is not tracked.
   process.chdir(join(ROOT, 'build'));
   jest.spyOn(console, 'log').mockImplementation(() => undefined);
 });
@@ -53,7 +53,7 @@ afterEach(() => {
 
 afterAll(() => process.chdir(folder));
 
-describe('every block of code', () => {
+describe('every code block', () => {
   it.each(CODE)('in $place runs', async (block) => {
     await runBlock(block, {});
   });
@@ -134,19 +134,16 @@ describe('every page of Markdown', () => {
     expect(rest).not.toMatch(/<!--|-->/);
   });
 
-  it.each(lines)(
-    'F21: $file has headings that read as such',
-    ({lines: text}) => {
-      const headings = text.filter((line) => /^#+ /.test(line));
-      const unreadable = headings.filter(
-        (heading, i) =>
-          heading === headings[i - 1] ||
-          /["“”]/.test(heading) ||
-          heading.replace(/^#+ /, '').length > LONGEST_HEADING,
-      );
-      expect(unreadable).toEqual([]);
-    },
-  );
+  it.each(lines)('F21: $file has well-formed headings', ({lines: text}) => {
+    const headings = text.filter((line) => /^#+ /.test(line));
+    const unreadable = headings.filter(
+      (heading, i) =>
+        heading === headings[i - 1] ||
+        /["“”]/.test(heading) ||
+        heading.replace(/^#+ /, '').length > LONGEST_HEADING,
+    );
+    expect(unreadable).toEqual([]);
+  });
 });
 
 describe('every link to a file', () => {
@@ -156,7 +153,7 @@ describe('every link to a file', () => {
     ].map(([, target = '']) => ({file, target})),
   );
 
-  it.each(links)('from $file to $target leads there', ({file, target}) => {
+  it.each(links)('from $file to $target works', ({file, target}) => {
     expect(existsSync(join(ROOT, dirname(file), target))).toBe(true);
   });
 

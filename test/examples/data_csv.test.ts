@@ -53,7 +53,7 @@ describe('parseCsv', () => {
     expect([...whole]).toEqual([0, 1, 0.5].map(Math.fround));
   });
 
-  describe('F20: what other programs write', () => {
+  describe('F20: files of other programs', () => {
     const tables = fc
       .tuple(fc.integer({min: 2, max: 8}), fc.integer({min: 1, max: 6}))
       .chain(([rows, columns]) =>
@@ -66,10 +66,10 @@ describe('parseCsv', () => {
         ),
       );
 
-    it.each([',', ';', '\t'])('is read where %j separates', (separator) => {
+    it.each([',', ';', '\t'])('are read with the separator %j', (separator) => {
       fc.assert(
         fc.property(tables, fc.boolean(), (table, hasHeader) => {
-          // A fraction makes it a table, and no image.
+          // A fraction makes it a table, not an image.
           const rows = table.map((row) => [...row, 1e6 + 0.5]);
           rows.push([...(table[0] ?? []), 0]);
           const lines = rows.map((row, i) => [...row, i % 10].join(separator));
@@ -90,7 +90,7 @@ describe('parseCsv', () => {
       );
     });
 
-    it('columns of unlike scale are all seen', () => {
+    it('columns of different scales are all scaled', () => {
       const wine = '14.23,1.71,1065,0\n12.37,.94,520,1\n13.2,1.78,1050,2\n';
       const {pixels} = parseCsv(wine, 'x.csv');
       for (let c = 0; c < 3; c++) {

@@ -27,7 +27,7 @@ describe('parseIdx', () => {
     );
   });
 
-  it('refuses every file that is cut short, or longer than it says', () => {
+  it('refuses every file that is shorter or longer than its header says', () => {
     fc.assert(
       fc.property(arrays, fc.nat(), ({shape, values}, n) => {
         const bytes = encodeIdx(shape, values);
@@ -49,7 +49,7 @@ describe('parseIdx', () => {
     expect(() => parseIdx(Uint8Array.from(bytes), 3, 'x')).toThrow(message);
   });
 
-  it('does not believe a header that asks for more than there is', () => {
+  it('refuses a header that asks for more than there is', () => {
     const bytes = encodeIdx([0xffffffff, 0xffffffff, 0xffffffff], []);
     expect(() => parseIdx(bytes, 3, 'x')).toThrow('truncated');
   });
@@ -78,7 +78,7 @@ describe('readIdxFolder', () => {
     expect(third).toEqual([0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it('goes by the bytes, not by the name, in what is gzipped', () => {
+  it('recognizes gzipped files by their bytes, not by their name', () => {
     const images = encodeIdx([20, 4, 3], new Uint8Array(240));
     write('train-images-idx3-ubyte', gzipSync(images));
     expect(readIdxFolder(folder).training.labels).toHaveLength(20);
@@ -116,7 +116,7 @@ describe('readIdxFolder', () => {
     expect(() => readIdxFolder(folder)).toThrow(message);
   });
 
-  it('refuses images of other sizes for validation', () => {
+  it('refuses validation images of another size', () => {
     write('t10k-images-idx3-ubyte', encodeIdx([10, 1, 2], new Uint8Array(20)));
     expect(() => readIdxFolder(folder)).toThrow(
       'images have 12 pixels, the validation',

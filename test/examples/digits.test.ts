@@ -29,7 +29,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, {recursive: true}));
 
-/** What does not depend on how fast the machine is. */
+/** Returns the results that do not depend on the speed of the machine. */
 function learnt({runs}: Metrics): RunMetrics[] {
   return runs.map((run) => ({
     ...run,
@@ -39,7 +39,7 @@ function learnt({runs}: Metrics): RunMetrics[] {
 }
 
 describe('the main job', () => {
-  it('trains, saves, loads again, and tells', async () => {
+  it('trains, saves, reloads, and reports', async () => {
     const args = ['--epochs', '2', '--norm', 'none,batch', '--seed', '5'];
     const {code, stdout, stderr} = await runDigits(...args, '--out', out);
     expect({code, stderr}).toEqual({code: 0, stderr: ''});
@@ -56,7 +56,7 @@ describe('the main job', () => {
     expect(Object.keys(snapshot(out)).join()).not.toContain('.tmp');
   });
 
-  it('writes metrics as they are documented', () => {
+  it('writes the documented metrics', () => {
     const {runs, ...settings} = readMetrics(out);
     expect(settings).toEqual({
       data: {path: DIGITS, training: 1437, validation: 360, pixels: 64},
@@ -85,11 +85,11 @@ describe('the main job', () => {
     }
     const [none, batch] = runs;
     expect(Math.max(...(none?.valAccuracy ?? [1]))).toBeLessThan(0.5);
-    // Worse than in any of the runs in measured.md.
+    // Worse than in any measured run.
     expect(batch?.valAccuracy[1]).toBeGreaterThan(0.6);
   });
 
-  it('repeats a run of the same seed, whatever runs beside it', async () => {
+  it('repeats a run with the same seed, whatever else runs', async () => {
     const args = ['--epochs', '2', '--norm', 'batch', '--quiet'];
     const again = join(folder, 'again');
     const {code, stdout} = await runDigits(
@@ -100,7 +100,7 @@ describe('the main job', () => {
       again,
     );
     expect(code).toBe(0);
-    // Quiet: the table comes first.
+    // With --quiet, the table comes first.
     expect(stdout).toMatch(/^ +Validation accuracy/);
     expect(learnt(readMetrics(again))).toEqual(
       learnt(readMetrics(out)).slice(1),
@@ -109,7 +109,7 @@ describe('the main job', () => {
 
   // After one epoch at this rate Keras's average is mostly where it started; with
   // the statistics of the training set the same network reads most digits.
-  it('shows what recalibration gives', async () => {
+  it('shows the effect of recalibration', async () => {
     const to = join(folder, 'recalibrated');
     const args = ['--epochs', '1', '--norm', 'none,batch', '--out', to];
     const lagging = [
@@ -157,7 +157,7 @@ describe('the main job', () => {
 });
 
 describe('bad input', () => {
-  /** Nine images, one line of them changed. */
+  /** Returns nine images, with one line changed. */
   const changed = (line: number, change: (text: string) => string): string => {
     const lines = readFileSync(DIGITS, 'utf8').split('\n').slice(0, 9);
     const file = join(folder, 'changed.csv');
@@ -235,7 +235,7 @@ describe('bad input', () => {
     ['an unknown option', () => ['--verbose'], /unknown option '--verbose'/],
     ['an unknown value', () => ['--norm', 'group'], /'group' is invalid/],
   ])(
-    '%s: one line, exit code 2, nothing written over',
+    '%s: one line, exit code 2, nothing overwritten',
     async (_, args, line) => {
       const all = ['--out', out, '--epochs', '1', ...args()];
       const before = snapshot(folder);

@@ -7,24 +7,24 @@ import type {Metrics} from '../../examples/digits/metrics.js';
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'build', 'examples', 'digits', 'main.js');
 
-/** What a program leaves behind. */
+/** The result of a program. */
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A folder that is new and empty. */
+/** Makes a new, empty folder. */
 export function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'digits-'));
 }
 
-/** Runs the compiled program, on the backend that is there everywhere. */
+/** Runs the compiled program, on a backend that exists everywhere. */
 export function runDigits(...args: string[]): Promise<Ended> {
   return endOf(startDigits(...args));
 }
 
-/** Starts it. */
+/** Starts the compiled program. */
 export function startDigits(...args: string[]): ChildProcess {
   if (!existsSync(MAIN)) {
     throw new Error(
@@ -35,7 +35,7 @@ export function startDigits(...args: string[]): ChildProcess {
   return spawn(process.execPath, all, {cwd: ROOT});
 }
 
-/** Waits for its end. */
+/** Waits for a process to end. */
 export function endOf(child: ChildProcess): Promise<Ended> {
   let stdout = '';
   let stderr = '';
@@ -47,12 +47,15 @@ export function endOf(child: ChildProcess): Promise<Ended> {
   });
 }
 
-/** What metrics.json says. */
+/** Reads metrics.json. */
 export function readMetrics(out: string): Metrics {
   return JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8')) as Metrics;
 }
 
-/** Every file in a folder with its content, for comparing before with after. */
+/**
+ * Returns every file in a folder with its content, to compare before with
+ * after.
+ */
 export function snapshot(folder: string): Record<string, string> {
   const files = readdirSync(folder, {recursive: true, withFileTypes: true})
     .filter((entry) => entry.isFile())

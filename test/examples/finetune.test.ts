@@ -5,7 +5,7 @@ import {parseOptions} from '../../examples/finetune/options.js';
 import {reportOf} from '../../examples/finetune/report.js';
 
 describe('halvesOf', () => {
-  it('parts the digits, and takes few of the second half to learn from', () => {
+  it('splits the digits, and takes few of the second half for training', () => {
     const images = parseCsv('1,7\n2,3\n3,9\n4,0\n5,5\n', 'digits.csv');
     const {old, young} = halvesOf({training: images, validation: images}, 2);
     expect([...old.training.labels]).toEqual([3, 0]);
@@ -39,7 +39,7 @@ describe('the options of finetune', () => {
 });
 
 describe('the report of finetune', () => {
-  it('shows what freezing changes', () => {
+  it('shows the effect of freezing', () => {
     const report = reportOf(0.99, [
       {
         frozen: true,

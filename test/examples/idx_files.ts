@@ -2,7 +2,7 @@ import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 
-/** The bytes of an IDX file, after http://yann.lecun.com/exdb/mnist/. */
+/** Encodes an IDX file, after http://yann.lecun.com/exdb/mnist/. */
 export function encodeIdx(
   shape: readonly number[],
   values: ArrayLike<number>,
@@ -14,16 +14,16 @@ export function encodeIdx(
   return Buffer.concat([header, Uint8Array.from(values)]);
 }
 
-/** Sizes of the parts of a data set. */
+/** The sizes of the parts of a data set. */
 export interface Counts {
   readonly train: number;
   readonly t10k: number;
 }
 
 /**
- * Writes a data set of ten classes that is easily told apart: in an image of 4
- * by 3 the pixel at the label's position is white. The labels are gzipped, and
- * those for validation have a dot in their name.
+ * Writes a data set of ten classes that are easy to tell apart: in an image of
+ * 4 by 3 the pixel at the label's position is white. The labels are gzipped,
+ * and the validation labels have a dot in their name.
  */
 export function writeIdxFolder(folder: string, {train, t10k}: Counts): void {
   writePart(

@@ -38,7 +38,7 @@ describe('parseOptions', () => {
     [['--norm', 'batch,batch', '--norm=batch'], ['batch']],
   ])('takes one or several networks: %j', (args, norm) => {
     expect(parse(...args)?.norm).toEqual(norm);
-    // Nothing is left over from the time before.
+    // No state is left over from the earlier call.
     expect(parse()?.norm).toHaveLength(4);
   });
 
@@ -99,7 +99,7 @@ describe('parseOptions', () => {
     expect(() => parse(...args)).toThrow(message);
   });
 
-  it('prints help, which names every option and both formats', () => {
+  it('prints help that names every option and both formats', () => {
     let help = '';
     expect(parseOptions(['--help'], (text) => (help += text))).toBeUndefined();
     const options = Object.keys(parse() ?? {}).map(

@@ -29,7 +29,7 @@ describe('random numbers', () => {
     );
   });
 
-  it('put every integer somewhere', () => {
+  it('contain every integer once', () => {
     fc.assert(
       fc.property(seeds, fc.nat(99), (seed, length) => {
         const order = permutation(length, createRandom(seed));
@@ -39,14 +39,14 @@ describe('random numbers', () => {
     );
   });
 
-  it('put the integers in every order alike', () => {
+  it('have every order with equal probability', () => {
     const random = createRandom(7);
     const counts = new Map<string, number>();
     for (let i = 0; i < 6000; i++) {
       const order = permutation(3, random).join();
       counts.set(order, (counts.get(order) ?? 0) + 1);
     }
-    // 1000 each; the deviation of a count is 29.
+    // 1000 each, with a standard deviation of 29.
     expect([...counts.values()].sort()).toHaveLength(6);
     for (const count of counts.values()) {
       expect(Math.abs(count - 1000)).toBeLessThan(5 * 29);
@@ -55,7 +55,7 @@ describe('random numbers', () => {
 });
 
 describe('derived seeds', () => {
-  it('are integers that tf.js takes for seeds', () => {
+  it('are integers that tf.js accepts as seeds', () => {
     fc.assert(
       fc.property(seeds, fc.string(), (seed, purpose) => {
         const derived = deriveSeed(seed, purpose);

@@ -61,7 +61,7 @@ describe('sentenceOf', () => {
       'BatchNorm passes 90% in epoch 2 and ends at 93.0%.',
     ],
     [
-      'one network that does not get there',
+      'one network that does not reach 90%',
       [seen('none', 0.1, 0.11)],
       'The network without normalization does not pass 90% in 2 epochs and ' +
         'ends at 11.0%.',
@@ -73,13 +73,13 @@ describe('sentenceOf', () => {
         'in 2 epochs and ends at 90.0%.',
     ],
     ['nothing', [seen('batch')], 'No epoch was finished.'],
-  ])('says what was seen of %s', (_, runs, sentence) => {
+  ])('describes %s', (_, runs, sentence) => {
     expect(sentenceOf(runs, 'sigmoid')).toBe(sentence);
   });
 });
 
 describe('recalibratedSentenceOf', () => {
-  it('says where recalibration gains most', () => {
+  it('names the epoch where recalibration gains most', () => {
     expect(recalibratedSentenceOf([0.1, 0.2, 0.9], [0.8, 0.95, 0.9])).toBe(
       'Recalibrated on the training set, BatchNorm predicts 95.0% right after ' +
         'epoch 2, where its moving averages give 20.0%.',
@@ -99,7 +99,7 @@ describe('tableOf', () => {
     expect(header(1)).toMatch(/^ +1 +> 90%/);
   });
 
-  it('has columns for what recalibration gives, where that was asked', () => {
+  it('has columns for recalibration, if requested', () => {
     const batch = {
       ...metrics(seen('batch', 0.1, 0.5, 0.9)),
       valAccuracyRecalibrated: [0.8, 0.85, 0.95],
@@ -137,13 +137,13 @@ describe('drawChart', () => {
     expect(svg).not.toContain('LayerNorm');
   });
 
-  it('has a line for what recalibration gives', () => {
+  it('has a line for recalibration', () => {
     const run = {...seen('batch', 0.1), valAccuracyRecalibrated: [0.8]};
     expect(drawChart([run], 1)).toContain('>BatchNorm, recalibrated</text>');
     expect(drawChart([seen('batch', 0.1)], 1)).not.toContain('recalibrated');
   });
 
-  it('is there for a run that was stopped early', () => {
+  it('exists for a run that was stopped early', () => {
     expect(drawChart([seen('batch')], 30)).not.toMatch(/NaN|undefined/);
   });
 });

@@ -14,7 +14,7 @@ describe('Stop', () => {
     expect(end).toHaveBeenCalledTimes(1);
   });
 
-  it('takes the signal that npm hands on for the same press', () => {
+  it('takes the signal that npm passes on as the same press', () => {
     const end = jest.fn();
     let time = 0;
     const stop = new Stop(end, () => time);

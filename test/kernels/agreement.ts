@@ -1,5 +1,4 @@
-// What the kernels of whatever backend runs compute for a case, against the oracle in
-// float64.
+// Compares the running backend's kernels with the oracle in float64.
 import * as tf from '@tensorflow/tfjs';
 import {
   APPLY_STATISTICS,
@@ -23,7 +22,7 @@ export const attributesOf = (options: Case): NormalizeAttributes => {
   return {view, epsilon, centered, scale, center, statistics};
 };
 
-/** How large the normalized values and what multiplies them are. */
+/** The sizes of the normalized values and of their factors. */
 function scales(
   x: number[],
   {mean, variance}: {mean: Float64Array; variance: Float64Array},
@@ -36,7 +35,7 @@ function scales(
     centered: options.centered,
   });
   return {
-    // Never below one rounding of one deviation, the least that x itself has.
+    // At least one rounding of one deviation, the precision of x itself.
     normalized: Math.max(1, magnitude(Array.from(plain))) + (center ? 4 : 0),
     inverse: Math.max(...variance.map((v) => 1 / Math.sqrt(v + epsilon))),
     gamma: scale ? magnitude(gamma) : 1,
@@ -44,7 +43,7 @@ function scales(
 }
 
 /**
- * Normalize agrees with the oracle.
+ * Expects Normalize to agree with the oracle.
  *
  * @param more Roundings beyond those of sums in blocks.
  */
@@ -73,8 +72,8 @@ export async function expectNormalized(options: Case, more = 0): Promise<void> {
     attributesOf(options),
   ) as [tf.Tensor, tf.Tensor, tf.Tensor];
   const size = scales(x.values, expected, options, gamma.values);
-  // x − mean, its square's mean, the root, gamma and beta: each a few
-  // roundings; sums in two levels add the root of their length.
+  // x − mean, the mean of its squares, the root, gamma and beta take a few
+  // roundings each; sums in two levels add the root of their length.
   await expectClose(y, expected.y, {
     what: 'y',
     roundings: 24 + more,
@@ -94,7 +93,7 @@ export async function expectNormalized(options: Case, more = 0): Promise<void> {
   expect(Math.min(...valuesOf(variance))).toBeGreaterThanOrEqual(0);
 }
 
-/** ApplyStatistics agrees with the oracle. */
+/** Expects ApplyStatistics to agree with the oracle. */
 export async function expectApplied(options: Case): Promise<void> {
   const {x, gamma, beta} = dataOf({...options, mean: 0});
   const {view, centered, epsilon, scale, center, seed} = options;
@@ -128,16 +127,16 @@ export async function expectApplied(options: Case): Promise<void> {
   });
 }
 
-/** What the gradients of a case come to, and what they are computed from. */
+/** The gradients of a case, and the values they are computed from. */
 export function expectedGradients(
   options: Case,
   {x, dy, gamma, dmean, dvariance}: ReturnType<typeof dataOf>,
   given: boolean,
 ): {
-  /** Whether something flows through the mean and the variance. */
+  /** If true, gradients flow through the mean and the variance. */
   flows: boolean;
   forward: ReturnType<typeof normalize>;
-  /** The statistics, as a kernel gets them. */
+  /** The statistics, rounded to the kernel's float32. */
   rounded: {mean: Float32Array; variance: Float32Array};
   expected: ReturnType<typeof normalizeGrad>;
 } {
@@ -167,10 +166,10 @@ export function expectedGradients(
 }
 
 /**
- * NormalizeGrad agrees with the oracle.
+ * Expects NormalizeGrad to agree with the oracle.
  *
- * @param given Whether the statistics are constants.
- * @param recorded Whether it gets what Normalize keeps for it.
+ * @param given If true, the statistics are constants.
+ * @param recorded If true, it gets the tensors that Normalize keeps for it.
  * @param more Roundings beyond those of sums in blocks.
  */
 export async function expectGradients(

@@ -4,7 +4,7 @@ import {blockedMean, blockedSum} from '../../src/kernels/blocked_mean.js';
 import {expectClose} from '../support/close.js';
 import {randomTensor, valuesOf} from '../support/tensors.js';
 
-/** The sum over all but the last axis, in float64. */
+/** Sums over all but the last axis, in float64. */
 function sumToLast(x: tf.Tensor): number[] {
   const last = x.shape[x.rank - 1] ?? 1;
   const sums = new Array<number>(last).fill(0);
@@ -21,7 +21,7 @@ describe('blockedSum', () => {
     ['twice a prime', [19_946, 3]],
     ['few', [7, 3]],
   ])('is within 1e-5 of Σ|x| for as many values: %s', async (_, shape) => {
-    // All alike, so that every addition is rounded the same way.
+    // Equal values, so that every addition is rounded the same way.
     const x = tf.fill(shape, 0.1);
     const sums = blockedSum(x, [0], false);
     const expected = sumToLast(x);
@@ -36,14 +36,16 @@ describe('blockedSum', () => {
   });
 
   it.each([127, 512, 509, 1009])(
-    'leaves the roundings of two short sums, of %s values in the middle',
+    'rounds only as two short sums do, for %s values in the middle',
     async (length) => {
-      // All alike, so that the roundings of a running sum go one way.
+      // Equal values, so that the roundings of a running sum have the same
+      // sign.
       const sums = blockedSum(tf.fill([3, length, 3], 0.1), [1], true);
       const expected = Math.fround(0.1) * length;
       await expectClose(sums, new Array<number>(9).fill(expected), {
         what: 'sum',
-        // A sum of n values is rounded n times; blocks are of about √n, or few values.
+        // A sum of n values is rounded n times; blocks have about √n values, or
+        // few.
         roundings: 2 * Math.ceil(Math.sqrt(1009)),
         shape: [3, 1, 3],
       });

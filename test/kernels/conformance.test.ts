@@ -1,5 +1,5 @@
-// The four kernels of whatever backend runs, against the oracle in float64: any
-// view, any options, first and second order, and what is not a number.
+// Compares the running backend's four kernels with the oracle in float64: any
+// view, any options, first and second order, NaN and infinity.
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {
@@ -44,7 +44,7 @@ describe('NormalizeGrad', () => {
 });
 
 describe('MovingStatistics', () => {
-  it('moves by the rate, and keeps both where one is not finite', () => {
+  it('moves by the rate, and keeps both statistics if one is not finite', () => {
     const kernel = (mean: number[], variance: number[]): number[][] =>
       runKernel(MOVING_STATISTICS, [
         tf.tensor1d([0, 10, 20, 30]),
@@ -70,7 +70,7 @@ describe('MovingStatistics', () => {
   });
 });
 
-describe('what is not a number', () => {
+describe('a NaN', () => {
   const view: View = {batch: 1, outer: 3, group: 3, channel: 1, inner: 1};
   const attributes = {
     view,

@@ -12,7 +12,7 @@ import {anyView} from './views.js';
 describe('geometryOf', () => {
   const view = {batch: 2, outer: 3, group: 4, channel: 5, inner: 1};
 
-  it('walks through rows where a statistic is of neighbours', () => {
+  it('goes through rows if a statistic is over adjacent values', () => {
     expect(geometryOf({...view, outer: 1}, true).walk).toBe('rows');
     expect(geometryOf(view, true).walk).toBe('columns');
     expect(geometryOf({...view, channel: 1}, true).walk).toBe('columns');
@@ -57,13 +57,13 @@ describe('strips and tiles', () => {
     );
   });
 
-  it('leave no strip of a few columns, which would have to be contiguous', () => {
+  it('leave no strip of only a few columns, which would have to be contiguous', () => {
     const view = {batch: 1, outer: 2, group: 4097, channel: 1, inner: 1};
     const widths = stripsOf(view, Infinity).map(({width}) => width);
     expect(widths).toEqual([2049, 2048]);
   });
 
-  it('chunks have one thing at least', () => {
+  it('chunks have at least one element', () => {
     expect(chunksOf(5, 2)).toEqual([
       {start: 0, count: 2},
       {start: 2, count: 2},

@@ -1,4 +1,5 @@
-// Inputs so large that a backend computes in another way: in parts, or with other ops.
+// Inputs so large that a backend computes in another way: in parts, or with
+// other ops.
 import type {View} from '../../src/kernels/contract.js';
 import {backend} from '../support/backend.js';
 import {expectApplied, expectGradients, expectNormalized} from './agreement.js';
@@ -48,7 +49,7 @@ const CASES: ReadonlyArray<[string, Case]> = [
     'groups',
     {...WHOLE, view: {batch: 8, outer: 64, group: 8, channel: 33, inner: 1}},
   ],
-  // As many groups as there are values along the last axis.
+  // As many groups as values along the last axis.
   [
     'channels first',
     {...WHOLE, view: {batch: 1, outer: 20, group: 81, channel: 1, inner: 81}},
@@ -56,8 +57,8 @@ const CASES: ReadonlyArray<[string, Case]> = [
 ];
 
 /**
- * TensorFlow's batch normalization adds up to 32,768 values one after the other. The
- * roundings of a running sum go here and there: of n, about √n remain.
+ * TensorFlow's batch normalization adds up to 32,768 values in sequence. The
+ * roundings of a running sum have random signs: of n, about √n remain.
  */
 function moreRoundings({outer}: View): number {
   return backend === 'tensorflow' && outer <= 32_768 ? Math.sqrt(outer) : 0;

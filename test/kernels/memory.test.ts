@@ -1,5 +1,5 @@
-// Where memory lives: the heap of wasm, tf.memory, the process. What is kept between
-// steps, and what a step takes beside its outputs.
+// Tests the memory of the wasm heap, of tf.memory and of the process: kept
+// between steps, and used by a step beside its outputs.
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
 import {backend} from '../support/backend.js';
@@ -9,7 +9,7 @@ import {guard, GUARD, isBroken} from './guards.js';
 import {checkCases} from './views.js';
 
 interface Wasm {
-  /** Where threads share it. */
+  /** Present if threads share it. */
   wasmMemory?: WebAssembly.Memory;
   asm: {memory: WebAssembly.Memory};
   _malloc: (bytes: number) => number;
@@ -22,12 +22,12 @@ const heap = (): WebAssembly.Memory => wasm().wasmMemory ?? wasm().asm.memory;
 
 const onWasm = backend === 'wasm';
 
-/** Bytes of the heap, or of the process where there is none. */
+/** Returns the bytes of the heap, or of the process if there is none. */
 const memoryNow = (): number =>
   onWasm ? heap().buffer.byteLength : process.memoryUsage().rss;
 
 describe('10,000 steps', () => {
-  it('leave memory as it was', () => {
+  it('leave memory unchanged', () => {
     const batch = batchNorm();
     const layer = layerNorm();
     const x = randomTensor([64, 64], 1);
@@ -49,8 +49,9 @@ describe('10,000 steps', () => {
       numBytes,
       numDataBuffers,
     ]);
-    // A leak of one x a step and layer would be 295 MB. A heap does not move at all,
-    // while a process's collector lets tens of megabytes come and go.
+    // A leak of one x per step and layer would be 295 MB. A heap does not
+    // change at all, but a process's garbage collector causes changes of tens
+    // of megabytes.
     const most = onWasm ? 0 : 147 * 10 ** 6;
     expect(memoryNow() - before).toBeLessThanOrEqual(most);
   }, 180_000);
@@ -70,7 +71,8 @@ function heapTests(): void {
         await expectGradients(options, {given: true, recorded: false});
         expect(guards.broken()).toBe(0);
       }, 60);
-      // As many as there is to guard: tensors and the scratch of kernels.
+      // Guards exist only if there is something to guard: tensors and the
+      // scratch of kernels.
       expect(guards.count()).toBeGreaterThan(0);
     } finally {
       guards.remove();
@@ -83,7 +85,7 @@ function heapTests(): void {
     ['batch norm, few rows', [8, 40_000], () => batchNorm()],
     ['layer norm', [4096, 64], () => layerNorm()],
     ['layer norm, long rows', [2, 200_000], () => layerNorm()],
-  ])('a step takes y and dx, and little else: %s', (_, shape, make) => {
+  ])('a step allocates y and dx, and little else: %s', (_, shape, make) => {
     const layer = make();
     const x = randomTensor(shape, 1);
     const dy = randomTensor(shape, 2);
@@ -121,7 +123,7 @@ function heapTests(): void {
     tf.dispose(held);
   });
 
-  it('gives addresses that are aligned to 8 bytes and no more', () => {
+  it('returns addresses aligned to only 8 bytes', () => {
     const {dataIdMap} = tf.backend() as unknown as {
       dataIdMap: {get(id: object): {memoryOffset: number}};
     };
@@ -137,7 +139,7 @@ function heapTests(): void {
   });
 }
 
-/** The most bytes that were allocated at once, beside those from before. */
+/** The peak of allocated bytes, beyond those allocated before. */
 function peakOfHeap(step: () => void): number {
   const module = wasm();
   // Emscripten puts the functions themselves in the module at their first call.
@@ -204,7 +206,7 @@ function guardHeap(): {
         .flatMap(zones)
         .filter((zone) => isBroken(heap(), zone, GUARD)).length,
     remove: () => {
-      // What is still there is freed by the guarded heap's rule.
+      // Buffers that remain are freed by the guarded heap's rule.
       const guarded = module._free;
       module._malloc = malloc;
       module._free = (address) => {

@@ -1,5 +1,10 @@
+<<<<<<< HEAD:test/kernels/registry.test.ts
 // Fused kernels: where they run, how they are switched off, and what happens where they
 // cannot be made.
+=======
+// Tests that fused kernels run where the documentation says so, that they can
+// be switched off, and the fallback where they cannot be made.
+>>>>>>> english:test/kernels/fused.test.ts
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
 import {fusedFor} from '../../src/kernels/registry.js';
@@ -31,7 +36,7 @@ describe('the flag NORMALIZATION_FUSED', () => {
     expect(await kernelsOf(step)).toEqual(fused);
   });
 
-  it('changes nothing but the last digits', () => {
+  it('changes only the last digits', () => {
     const x = randomTensor([32, 5, 6], 2, 3);
     const results = [true, false].map((on) => {
       tf.env().set('NORMALIZATION_FUSED', on);
@@ -92,7 +97,7 @@ describe('a step of training', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(1000);
   });
 
-  it('saves x by tfjs’s own means where the tape is not as expected', () => {
+  it('saves x in tfjs’s own way if the tape is not as expected', () => {
     const engine = tf.engine();
     const x = randomTensor([6, 4], 1);
     const expected = tf.grad((a) => ops.layerNorm(a))(x, x);
@@ -114,7 +119,7 @@ describe('a step of training', () => {
     try {
       const actual = tf.grad((a) => ops.layerNorm(a))(x, x);
       expect(reads).toBeGreaterThan(0);
-      // What tensorflow then computes again it keeps otherwise, rounded elsewhere.
+      // The gradient that tensorflow then recomputes is rounded differently.
       const roundings = tf.getBackend() === 'tensorflow' ? 8 : 0;
       expectCloseNow(actual, expected, {what: 'dx', roundings, scale: 1});
     } finally {
@@ -128,7 +133,7 @@ describe('a step of training', () => {
 });
 
 describe('where fused kernels cannot be made', () => {
-  it('one warning says why, and there are none', () => {
+  it('one warning gives the reason, and none are used', () => {
     const strange = {};
     expect(fusedFor('wasm', strange)).toEqual({});
     expect(fusedFor('wasm', strange)).toEqual({});
@@ -142,7 +147,7 @@ describe('where fused kernels cannot be made', () => {
     expect(warnings()).toHaveLength(3);
   });
 
-  it('says what is missing of tfjs’s internals', () => {
+  it('names the missing parts of tfjs’s internals', () => {
     const nothing = (): void => undefined;
     const heap = {_malloc: nothing, _free: nothing};
     const dataIdMap = {get: nothing};
@@ -154,7 +159,7 @@ describe('where fused kernels cannot be made', () => {
     ]);
   });
 
-  it('a heap that is full throws, and is not written to', () => {
+  it('a full heap throws, and is not written to', () => {
     const nothing = (): void => undefined;
     const memory = new WebAssembly.Memory({initial: 1});
     const wasm = {_malloc: () => 0, _free: nothing, asm: {memory}};
@@ -166,25 +171,30 @@ describe('where fused kernels cannot be made', () => {
     expect(() => allocate(64)).toThrow('the wasm heap has no 64 bytes left');
   });
 
-  it('a GPU keeps other statistics, so TensorFlow on one has none', () => {
+  it('TensorFlow on a GPU has none, since a GPU keeps other statistics', () => {
     const gpu = {executeMultipleOutputs: () => [], isUsingGpuDevice: true};
     expect(fusedFor('tensorflow', gpu)).toEqual({});
     expect(warnings()).toEqual([expect.stringContaining('on a GPU')]);
   });
 
+<<<<<<< HEAD:test/kernels/registry.test.ts
   it('a bundle for browsers says that it is without those of tfjs-node', () => {
     expect(() => withoutTensorflow.make?.({})).toThrow(
       'a bundle for browsers is without them',
     );
+=======
+  it('a bundle for browsers reports that it lacks those of tfjs-node', () => {
+    expect(absentKernels).toThrow('a bundle for browsers is without them');
+>>>>>>> english:test/kernels/fused.test.ts
   });
 
-  it('a backend that is not known has none, without a warning', () => {
+  it('an unknown backend has none, without a warning', () => {
     expect(fusedFor('webgl', {})).toEqual({});
     expect(fusedFor('constructor', {})).toEqual({});
     expect(warnings()).toEqual([]);
   });
 
-  it('a content security policy forbids to compile', () => {
+  it('a content security policy forbids compilation', () => {
     jest.isolateModules(() => {
       jest.spyOn(WebAssembly, 'Module').mockImplementation(() => {
         throw new WebAssembly.CompileError('blocked by CSP');

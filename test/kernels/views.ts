@@ -8,7 +8,7 @@ import {
 } from '../../src/kernels/contract.js';
 import {randomTensor, valuesOf} from '../support/tensors.js';
 
-/** Lengths at which loops over blocks and lanes of four go wrong. */
+/** Lengths that are critical for loops over blocks and lanes of four. */
 const LENGTHS = [1, 1, 1, 2, 3, 4, 5, 7, 8, 17];
 const LONG = [63, 64, 65, 127, 1000, 1009];
 
@@ -19,7 +19,7 @@ export const anyView: fc.Arbitrary<View> = fc
     fc.option(fc.tuple(fc.nat(4), fc.constantFrom(...LONG)), {nil: undefined}),
   )
   .map(([lengths, long]) => {
-    // A long axis among short ones, or this would take hours.
+    // At most one long axis, or this would take hours.
     const short = long ? lengths.map((length) => Math.min(length, 3)) : lengths;
     const [batch = 1, outer = 1, group = 1, channel = 1, inner = 1] = short.map(
       (length, axis) => (axis === long?.[0] ? long[1] : length),
@@ -28,7 +28,7 @@ export const anyView: fc.Arbitrary<View> = fc
   })
   .filter((view) => viewSize(view) <= 40_000);
 
-/** Everything beside the view that changes what a kernel computes. */
+/** All parameters of a case, except the view, that affect a kernel's result. */
 export interface Case {
   view: View;
   centered: boolean;
@@ -52,7 +52,7 @@ export const anyCase: fc.Arbitrary<Case> = fc.record({
   seed: fc.nat(1000),
 });
 
-/** Runs a test over cases, and sees that it leaves no tensor. */
+/** Runs a test over cases, and checks that it leaves no tensor. */
 export function checkCases(
   test: (options: Case) => Promise<void>,
   numRuns: number,
@@ -84,7 +84,7 @@ export function dataOf({view, seed, mean, centered}: Case): {
   const parameters = [parametersCount(view)];
   const statistics = [statisticsCount(view)];
   return {
-    // Around a large mean the mean of squares is all that would be left.
+    // With a large mean, it would dominate the mean of squares.
     x: data(randomTensor(size, seed, centered ? mean : 0.5)),
     dy: data(randomTensor(size, seed + 1)),
     gamma: data(randomTensor(parameters, seed + 2, 1, 0.5)),
@@ -94,7 +94,7 @@ export function dataOf({view, seed, mean, centered}: Case): {
   };
 }
 
-/** Fails if the tensors made inside are not gone afterwards. */
+/** Fails if tensors made inside remain afterwards. */
 export async function leavingNothing(test: () => Promise<void>): Promise<void> {
   const before = tf.memory().numTensors;
   tf.engine().startScope();

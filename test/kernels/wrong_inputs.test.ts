@@ -1,5 +1,5 @@
-// Kernels work on raw memory: whatever they are called with, they refuse it or keep
-// within their tensors.
+// Kernels work on raw memory: they must refuse any wrong input or stay within
+// their tensors.
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {
@@ -132,7 +132,7 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
   );
 
   it.each(SIZES.slice(0, 3))(
-    '%s refuses views and an epsilon that are none',
+    '%s refuses invalid views and epsilons',
     (name, sizes) => {
       for (const axis of Object.keys(VIEW)) {
         for (const length of [

@@ -36,7 +36,7 @@ describe('fromConfig', () => {
     customObjects: {},
   };
 
-  it('drops what has no effect here', () => {
+  it('drops options that have no effect here', () => {
     const layer = BatchNorm.fromConfig(BatchNorm, KERAS);
     expect(layer.getConfig()).toEqual(batchNorm({name: 'bn'}).getConfig());
     const old = {
@@ -82,7 +82,7 @@ describe('fromConfig', () => {
     ).toThrow('unknown option whitening');
   });
 
-  it('refuses what only looks like a key of every object', () => {
+  it('refuses a key that every object has', () => {
     for (const key of ['constructor', '__proto__']) {
       const config = JSON.parse(`{"name": "bn", "${key}": 1}`) as object;
       expect(() => BatchNorm.fromConfig(BatchNorm, {...config})).toThrow(

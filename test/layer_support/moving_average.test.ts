@@ -59,7 +59,7 @@ describe('the exponential average', () => {
     expect(moments(layer)).toEqual([2, 1]);
   });
 
-  it('warns once while a prediction rests on its start', () => {
+  it('warns once if a prediction uses mostly its initial value', () => {
     const layer = batchNorm({name: 'bn', momentum: 0.9});
     const x = tf.tensor2d([[1], [2]]);
     layer.apply(x);
@@ -75,7 +75,7 @@ describe('the exponential average', () => {
     ]);
   });
 
-  it('does not warn once it has moved away, or when its weights were loaded', () => {
+  it('does not warn after it has moved away, or if its weights were loaded', () => {
     const x = tf.tensor2d([[1], [2]]);
     const moved = batchNorm({momentum: 0.5});
     train(moved, batches(4));
@@ -91,7 +91,7 @@ describe('the exponential average', () => {
 });
 
 describe('the debiased average', () => {
-  it('is the batch’s at the first step, and weighted evenly at first', () => {
+  it('is the batch’s at the first step, then weighted almost evenly', () => {
     const m = 0.99;
     const layer = batchNorm({movingAverage: 'debiased', momentum: m});
     let [top, bottom] = [0, 0];
@@ -160,7 +160,7 @@ describe('the debiased average', () => {
     });
   });
 
-  it('leaves steps that are all masked out of its count', () => {
+  it('does not count steps that are all masked out', () => {
     const layer = batchNorm({movingAverage: 'debiased', momentum: 0.5});
     const nothing = {...TRAINING, mask: tf.zeros([2], 'bool')};
     const all = {...TRAINING, mask: tf.ones([2], 'bool')};
@@ -183,7 +183,7 @@ describe('the debiased average', () => {
     expect(tf.memory().numTensors).toBe(numTensors - 5);
   });
 
-  it('refuses momentum 1, under which it would never move', () => {
+  it('refuses momentum 1, with which it would never move', () => {
     expect(() =>
       batchNorm({name: 'bn', movingAverage: 'debiased', momentum: 1}),
     ).toThrow(
@@ -218,7 +218,7 @@ describe('the cumulative average', () => {
 describe.each(['exponential', 'debiased', 'cumulative'] as const)(
   'any average: %s',
   (movingAverage) => {
-    it('starts again on request', () => {
+    it('restarts on request', () => {
       const layer = batchNorm({movingAverage, movingMeanInitializer: 'ones'});
       train(layer, batches(3));
       layer.resetStatistics();
@@ -252,7 +252,7 @@ describe.each(['exponential', 'debiased', 'cumulative'] as const)(
       expect(after.moving_mean?.every(Number.isFinite)).toBe(true);
     });
 
-    it('with one value per statistic moves the mean alone, and warns', () => {
+    it('with one value per statistic moves only the mean, and warns', () => {
       const layer = batchNorm({name: 'bn', movingAverage});
       train(layer, [tf.tensor2d([[0], [2]])]);
       const [, variance] = moments(layer);
@@ -299,7 +299,7 @@ describe('unbiasedMovingVariance', () => {
     });
   });
 
-  it('counts what a mask leaves', () => {
+  it('counts only values that a mask keeps', () => {
     const layer = batchNorm({momentum: 0, unbiasedMovingVariance: true});
     const mask = tf.tensor1d([1, 1, 1, 0], 'bool');
     layer.apply(tf.tensor2d([[1], [2], [3], [99]]), {...TRAINING, mask});
@@ -309,7 +309,7 @@ describe('unbiasedMovingVariance', () => {
 });
 
 describe('resetStatistics', () => {
-  it('says so where there are none yet', () => {
+  it('reports that there are none yet', () => {
     expect(() => batchNorm({name: 'bn'}).resetStatistics()).toThrow(
       'BatchNorm bn: the layer has no statistics before it is built. ' +
         'Received: built=false',

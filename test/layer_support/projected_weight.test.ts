@@ -13,7 +13,7 @@ const LAYERS = [
 // tfjs's optimizers write variables without applying constraints: stock gamma
 // with nonNeg goes to -4.9.
 describe.each(LAYERS)('a constraint of %s', (_, make) => {
-  it('holds after fit, in the layer, in getWeights and in what is saved', async () => {
+  it('holds after fit, in the layer, in getWeights and in the saved model', async () => {
     trainsStockLayers();
     const model = tf.sequential();
     const layer = make({
@@ -24,10 +24,10 @@ describe.each(LAYERS)('a constraint of %s', (_, make) => {
     model.add(layer);
     model.compile({optimizer: tf.train.sgd(1), loss: 'meanSquaredError'});
     const x = randomTensor([8, 3], 1);
-    // It can only fit these by a negative gamma and a large beta.
+    // Only a negative gamma and a large beta can fit these.
     await model.fit(x, tf.sub(2, tf.mul(x, 3)), {epochs: 3, verbose: 0});
     const [gamma, beta] = model.getWeights() as [tf.Tensor, tf.Tensor];
-    // webgl has a zero below zero.
+    // webgl has a negative zero.
     expect(Math.abs(Math.min(...valuesOf(gamma)))).toBe(0);
     // Squares, their sum, the root and a division: a norm may be above by these.
     const norm = tf.norm(beta).dataSync()[0] ?? NaN;
@@ -59,7 +59,7 @@ describe.each(LAYERS)('a constraint of %s', (_, make) => {
   });
 
   it.each(['unitNorm', 'maxNorm', 'minMaxNorm', 'nonNeg'])(
-    'does not change a value that holds it, bit for bit: %s',
+    'does not change a value that satisfies it, bit for bit: %s',
     (gammaConstraint) => {
       const layer = make({gammaConstraint});
       layer.build([null, 5]);

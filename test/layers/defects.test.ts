@@ -1,4 +1,4 @@
-// What stock tf.js 4.22 gets wrong, and these layers get right. The numbers are
+// Defects of stock tf.js 4.22 that these layers do not have. The numbers are
 // those of the issues at github.com/tensorflow/tfjs.
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm} from 'tfjs-normalization';
@@ -140,7 +140,7 @@ describe('axis', () => {
     for (const y of others) expect(difference(y, expected)).toBe(0);
   });
 
-  it('of several features has a weight for each of them', () => {
+  it('of several features has a weight for each', () => {
     const layer = batchNorm({axis: [3, 1]});
     layer.build([null, 2, null, 5]);
     expect(layer.weights.map(({shape}) => shape)).toEqual(
@@ -148,7 +148,7 @@ describe('axis', () => {
     );
   });
 
-  it('of the user is left as it was given', () => {
+  it('of the user is not changed', () => {
     const axis = [-1, 1];
     const layer = layerNorm({axis});
     layer.build([null, 3, 4]);

@@ -6,7 +6,7 @@ import {trainsStockLayers} from '../support/stock_training.js';
 
 const TRAINING = {training: true};
 
-/** A layer whose statistics are not those of `x`, and `x`. */
+/** Returns `x` and a layer whose statistics differ from those of `x`. */
 function trained(args = {}): {
   layer: ReturnType<typeof batchNorm>;
   x: tf.Tensor;
@@ -17,8 +17,8 @@ function trained(args = {}): {
   return {layer, x};
 }
 
-// Stock uses the batch's statistics and moves the moving ones although frozen;
-// Keras, since version 2.1.3, does neither.
+// A frozen stock layer still uses the batch's statistics and updates the moving
+// ones; Keras, since version 2.1.3, does neither.
 describe('a frozen BatchNorm', () => {
   it('predicts in training, bit for bit, and writes nothing', () => {
     const {layer, x} = trained();
@@ -45,7 +45,7 @@ describe('a frozen BatchNorm', () => {
     });
   });
 
-  it('is toggled at any time, without building again', () => {
+  it('can be toggled at any time, without rebuilding', () => {
     const {layer, x} = trained();
     for (const frozen of [true, false, true, false]) {
       layer.trainable = !frozen;
@@ -88,7 +88,7 @@ describe('a frozen BatchNorm', () => {
     expect(weightsOf(layer)).toEqual(before);
   });
 
-  it('uses the batch’s statistics where they are asked for, and stores none', () => {
+  it('uses the batch’s statistics if requested, and stores none', () => {
     const {layer, x} = trained({statistics: 'batch'});
     const thawed = layer.apply(x) as tf.Tensor;
     layer.trainable = false;
@@ -127,7 +127,7 @@ describe('statistics', () => {
     expect(difference(y, expected)).toBe(0);
   });
 
-  it('moving: training uses the moving ones and moves nothing', () => {
+  it('moving: training uses the moving ones and does not update them', () => {
     const {layer, x} = trained();
     layer.statistics = 'moving';
     const before = weightsOf(layer);
@@ -136,7 +136,7 @@ describe('statistics', () => {
     expect(weightsOf(layer)).toEqual(before);
   });
 
-  it('auto and batch: training moves them; it can be set at any time', () => {
+  it('auto and batch: training updates them; it can be set at any time', () => {
     const {layer, x} = trained();
     for (const mode of ['batch', 'auto', 'batch'] as const) {
       layer.statistics = mode;
@@ -148,7 +148,7 @@ describe('statistics', () => {
     expect(layer.getConfig().statistics).toBe('batch');
   });
 
-  it('refuses another word when it is set', () => {
+  it('refuses any other value when set', () => {
     const layer = batchNorm({name: 'bn'});
     expect(() => {
       (layer as unknown as {statistics: string}).statistics = 'mine';

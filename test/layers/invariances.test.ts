@@ -1,4 +1,4 @@
-// What the papers say normalization does not change.
+// Invariances of normalization, from the papers.
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
@@ -20,7 +20,7 @@ interface Inputs {
 
 const TRANSFORMS: Record<string, (inputs: Inputs, amount: number) => Inputs> = {
   'weight matrix re-scaling': ({x, w}, d) => ({x, w: tf.mul(w, d)}),
-  // Every unit's weights shifted by one and the same vector.
+  // Shifts every unit's weights by the same vector.
   'weight matrix re-centering': ({x, w}, d) => ({
     x,
     w: tf.add(w, tf.mul(randomTensor([5, 1], 77), d)),
@@ -145,7 +145,7 @@ describe('the identities of the batch normalization paper', () => {
     },
   );
 
-  it('a bias before it changes nothing, and gets no gradient', () => {
+  it('a bias before it has no effect, and gets no gradient', () => {
     const g = (b: tf.Tensor): tf.Tensor => NORMS.batch(tf.add(u, b));
     const bias = tf.tensor1d([1, -2, 3, -4, 5]);
     // The sums of u and a bias, of up to 8, are rounded, and their mean.
@@ -202,7 +202,7 @@ describe('the identities of the batch normalization paper', () => {
 });
 
 describe('LayerNorm', () => {
-  it('is the same in training and prediction, and whatever else is in the batch', () => {
+  it('is the same in training and prediction, and for any other examples in the batch', () => {
     const layer = layerNorm();
     const x = randomTensor([6, 4, 5], 1);
     const y = layer.apply(x) as tf.Tensor;

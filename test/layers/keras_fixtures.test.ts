@@ -24,11 +24,11 @@ const batchNorms = readFixture('keras_batch_norm');
 const layerNorms = readFixture('keras_layer_norm');
 
 /*
- * Roundings of the largest value. A statistic here is of at most 24 values: a
- * sum of numbers up to 3 deviations off, rounded 24 times in random directions
- * (√24 ≈ 5). y takes both and four operations; dx takes y's factor and two more
- * such sums, and dgamma and dbeta are such sums of products. Of y and dx a
- * little over half was seen, on three backends.
+ * Roundings of the largest value. A statistic here has at most 24 values: a sum
+ * of numbers up to 3 deviations off, rounded 24 times in random directions (√24
+ * ≈ 5). y takes both and four operations; dx takes y's factor and two more such
+ * sums, and dgamma and dbeta are such sums of products. Observed for y and dx:
+ * a little over half, on three backends.
  */
 const ROUNDINGS = {y: 8, dx: 16, dgamma: 16, dbeta: 16};
 const STATISTIC_ROUNDINGS = 8;
@@ -99,8 +99,8 @@ describe.each(MAKERS)('Keras and $name', ({patched, batch, layer}) => {
   );
 
   /*
-   * Keras divides by the number of values plus 1e-7, which for 5 values and
-   * more is a third of a rounding at the most.
+   * Keras divides by the number of values plus 1e-7, which for 5 or more values
+   * is at most a third of a rounding.
    */
   describe.each(titled(batchNorms.masked))(
     'F1, F12: batch norm of %s',
@@ -146,7 +146,7 @@ describe.each(MAKERS)('Keras and $name', ({patched, batch, layer}) => {
     },
   );
 
-  it('a frozen batch norm predicts in training and stays as it is', async () => {
+  it('a frozen batch norm predicts in training and does not change', async () => {
     const {shape, x, weights, y, ...moved} = batchNorms.frozen;
     const norm = built(batch({}), shape, weights);
     norm.trainable = false;
@@ -212,7 +212,7 @@ describe.each(MAKERS)('Keras and $name', ({patched, batch, layer}) => {
   describe.each(titled(layerNorms.cases))(
     'layer norm of %s',
     (_, given, variant) => {
-      // Neither training nor prediction makes a difference.
+      // Training and prediction are the same.
       it.each([true, false])('training: %s', async (training) => {
         const {shape, options, weights} = given;
         const {center, scale, result} = variant;
@@ -224,7 +224,7 @@ describe.each(MAKERS)('Keras and $name', ({patched, batch, layer}) => {
   );
 });
 
-/** Each variant of each case, after a title for it. */
+/** Pairs each variant of each case with a title. */
 function titled<G extends Given & {variants: readonly Variant[]}>(
   cases: readonly G[],
 ): Array<[string, G, G['variants'][number]]> {
@@ -245,7 +245,7 @@ function runOn(
   return run(layer, tf.tensor(x, shape), tf.tensor(dy, shape), options);
 }
 
-/** Tells of each value whether a mask lets it count. */
+/** Tells of each value if a mask keeps it. */
 function countsOf(
   shape: readonly number[],
   lengths: number[],
@@ -269,7 +269,7 @@ function constraintOf(
   return make(options);
 }
 
-/** The moving statistics are those given, to the digit. */
+/** Expects the moving statistics to be those given, to the digit. */
 async function expectUnmoved(
   layer: tf.layers.Layer,
   {weights}: Given,

@@ -1,11 +1,13 @@
-// How many kernels a step of training takes. On a GPU each is a launch, and with
-// small tensors they are most of the time anywhere. Stock tfjs takes 127 to over
-// 11,000 for layer normalization, and 82 for batch normalization.
+// Counts the kernels of a training step. On a GPU each is a launch, and with
+// small tensors they take most of the time anywhere. Stock tfjs takes 127 to
+// over 11,000 for layer normalization, and 82 for batch normalization.
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm} from 'tfjs-normalization';
 import {kernelsOf, randomTensor} from '../support/tensors.js';
 
-/** Forward and backward in x, gamma and beta, with the moving statistics. */
+/**
+ * Runs forward and backward in x, gamma and beta, with the moving statistics.
+ */
 async function stepOf(
   layer: tf.layers.Layer,
   shape: number[],
@@ -60,17 +62,14 @@ describe('a training step of LayerNorm', () => {
         [2, 16, 12, 12],
       ],
     ],
-  ])(
-    'takes at most 60 kernels, whatever the sizes: %s',
-    async (_, axis, shapes) => {
-      const counts: number[] = [];
-      for (const shape of shapes) {
-        counts.push(await stepOf(layerNorm({axis}), shape));
-      }
-      expect(Math.max(...counts)).toBeLessThanOrEqual(60);
-      expect(new Set(counts).size).toBe(1);
-    },
-  );
+  ])('takes at most 60 kernels, for any sizes: %s', async (_, axis, shapes) => {
+    const counts: number[] = [];
+    for (const shape of shapes) {
+      counts.push(await stepOf(layerNorm({axis}), shape));
+    }
+    expect(Math.max(...counts)).toBeLessThanOrEqual(60);
+    expect(new Set(counts).size).toBe(1);
+  });
 });
 
 describe('a training step of BatchNorm', () => {
@@ -108,20 +107,17 @@ describe('a training step of BatchNorm', () => {
         [2, 8, 10, 9],
       ],
     ],
-  ])(
-    'takes at most 80 kernels, whatever the sizes: %s',
-    async (_, axis, shapes) => {
-      const counts: number[] = [];
-      for (const shape of shapes) {
-        counts.push(await stepOf(batchNorm({axis}), shape));
-      }
-      expect(Math.max(...counts)).toBeLessThanOrEqual(80);
-      expect(new Set(counts).size).toBe(1);
-    },
-  );
+  ])('takes at most 80 kernels, for any sizes: %s', async (_, axis, shapes) => {
+    const counts: number[] = [];
+    for (const shape of shapes) {
+      counts.push(await stepOf(batchNorm({axis}), shape));
+    }
+    expect(Math.max(...counts)).toBeLessThanOrEqual(80);
+    expect(new Set(counts).size).toBe(1);
+  });
 });
 
-// What docs/design.md says takes more.
+// The cases that take more, according to docs/design.md.
 describe('a training step that takes more', () => {
   it.each([
     ['a length of 5003 to pad', layerNorm(), [5003, 7], 64],

@@ -41,7 +41,7 @@ const counts = (): {tensors: number; buffers: number} => {
   return {tensors: numTensors, buffers: numDataBuffers};
 };
 
-describe.each(LAYERS)('%s leaves nothing behind', (_, make) => {
+describe.each(LAYERS)('%s leaks nothing', (_, make) => {
   const x = (): tf.Tensor => randomTensor([6, 3], 1);
 
   it('in 200 cycles of making, training, predicting, saving, loading and disposing', async () => {
@@ -86,7 +86,7 @@ describe.each(LAYERS)('%s leaves nothing behind', (_, make) => {
     expect(counts()).toEqual(before);
   });
 
-  it('when it is disposed', () => {
+  it('when disposed', () => {
     const input = x();
     const before = counts();
     const layer = make();
@@ -96,7 +96,7 @@ describe.each(LAYERS)('%s leaves nothing behind', (_, make) => {
   });
 });
 
-describe('what masks and ops use is freed', () => {
+describe('tensors of masks and ops are freed', () => {
   it('after masked steps', () => {
     const layer = batchNorm({movingAverage: 'debiased'});
     const input = randomTensor([4, 3, 2], 1);

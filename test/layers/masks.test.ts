@@ -19,7 +19,7 @@ const maskOf = (rows: boolean[][]): tf.Tensor =>
   tf.tensor2d(rows, undefined, 'bool');
 
 describe('a mask', () => {
-  it('leaves out of the statistics what it covers', () => {
+  it('leaves masked values out of the statistics', () => {
     const layer = batchNorm({momentum: 0});
     layer.apply(tf.tensor3d(X), {...TRAINING, mask: maskOf(MASK)});
     // Keras 3.15: mean 2 and variance 0.667 of [1, 2, 3, padding].
@@ -30,7 +30,7 @@ describe('a mask', () => {
     expectCloseNow(variance ?? [], [2 / 3], {what: 'variance', roundings: 8});
   });
 
-  it('keeps NaN under it from every output and every gradient', () => {
+  it('keeps masked NaN out of every output and every gradient', () => {
     const layer = batchNorm();
     const mask = maskOf(MASK);
     const dy = tf.tensor3d([
@@ -65,7 +65,7 @@ describe('a mask', () => {
     );
   });
 
-  it('keeps NaN under it from the other outputs of a prediction', () => {
+  it('keeps masked NaN out of the other outputs of a prediction', () => {
     const layer = batchNorm();
     const y = layer.apply(tf.tensor3d(X), {mask: maskOf(MASK)}) as tf.Tensor;
     expect(valuesOf(y).every(Number.isFinite)).toBe(true);
@@ -141,7 +141,7 @@ describe('a mask', () => {
     expect(weightsOf(layer)).toEqual(before);
   });
 
-  it('of nothing moves nothing, and y is finite', () => {
+  it('that covers everything updates nothing, and y is finite', () => {
     const layer = batchNorm({movingAverage: 'cumulative'});
     layer.apply(randomTensor([2, 3, 1], 5), TRAINING);
     const before = weightsOf(layer);
@@ -162,7 +162,7 @@ describe('a mask', () => {
   });
 
   it.each([[[4, 5, 3]], [[5, 4]], [[4, 5, 3, 1]], [[3]], [[1, 2]], [[4, 3]]])(
-    'F12: of shape %j fits no [4, 5, 3], and is refused',
+    'F12: of shape %j does not fit [4, 5, 3], and is refused',
     (maskShape) => {
       const x = randomTensor([4, 5, 3], 6);
       const mask = tf.zeros(maskShape, 'bool');
@@ -180,11 +180,11 @@ describe('a mask', () => {
     },
   );
 
-  // tf.where of webgl and webgpu ends at rank 4.
+  // tf.where supports up to rank 4 on webgl and webgpu.
   it.each([
     [2, 3, 2, 3, 2],
     [2, 3, 2, 1, 3, 2],
-  ])('covers x of whatever rank: %d, %d, %d, %d, …', (...shape) => {
+  ])('covers x of any rank: %d, %d, %d, %d, …', (...shape) => {
     const mask = maskOf(MASK);
     const x = randomTensor(shape, 4);
     const flat = tf.reshape(x, [2, 3, 6, 2]);
@@ -217,7 +217,7 @@ describe('a mask', () => {
   });
 });
 
-/** The values a mask leaves, by feature. */
+/** The values that a mask keeps, by feature. */
 function keptValues(
   x: tf.Tensor,
   mask: tf.Tensor,

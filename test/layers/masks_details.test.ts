@@ -37,7 +37,7 @@ const maskOf = (
   shape = [LENGTH, LENGTH],
 ): tf.Tensor => tf.tensor([...values], shape, 'bool');
 
-/** y is x normalized as if there were no mask, or with it. */
+/** Expects y to be x normalized, without a mask or with it. */
 function expectNormalized(
   x: tf.Tensor | undefined,
   y: tf.Tensor | undefined,
@@ -57,7 +57,10 @@ const train = (made: tf.LayersModel): tf.Tensor[] =>
   made.apply(input(), TRAINING) as tf.Tensor[];
 
 describe.each(KINDS)('F1: one %s for two tensors', (name, kind) => {
-  /** Layers that are connected while unpatched say from the second call on who runs. */
+  /**
+   * Layers connected before patching identify their callers only from the
+   * second call on.
+   */
   const isLate = name.includes('before');
 
   it.each([
@@ -79,7 +82,7 @@ describe.each(KINDS)('F1: one %s for two tensors', (name, kind) => {
     }
   });
 
-  it('of one model that is recalibrated at once', async () => {
+  it('of one model that is recalibrated immediately', async () => {
     const {model: made, norm} = kind((inner) => {
       const start = words();
       const plain = on(dense(), embedded(start, false));
@@ -136,7 +139,7 @@ describe.each(KINDS)('F1: one %s for two tensors', (name, kind) => {
 });
 
 describe.each(KINDS)('F1: %s', (name, kind) => {
-  it('in TimeDistributed gets no mask, whatever its length', () => {
+  it('in TimeDistributed gets no mask of any length', () => {
     const {model: masked, norm} = kind((inner) => {
       const start = words();
       const x = embedded(start);
@@ -182,7 +185,7 @@ describe.each(KINDS)('F1: %s', (name, kind) => {
     expect(weightsOf(norm).moving_mean?.every(Number.isFinite)).toBe(true);
   });
 
-  it('takes no mask that a program gives to a model', () => {
+  it('takes no mask that a program passes to a model', () => {
     const {model: made} = kind((norm) => {
       const start = words();
       const x = embedded(start, false);
@@ -193,7 +196,7 @@ describe.each(KINDS)('F1: %s', (name, kind) => {
     expectNormalized(x, y, false);
   });
 
-  it('takes the mask that a program gives with its input in a list', () => {
+  it('takes the mask that a program passes with its input in a list', () => {
     const {norm} = kind((inner) => {
       const start = words();
       const x = embedded(start, false);
@@ -206,7 +209,7 @@ describe.each(KINDS)('F1: %s', (name, kind) => {
     expectNormalized(x, norm.apply([x], kwargs) as tf.Tensor, true);
   });
 
-  it('takes no mask that a model has left in the arguments of a program', () => {
+  it('takes no mask that a model has left in a program’s arguments', () => {
     const {model: made, norm} = kind((inner) => {
       const start = words();
       const x = embedded(start);
@@ -222,7 +225,7 @@ describe.each(KINDS)('F1: %s', (name, kind) => {
     expectNormalized(hidden, y, true);
   });
 
-  it('keeps as many tensors over 200 steps', async () => {
+  it('keeps the same number of tensors over 200 steps', async () => {
     const {model: made} = kind((norm) => {
       const start = words();
       const x = embedded(start);
@@ -260,7 +263,7 @@ describe.each(KINDS)('F1: %s', (name, kind) => {
 });
 
 describe('F1: the mask of Add', () => {
-  it('is that of its first input, for more axes too', () => {
+  it('is that of its first input, also for more axes', () => {
     const start = tf.input({shape: [LENGTH, LENGTH, 2]});
     const norm = batchNorm();
     // The mask is [4, 4], and tfjs makes [1, 4, 4] and [1, 1, 4, 4] of it.
@@ -307,7 +310,7 @@ const MODES = [
 describe('F1: under a mask', () => {
   const given = {mean: [0.5, -1, 2, 0], variance: [1, 2, 0.5, 4]};
 
-  /** A layer with these moving statistics. */
+  /** Builds a layer with these moving statistics. */
   const built = (options = {}): ReturnType<typeof batchNorm> => {
     const layer = batchNorm({momentum: 0.5, ...options});
     layer.build([null, LENGTH, LENGTH]);
@@ -393,7 +396,7 @@ describe('F1: under a mask', () => {
   );
 
   it.each(['exponential', 'debiased', 'cumulative'] as const)(
-    'the average %s is of what is not masked',
+    'the average %s is over unmasked values',
     (movingAverage) => {
       const [layer, packed] = [
         batchNorm({movingAverage}),
@@ -419,7 +422,7 @@ describe('F1: under a mask', () => {
     },
   );
 
-  it('where all is masked y and gradients are finite, of NaN too', () => {
+  it('if everything is masked, y and gradients are finite, even for NaN', () => {
     for (const fill of [NaN, 3]) {
       const layer = built();
       const before = weightsOf(layer);
@@ -435,7 +438,7 @@ describe('F1: under a mask', () => {
     }
   });
 
-  it('gradients of the second order are differences', () => {
+  it('second-order gradients agree with differences', () => {
     const layer = built();
     const mask = maskOf();
     const dy = randomTensor(SHAPE, 8);
@@ -466,7 +469,7 @@ describe('F1: under a mask', () => {
     });
   });
 
-  it('a mask of ones is no mask, to the rounding', () => {
+  it('a mask of ones has no effect, to the rounding', () => {
     const [x, dy] = [randomTensor(SHAPE, 11), randomTensor(SHAPE, 12)];
     const mask = tf.ones([LENGTH], 'bool');
     const [a, b] = [built(), built()];
@@ -480,7 +483,7 @@ describe('F1: under a mask', () => {
     }
   });
 
-  it('in prediction it changes nothing, to the bit', () => {
+  it('in prediction it has no effect, bit for bit', () => {
     const x = randomTensor(SHAPE, 13);
     const unpatch = patchStockLayers();
     try {
@@ -527,7 +530,7 @@ describe('F12: a mask with axes of length 1', () => {
       [2, 1, 3],
       [2, 4, 3, 2],
     ],
-  ])('%j of %j counts as if it were written out', (maskShape, shape) => {
+  ])('%j of %j counts like the full mask', (maskShape, shape) => {
     const x = randomTensor(shape, 1);
     const mask = tf.greater(randomTensor(maskShape, 3), -0.3);
     const missing = shape.slice(0, maskShape.length);

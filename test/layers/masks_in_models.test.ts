@@ -32,7 +32,10 @@ const statisticsOf = (norm: Layer): Known => {
   return {mean, variance};
 };
 
-/** y is x normalized by these statistics, or by its own under the mask. */
+/**
+ * Expects y to be x normalized by these statistics, or by its own under the
+ * mask.
+ */
 function expectNormalized(
   outputs: tf.Tensor[],
   mask: Mask,
@@ -58,14 +61,14 @@ function normalized(
   return {y: [...y], mean: [...mean], variance: [...variance]};
 }
 
-/** What a layer in a model gets. */
+/** Returns the input of a layer in a model. */
 const hiddenOf = (made: tf.LayersModel): tf.Tensor | undefined =>
   (made.predict(input()) as tf.Tensor[]).at(-2);
 
 const moved = (old: number[], batch: number[]): number[] =>
   old.map((value, i) => value * MOMENTUM + at(batch, i) * (1 - MOMENTUM));
 
-/** The statistics have moved to those of this batch. */
+/** Expects the statistics to have moved to those of this batch. */
 function expectMoved(norm: Layer, start: Known, batch: Known): void {
   const {mean, variance} = statisticsOf(norm);
   expectCloseNow(mean, moved(start.mean, batch.mean), {
@@ -105,7 +108,7 @@ describe.each(KINDS)('F1: %s in a model', (_, kind) => {
       expectMoved(norm, start, batch);
     });
 
-    it('trains at once, before anything else is asked of it', async () => {
+    it('trains before any other use', async () => {
       const {model: made, norm} = kind(build);
       const start = statisticsOf(norm);
       await compiled(made).trainOnBatch(input(), targets(made));
@@ -117,7 +120,7 @@ describe.each(KINDS)('F1: %s in a model', (_, kind) => {
       });
     });
 
-    it('predicts the same with a mask and without', () => {
+    it('predicts the same with and without a mask', () => {
       const {model: made, norm} = kind(build);
       tf.dispose(made.apply(input(), {training: true}) as tf.Tensor[]);
       const given = statisticsOf(norm);

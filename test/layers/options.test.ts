@@ -129,14 +129,14 @@ describe('BatchNorm refuses', () => {
 });
 
 describe('LayerNorm', () => {
-  it('refuses rmsScaling, which would compute something else', () => {
+  it('refuses rmsScaling, which would change the computation', () => {
     expect(() => layerNorm({rmsScaling: true} as object)).toThrow(
       'LayerNorm (unnamed): rmsScaling is not available in this version. ' +
         'Received: rmsScaling=true',
     );
   });
 
-  it('needs no lengths of its axes where it has no weights', () => {
+  it('needs no lengths of its axes if it has no weights', () => {
     const layer = layerNorm({axis: 1, scale: false, center: false});
     layer.build([null, null, 4]);
     expect(layer.weights).toEqual([]);
@@ -154,7 +154,7 @@ describe('LayerNorm', () => {
 });
 
 describe('an option of null', () => {
-  it('means its default, as everywhere in tf.js', () => {
+  it('stands for its default, as everywhere in tf.js', () => {
     const nulls = Object.fromEntries(
       Object.keys(batchNorm().getConfig()).map((key) => [key, null]),
     );
@@ -165,7 +165,7 @@ describe('an option of null', () => {
 });
 
 describe('initializers, regularizers and constraints', () => {
-  it('are taken by name, as objects, and as model files have them', () => {
+  it('are accepted by name, as objects, and as in model files', () => {
     const forms = [
       {
         gammaInitializer: 'zeros',
@@ -200,7 +200,7 @@ describe('initializers, regularizers and constraints', () => {
     });
   });
 
-  it('do what they say', () => {
+  it('have their effects', () => {
     const layer = batchNorm({
       gammaInitializer: tf.initializers.constant({value: 3}),
       betaRegularizer: tf.regularizers.l2({l2: 0.5}),
@@ -222,7 +222,7 @@ describe('initializers, regularizers and constraints', () => {
     });
   });
 
-  it('may be of a user’s own class', () => {
+  it('may be of a custom class', () => {
     class Sevens extends tf.serialization.Serializable {
       static readonly className = 'Sevens';
       apply(shape: number[]): tf.Tensor {

@@ -75,7 +75,7 @@ describe.each(LAYERS)('%s', (_, make) => {
     ).toBe(0);
   });
 
-  it('comes back from the JSON of its topology, as a string', async () => {
+  it('loads from the JSON of its topology, as a string', async () => {
     const model = await trained(make());
     const json = model.toJSON(null, false) as {modelTopology?: object};
     const text = JSON.stringify(json);
@@ -90,13 +90,16 @@ describe.each(LAYERS)('%s', (_, make) => {
   });
 });
 
-// tf.js's webgl computes small tensors that lie in main memory there, as weights do
-// that have just been loaded, and rounds otherwise than the GPU.
-describe('F23: bit for bit, wherever the weights lie,', () => {
+// tf.js's webgl computes small tensors in main memory, such as weights just
+// loaded, on the CPU, which rounds differently from the GPU.
+describe('F23: bit for bit, with weights in any memory,', () => {
   const FLAG = 'WEBGL_CPU_FORWARD';
   const onWebgl = (): boolean => tf.getBackend() === 'webgl';
 
-  /** Runs something with tf.js's flag set, which the pages of these tests switch off. */
+  /**
+   * Runs a function with tf.js's flag set, which the pages of these tests
+   * switch off.
+   */
   const withFlag = <T>(value: boolean, run: () => T): T => {
     if (!onWebgl()) return run();
     const before = tf.env().getBool(FLAG);
@@ -108,7 +111,7 @@ describe('F23: bit for bit, wherever the weights lie,', () => {
     }
   };
 
-  /** The same values, on the device. */
+  /** Copies the values to the device. */
   const onDevice = (values: tf.Tensor): tf.Tensor =>
     withFlag(false, () => tf.mul(values, 1));
 
@@ -146,7 +149,7 @@ describe('a saved model', () => {
     );
     model.add(layerNorm({name: 'ln'}));
     const {weightSpecs, modelTopology} = await artifactsOf(model);
-    // tf.js puts what trains first.
+    // tf.js puts trainable weights first.
     expect(weightSpecs?.map(({name}) => name)).toEqual([
       'bn/gamma',
       'bn/beta',

@@ -22,8 +22,7 @@ const torch = readFixture('torch_norms');
 /*
  * Roundings of the largest value; for the first four see
  * keras_fixtures.test.ts. The penalty is a sum of squares of dx, and a square
- * has the relative errors of two; its gradients go through the sums of dx
- * twice.
+ * has twice the relative error; its gradients go through the sums of dx twice.
  */
 const ROUNDINGS = {y: 8, dx: 16, dgamma: 16, dbeta: 16};
 const PENALTY_ROUNDINGS = {y: 0, dx: 32, dgamma: 32, dbeta: 32};
@@ -100,7 +99,7 @@ it.each(torch.layerNorm)('PyTorch, $name', async (given) => {
   await expectResult(built(norm, shape, weights), given, result);
 });
 
-/** Output, gradients, and the gradients of the gradient's square. */
+/** Compares output, gradients, and the gradients of the squared gradient. */
 async function expectResult(
   layer: tf.layers.Layer,
   given: Given,

@@ -12,7 +12,7 @@ import {
 const {runs} = readFixture('training_steps');
 
 it.each(runs.map((run) => [titleOf(run), run] as const))(
-  'twenty steps are those of Keras: %s',
+  'twenty steps agree with Keras: %s',
   async (_, run) => {
     const make = run.layer === 'batchNorm' ? batchNorm : layerNorm;
     await expectTrained(await train(make(optionsOf(run)), run), run);

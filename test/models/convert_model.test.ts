@@ -19,7 +19,7 @@ function shake(model: tf.LayersModel): tf.LayersModel {
   return model;
 }
 
-/** Layers of equal names in two models, one of which is frozen. */
+/** Returns layers of the same names in two models, one of which is frozen. */
 function stockModel(): tf.LayersModel {
   const inner = (name: string, trainable: boolean): tf.LayersModel =>
     tf.sequential({
@@ -49,7 +49,7 @@ function stockModel(): tf.LayersModel {
 }
 
 describe('convertModel', () => {
-  it('gives weights as they are, whatever a constraint would make of them', async () => {
+  it('copies weights unchanged, ignoring constraints', async () => {
     const constrained = tf.layers.dense({
       units: 3,
       inputShape: [2],
@@ -58,7 +58,8 @@ describe('convertModel', () => {
     const stock = tf.sequential({
       layers: [constrained, tf.layers.batchNormalization()],
     });
-    // Training moves weights beyond their constraints: tf.js does not apply them there.
+    // Trained weights can violate constraints: tf.js does not apply them in
+    // training.
     const kernel = constrained.weights[0]?.read() as tf.Variable;
     const values = randomTensor([2, 3], 1);
     kernel.assign(values);
@@ -98,14 +99,14 @@ describe('convertModel', () => {
     expect(warnings()).toEqual([]);
   });
 
-  it('leaves what is of this package as it is', async () => {
+  it('keeps layers of this package unchanged', async () => {
     const layer = batchNorm({statistics: 'batch', inputShape: [4], name: 'bn'});
     const model = shake(tf.sequential({layers: [layer]}));
     const same = await convertModel(model, {to: 'normalization'});
     expect(same.layers[0]?.getConfig()).toEqual(model.layers[0]?.getConfig());
   });
 
-  it('has no part in the weights of the model it is given', async () => {
+  it('shares no weights with the given model', async () => {
     const stock = stockModel();
     const kept = stock.getWeights().map(valuesOf);
     const model = await convertModel(stock, {to: 'normalization'});
@@ -115,7 +116,7 @@ describe('convertModel', () => {
     expect(stock.getWeights().map(valuesOf)).toEqual(kept);
   });
 
-  it('drops the weights that stock has none of', async () => {
+  it('drops the weights that stock does not have', async () => {
     const model = shake(
       tf.sequential({
         layers: [batchNorm({movingAverage: 'cumulative', inputShape: [4]})],
@@ -128,7 +129,7 @@ describe('convertModel', () => {
     expect(warnings()).toHaveLength(1);
   });
 
-  it('refuses what stock does not have, and leaves nothing', async () => {
+  it('refuses options that stock does not have, and leaks nothing', async () => {
     const model = tf.sequential({
       layers: [
         layerNorm({name: 'ln', gammaConstraint: 'nonNeg', inputShape: [4]}),

@@ -1,4 +1,4 @@
-// Every tool for models beside layers that users have written.
+// Tests every tool for models that contain custom layers.
 import * as tf from '@tensorflow/tfjs';
 import {
   batchNorm,
@@ -32,7 +32,7 @@ class MadeAtOnce extends tf.layers.Layer {
   }
 }
 
-/** A variable of its own, which is no weight. */
+/** A variable of its own, which is not a weight. */
 class OwnVariable extends tf.layers.Layer {
   static readonly className = 'OwnVariable';
   readonly constant = tf.variable(tf.ones([4]), false);
@@ -54,7 +54,7 @@ class MadeInBuild extends tf.layers.Layer {
   }
 }
 
-/** A constant that the class makes once, whoever needs it first. */
+/** A constant made once per class, at the first use. */
 class Cached extends tf.layers.Layer {
   static readonly className = 'Cached';
   static cache: tf.Tensor | undefined;
@@ -67,7 +67,10 @@ class Cached extends tf.layers.Layer {
   }
 }
 
-/** As in tf.js's own example, the name is not passed on; and a weight of its own. */
+/**
+ * Does not pass on its name, as in tf.js's own example; has a weight of its
+ * own.
+ */
 class Nameless extends tf.layers.Layer {
   static readonly className = 'Nameless';
   private gate: tf.LayerVariable | undefined;
@@ -145,7 +148,10 @@ for (const layerClass of Object.values(ZOO)) {
 type Made = [string, new () => tf.layers.Layer];
 const KINDS = Object.entries(ZOO) as unknown as Made[];
 
-/** Two of a kind, one of them in a nested model, around normalizations. */
+/**
+ * Returns a model with two layers of a kind, one in a nested model, among
+ * normalizations.
+ */
 function modelWith(
   Kind: new () => tf.layers.Layer,
   stock = false,
@@ -176,15 +182,15 @@ const predict = (model: tf.LayersModel): tf.Tensor =>
   model.predict(x()) as tf.Tensor;
 
 describe.each(KINDS)('F3, F4, F6: beside %s', (name, Kind) => {
-  // In files, tf.js loses the weights of a layer that does not pass on its name, and
-  // refuses two weights of one name.
+  // In files, tf.js loses the weights of a layer that does not pass on its
+  // name, and refuses two weights of the same name.
   const isForFiles = name !== 'Nameless' && name !== 'InCollections';
   const tools = Object.keys(REBUILDING).filter(
     (tool) => isForFiles || !/fromKeras|toStock/.test(tool),
   );
 
   it.each(tools)(
-    '%s predicts the same, and leaves the model alone',
+    '%s predicts the same, and does not change the model',
     async (tool) => {
       for (const stock of tool === 'convertModel to stock'
         ? [false]
@@ -195,7 +201,7 @@ describe.each(KINDS)('F3, F4, F6: beside %s', (name, Kind) => {
         // The same layers in tf.js's own arithmetic or this package's, in a model of six.
         expectCloseNow(predict(other), expected, {what: 'y', roundings: 16});
         expect(difference(predict(model), expected)).toBe(0);
-        // Not the fault of what was made first that there is a second.
+        // A second rebuild must work like the first.
         const again = (await REBUILDING[tool]?.(model)) as tf.LayersModel;
         expectCloseNow(predict(again), expected, {what: 'y', roundings: 16});
         if (!/fromKeras|toStock/.test(tool)) {
@@ -241,17 +247,17 @@ describe.each(KINDS)('F3, F4, F6: beside %s', (name, Kind) => {
 });
 
 describe('F4: a layer that does not pass on its name', () => {
-  it('is no reason for foldBatchNorm to leave anything behind', () => {
+  it('makes foldBatchNorm leak nothing', () => {
     const model = modelWith(Nameless);
     const before = tf.memory().numTensors;
     const folded = foldBatchNorm(model, {onReport: () => undefined});
-    // tf.js's dispose leaves those of nested models.
+    // tf.js's dispose skips the weights of nested models.
     tf.dispose(folded.weights.map((weight) => weight.read()));
     expect(tf.memory().numTensors).toBe(before);
   });
 });
 
-/** A layer whose config does not say how many weights it has. */
+/** A layer whose config does not determine its number of weights. */
 class Forgetful extends tf.layers.Layer {
   static readonly className = 'Forgetful';
   constructor(private readonly args: Args & {count?: number} = {}) {
@@ -269,9 +275,9 @@ class Forgetful extends tf.layers.Layer {
 }
 tf.serialization.registerClass(Forgetful);
 
-describe('F4: a layer that its config does not make again', () => {
+describe('F4: a layer that cannot be rebuilt from its config', () => {
   it.each(['convertModel to ours', 'convertModel to stock', 'foldBatchNorm'])(
-    'is named by %s, which leaves nothing behind',
+    'is named by %s, which leaks nothing',
     async (tool) => {
       const model = tf.sequential({
         layers: [
@@ -291,7 +297,7 @@ describe('F4: a layer that its config does not make again', () => {
   );
 });
 
-/** A normalization where nobody outside can look. */
+/** A normalization in a private field, invisible from outside. */
 class Private extends Holder {
   static readonly className = 'Private';
   readonly #inner = batchNorm();
@@ -317,7 +323,7 @@ describe('F6: a normalization that cannot be found', () => {
       'foldBatchNorm',
       (model) => foldBatchNorm(model, {onReport: () => undefined}),
     ],
-  ])('is told by %s, naming the layer', async (name, tool) => {
+  ])('is reported by %s, naming the layer', async (name, tool) => {
     await tool(layer());
     expect(warnings()).toEqual([
       `${name}: these layers have moving statistics, but no normalization was ` +
@@ -346,10 +352,10 @@ describe("F5: where the application's class has taken a name", () => {
   });
 
   it.each(Object.keys(REBUILDING))(
-    '%s refuses to build that instead of ours',
+    '%s refuses to build that class instead of ours',
     async (tool) => {
       const model = modelWith(MadeAtOnce);
-      // The last layer is not folded, and is built again.
+      // The last layer is not folded but rebuilt.
       take();
       const before = tf.memory().numTensors;
       const run = async (): Promise<tf.LayersModel | undefined> =>
@@ -359,14 +365,14 @@ describe("F5: where the application's class has taken a name", () => {
           tool === 'convertModel to stock' ? '' : 'register({override: true})',
         )
         .catch((error: unknown) => {
-          // Nothing of this package's is built there.
+          // No layer of this package is built there.
           if (tool !== 'convertModel to stock') throw error;
         });
       expect(tf.memory().numTensors - before).toBeLessThanOrEqual(20);
     },
   );
 
-  it('of tf.js, a model on layers of this package is not converted to it', async () => {
+  it('of tf.js, a model of this package is not converted to it', async () => {
     class Theirs extends tf.layers.Layer {
       static readonly className = 'BatchNormalization';
     }
@@ -384,7 +390,7 @@ describe("F5: where the application's class has taken a name", () => {
     }
   });
 
-  it('or removed it, nothing is built', async () => {
+  it('or removed a name, nothing is built', async () => {
     const {classNameMap} = tf.serialization.SerializationMap.getMap();
     const model = tf.sequential({
       layers: [tf.layers.batchNormalization({inputShape: [4]})],
@@ -395,7 +401,7 @@ describe("F5: where the application's class has taken a name", () => {
     );
   });
 
-  it('their layers stay as they are', async () => {
+  it('its layers stay unchanged', async () => {
     take();
     const model = tf.sequential({
       layers: [

@@ -10,7 +10,7 @@ import {allWeights, normsOf, through} from '../support/models.js';
 import {trainsStockLayers} from '../support/stock_training.js';
 import {randomTensor, weightsOf} from '../support/tensors.js';
 
-/** A base, two models deep, and a head. */
+/** Returns a base, two models deep, and a head. */
 function deepModel(args = {}): tf.LayersModel {
   const base = tf.sequential({
     name: 'base',
@@ -36,7 +36,7 @@ async function fit(model: tf.LayersModel): Promise<void> {
   await model.fit(x, tf.ones([16, 1]), {epochs: 2, verbose: 0});
 }
 
-/** The names of the weights that training changes. */
+/** Returns the names of the weights that training changes. */
 async function changedByFit(model: tf.LayersModel): Promise<string[]> {
   const before = allWeights(model);
   await fit(model);
@@ -80,7 +80,7 @@ describe('freezeBatchNorm', () => {
     expect(weightsOf(layer)).toEqual(before);
   });
 
-  it('predicts in training as in prediction', () => {
+  it('computes the same in training as in prediction', () => {
     const model = deepModel();
     const [norm] = normsOf(model);
     freezeBatchNorm(model, {affine: true});
@@ -116,7 +116,7 @@ describe('freezeBatchNorm', () => {
     }
   });
 
-  it('refuses what is no boolean', () => {
+  it('refuses anything but a boolean', () => {
     const options = {affine: 1} as unknown as FreezeOptions;
     expect(() => freezeBatchNorm(deepModel(), options)).toThrow(
       'Received: affine=1',
@@ -130,7 +130,7 @@ describe('unfreezeBatchNorm', () => {
     ['batch', true],
     ['moving', false],
   ] as const)(
-    'gives back statistics %s and trainable %s',
+    'restores statistics %s and trainable %s',
     (statistics, trainable) => {
       const model = deepModel({statistics, trainable});
       const [norm] = normsOf(model);
@@ -146,7 +146,7 @@ describe('unfreezeBatchNorm', () => {
     },
   );
 
-  it('leaves alone what was not frozen by it', () => {
+  it('skips layers that it did not freeze', () => {
     const model = deepModel({trainable: false});
     expect(unfreezeBatchNorm(model)).toBe(0);
     expect(normsOf(model)[0]?.trainable).toBe(false);

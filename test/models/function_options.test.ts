@@ -24,7 +24,7 @@ import {
 import {fileSystem} from 'tfjs-normalization/node';
 import {normsOf} from '../support/models.js';
 
-/** Calls a function with these options, whatever they are. */
+/** Calls a function with these options, of any type. */
 type Call = (options: never) => unknown;
 
 let model: tf.LayersModel;
@@ -35,7 +35,7 @@ const memory = (): tf.io.IOHandler =>
 const handler = tf.io.fromMemory({modelTopology: {}});
 const x = (): tf.Tensor => tf.ones([4, 2]);
 
-/** Those that take options. */
+/** Functions that take options. */
 const TAKING: Readonly<Record<string, Call>> = {
   BatchNorm: (options) => new BatchNorm(options),
   GroupNorm: (options) => new normalization.GroupNorm(options),
@@ -70,7 +70,7 @@ const TAKING: Readonly<Record<string, Call>> = {
   toStock: (options) => toStock(memory(), options),
 };
 
-/** Those that take none. */
+/** Functions that take none. */
 const WITHOUT: Readonly<Record<string, Call>> = {
   formatInspection: (options) =>
     formatInspection([], ...([options] as unknown as [])),
@@ -84,7 +84,7 @@ const WITHOUT: Readonly<Record<string, Call>> = {
   fileSystem: (options) => fileSystem('a', ...([options] as unknown as [])),
 };
 
-/** What a call throws, at once or later. */
+/** Returns the error that a call throws, synchronously or later. */
 async function errorOf(call: Call, options: unknown): Promise<string> {
   try {
     await call(options as never);
@@ -94,7 +94,9 @@ async function errorOf(call: Call, options: unknown): Promise<string> {
   return 'nothing was thrown';
 }
 
-/** The functions that an entry exports, and those in what it exports. */
+/**
+ * Lists the functions that an entry exports, and those in its exported objects.
+ */
 function functionsIn(entry: object, prefix = ''): string[] {
   return Object.entries(entry).flatMap(([name, value]: [string, unknown]) => {
     if (typeof value === 'function') return [`${prefix}${name}`];
@@ -139,7 +141,7 @@ describe('F10: options of functions', () => {
     expect(await errorOf(call, own)).toContain('unknown option __proto__');
   });
 
-  it.each(Object.entries(TAKING))('%s takes an object only', async (_, f) => {
+  it.each(Object.entries(TAKING))('%s takes only an object', async (_, f) => {
     for (const options of [5, 'axis', true, [], [1], () => undefined]) {
       const error = await errorOf(f, options);
       expect(error).toContain('options must be an object');
@@ -154,7 +156,7 @@ describe('F10: options of functions', () => {
     );
   });
 
-  it('of a function that has none may be what map gives', () => {
+  it('of a function without any may be the arguments that map passes', () => {
     expect([model].map(unfreezeBatchNorm as () => number)).toEqual([0]);
   });
 
@@ -192,14 +194,14 @@ describe('F10: options of functions', () => {
     },
   );
 
-  it('null is the default, as everywhere in tf.js', async () => {
+  it('null stands for the default, as everywhere in tf.js', async () => {
     const options = {batchSize: null, exact: null, signal: null} as never;
     await inspect(model, x(), options);
     expect(freezeBatchNorm(model, {affine: null} as never)).toBe(1);
     unfreezeBatchNorm(model);
   });
 
-  it('no options are null', async () => {
+  it('null options are refused', async () => {
     for (const name of ['inspect', 'recalibrate', 'toStock', 'register']) {
       const error = await errorOf(TAKING[name] as Call, null);
       expect(error).toContain(`${name}: options must be an object`);
@@ -207,7 +209,7 @@ describe('F10: options of functions', () => {
   });
 
   it.each([batchNorm({name: 'a'}), layerNorm({name: 'a'})])(
-    'what a layer is called with is checked as well',
+    'the options of a layer’s call are checked as well',
     (layer) => {
       expect(() => layer.apply(x(), {trainin: true} as never)).toThrow(
         /Norm a: unknown option trainin; its options are training, mask/,

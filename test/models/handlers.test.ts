@@ -3,7 +3,7 @@ import {loaderOf, saverOf} from '../../src/models/handlers.js';
 
 const WHO = 'someFunction';
 
-/** Registers handlers for a scheme of their own. */
+/** Registers handlers for their own scheme. */
 function register(
   scheme: string,
   times: number,
@@ -30,7 +30,7 @@ const handler: tf.io.IOHandler = {
 };
 
 describe('loaderOf and saverOf', () => {
-  it('take a handler, or the one that is registered for a URL', async () => {
+  it('take a handler, or the one registered for a URL', async () => {
     register('once', 1, handler);
     for (const place of [handler, 'once://x']) {
       expect(await loaderOf(place, WHO)()).toBe(artifacts);
@@ -46,7 +46,7 @@ describe('loaderOf and saverOf', () => {
     expect(() => saverOf('twice://x', WHO)).toThrow(message);
   });
 
-  it('refuse what does not load or save', () => {
+  it('refuse anything that does not load or save', () => {
     expect(() => loaderOf({}, WHO)).toThrow(/must be a URL or an IOHandler/);
     expect(() => saverOf({}, WHO)).toThrow(
       /must be a URL of a registered scheme/,
@@ -55,7 +55,7 @@ describe('loaderOf and saverOf', () => {
     expect(() => loaderOf(null as never, WHO)).toThrow(/Received: source/);
   });
 
-  it('take a path of no known scheme for a relative URL', () => {
+  it('treat a path without a known scheme as a relative URL', () => {
     expect(loaderOf('model.json', WHO)).toBeInstanceOf(Function);
   });
 });

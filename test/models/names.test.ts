@@ -1,4 +1,4 @@
-// Layers are told apart by what they are and where they stand, whatever they are called.
+// Layers are matched by type and place, whatever their names.
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {
@@ -13,7 +13,7 @@ import {REBUILDING} from '../support/rebuilding.js';
 import {expectCloseNow} from '../support/close.js';
 import {difference, randomTensor} from '../support/tensors.js';
 
-/** Parts of each other, and words that files use. */
+/** Names that contain each other, and words used in files. */
 const NAMES = [
   ...['a', 'a/b', 'a/b/c', 'b', 'b/a', 'conv1/conv', 'conv1', 'conv'],
   ...['optimizer', 'optimizer/a', 'seed_generator_1', 'a/seed_generator'],
@@ -28,7 +28,9 @@ const anyNames = fc.shuffledSubarray(NAMES, {
   maxLength: COUNT,
 });
 
-/** A model of every kind of holder; the same numbers for whatever names. */
+/**
+ * Returns a model of every kind of holder, with the same numbers for any names.
+ */
 function createModel(names: readonly string[], stock: boolean): tf.LayersModel {
   let next = 0;
   const named = (): {name: string} => ({name: names[next++] ?? ''});
@@ -73,7 +75,7 @@ const expectSame = (model: tf.LayersModel, expected: tf.Tensor): void => {
 describe.each([
   ['tf.js', true],
   ['this package', false],
-])('F2: whatever the layers are called, on layers of %s', (_, stock) => {
+])('F2: with any layer names, on layers of %s', (_, stock) => {
   it.each(Object.keys(REBUILDING))('%s predicts the same', async (name) => {
     const tool = REBUILDING[name];
     await fc.assert(
@@ -97,7 +99,7 @@ describe.each([
   });
 });
 
-describe('F2: a layer called as Object.prototype has it', () => {
+describe('F2: a layer named like a property of Object.prototype', () => {
   const names = [
     ...['toString', 'a', 'valueOf', 'b', 'c'],
     ...['hasOwnProperty', 'd', 'isPrototypeOf', 'e'],
@@ -119,7 +121,7 @@ describe('F2: a layer called as Object.prototype has it', () => {
   });
 });
 
-describe('F2: whatever the layers are called,', () => {
+describe('F2: with any layer names,', () => {
   it('the tools find every normalization', async () => {
     await fc.assert(
       fc.asyncProperty(anyNames, async (names) => {

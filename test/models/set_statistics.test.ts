@@ -47,12 +47,12 @@ describe('setStatistics', () => {
     expectCloseNow(variance, expected, {what: 'variance', roundings: 32});
   });
 
-  it('does nothing to a model without one', () => {
+  it('does nothing to a model without BatchNorm', () => {
     const dense = tf.layers.dense({units: 1, inputShape: [2]});
     expect(setStatistics(tf.sequential({layers: [dense]}), 'batch')).toBe(0);
   });
 
-  it('refuses another word, and tf.js’s own layer, and sets nothing', () => {
+  it('refuses any other value, and tf.js’s own layer, and sets nothing', () => {
     const stock = tf.layers.batchNormalization({name: 'stock'});
     const layers = [batchNorm({inputShape: [3]}), stock];
     const model = tf.sequential({layers});

@@ -23,7 +23,10 @@ import {
 
 const folder = useFolder();
 
-/** The message of an error, after checking that it has the house form. */
+/**
+ * Returns the message of an error, after checking that it has the standard
+ * form.
+ */
 async function refusal(path: string, act: Promise<unknown>): Promise<string> {
   const message = await messageOf(act);
   const start = `fileSystem ${path}: `;
@@ -43,7 +46,7 @@ function saving(
   return refusal(path, new FileSystemHandler(path).save(artifacts));
 }
 
-/** Root may write anywhere: does something as a user who may not. */
+/** Runs a function as a user other than root, who may write anywhere. */
 async function unprivileged<T>(act: () => Promise<T>): Promise<T> {
   if (process.geteuid?.() !== 0) return act();
   process.seteuid?.(65534);
@@ -63,7 +66,7 @@ describe('the path', () => {
 });
 
 describe('loading is refused where', () => {
-  it('there is nothing', async () => {
+  it('nothing exists there', async () => {
     const path = join(folder(), 'nothing');
     expect(await loading(path)).toBe(
       `there is no ${path}. Received: path=${JSON.stringify(path)}`,
@@ -131,7 +134,7 @@ describe('loading is refused where the manifest', () => {
   }
 
   it.each([null, 3, [], {}, {paths: []}, {paths: 'a', weights: []}])(
-    'has a group that is %j',
+    'has the group %j',
     async (group) => {
       expect(await loadingOf([group])).toBe(
         'weightsManifest[0] is not a list of paths and a list of weights. ' +
@@ -152,7 +155,7 @@ describe('loading is refused where the manifest', () => {
     {...weight, dtype: undefined},
     {...weight, quantization: {}},
     {...weight, quantization: {dtype: 'int4'}},
-  ])('has a weight that is %j', async (entry) => {
+  ])('has the weight %j', async (entry) => {
     expect(await loadingOf([{paths: [], weights: [weight, entry]}])).toContain(
       'weightsManifest[0].weights[1] is not the name, shape and dtype of a ' +
         'weight. Received: weightsManifest[0].weights[1]=',
@@ -190,7 +193,7 @@ describe('loading is refused where the manifest', () => {
     );
   });
 
-  it('names what no file can be called', async () => {
+  it('names an impossible file', async () => {
     expect(await loadingOf([{paths: ['a\0b'], weights: []}])).toContain(
       'a weight shard cannot be read (',
     );
@@ -242,7 +245,7 @@ describe('loading is refused where the shard', () => {
     );
   });
 
-  it('is of the second group, and shorter by what the first has more', async () => {
+  it('belongs to the second group, and the first is longer by what it lacks', async () => {
     const file = join(folder(), 'model.json');
     const json = readJson(file);
     const weights = [{name: 'x', shape: [2], dtype: 'float32' as const}];
@@ -298,7 +301,7 @@ describe('saving is refused, and writes nothing, where', () => {
         'modelArtifacts=["modelTopology"',
     ],
     [
-      'the weights are no bytes',
+      'the weights are not bytes',
       {weightData: [1, 2, 3]},
       'a model is saved with its weightSpecs and weightData',
     ],
@@ -308,7 +311,7 @@ describe('saving is refused, and writes nothing, where', () => {
       'a model is saved with its weightSpecs and weightData',
     ],
     [
-      'a spec is none',
+      'a spec is invalid',
       {weightSpecs: [{name: 'w', shape: [3], dtype: 'float'}]},
       'weightSpecs[0] is not the name, shape and dtype of a weight. ' +
         'Received: weightSpecs[0]={"name":"w","shape":[3],"dtype":"float"}',
@@ -325,7 +328,7 @@ describe('saving is refused, and writes nothing, where', () => {
       'weightData has 13 bytes where weightSpecs need 12',
     ],
     [
-      'the model throws what is no error',
+      'the model throws a value other than an error',
       {
         userDefinedMetadata: {
           toJSON: () => {

@@ -5,20 +5,22 @@ import {join} from 'node:path';
 const ROOT = join(__dirname, '..', '..');
 const POLYFILL = join(ROOT, 'test', 'support', 'node_polyfill.js');
 
-/** @throws Error if the package has not been built, which children run. */
+/**
+ * @throws Error if the package, which child processes need, has not been built.
+ */
 export function requireBuild(): void {
   if (existsSync(join(ROOT, 'dist', 'cjs', 'src', 'node', 'index.js'))) return;
   throw new Error('dist/ is missing: run "npm run build" before this test');
 }
 
-/** Starts a script of this folder in a process of its own. */
+/** Starts a script of this folder in a separate process. */
 export function start(script: string, args: string[]): ChildProcess {
   return spawn(process.execPath, [join(__dirname, script), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
 }
 
-/** Runs a script of this folder to its end, and returns what it prints, as JSON. */
+/** Runs a script of this folder to its end, and parses its output as JSON. */
 export function run(script: string, args: string[]): unknown {
   const {status, stdout, stderr} = spawnSync(
     process.execPath,

@@ -8,10 +8,10 @@ const folder = useFolder();
 type Step = (this: unknown, ...args: unknown[]) => Promise<unknown>;
 
 /**
- * Lets those calls fail, of all that change what is on the disk or make it stay,
- * whose number `fails` says yes to.
+ * Makes calls that change or flush the disk fail, if `fails` returns true for
+ * their number.
  *
- * @returns How many were asked for so far.
+ * @returns The number of calls so far.
  */
 async function failSteps(
   fails: (step: number) => boolean,
@@ -82,18 +82,18 @@ describe('a save that ends', () => {
     expect(await loadedValue()).toBe(3);
   });
 
-  it('after any step leaves the model before it, or the new one', async () => {
+  it('after any step leaves the old model or the new one', async () => {
     for (let last = 0; last < STEPS; last++) {
-      // As if the process were no more: nothing after it reaches the disk.
+      // As if the process had died: nothing after this step reaches the disk.
       await saveFailing((step) => step > last);
       expect(await loadedValue()).toBe(last > BEFORE_RENAME ? 3 : 2);
     }
   });
 
-  it('by an error at any step does so too', async () => {
+  it('by an error at any step does the same', async () => {
     for (let bad = 1; bad <= STEPS; bad++) {
       const {message} = await saveFailing((step) => step === bad);
-      // The first removes a leftover, which can wait.
+      // The first step removes a leftover, which can wait.
       const isHarmless = bad === 1;
       expect(message).toContain(
         isHarmless ? 'it went well' : `(no step ${bad})`,
@@ -103,7 +103,7 @@ describe('a save that ends', () => {
     }
   });
 
-  it('well, where the system cannot flush a folder, is saved', async () => {
+  it('succeeds where the system cannot flush a folder', async () => {
     const {open} = fs;
     jest
       .spyOn(fs, 'open')
@@ -117,7 +117,7 @@ describe('a save that ends', () => {
     expect(await loadedValue()).toBe(3);
   });
 
-  it('by an error says so, and takes its own files along', async () => {
+  it('by an error reports it, and removes its own files', async () => {
     await new FileSystemHandler(folder()).save(artifactsOf(2, 20));
     const before = readdirSync(folder());
     jest.spyOn(fs, 'rename').mockRejectedValue(new Error('no\nspace.'));

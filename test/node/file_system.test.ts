@@ -16,7 +16,7 @@ import {
 const folder = useFolder();
 
 describe('fileSystem with a model', () => {
-  it('gives back the same model, to the bit', async () => {
+  it('loads the same model, bit for bit', async () => {
     const model = makeModel();
     await train(model);
     await model.save(fileSystem(folder()));
@@ -24,12 +24,12 @@ describe('fileSystem with a model', () => {
     expect(predictions(loaded)).toEqual(predictions(model));
   });
 
-  it('gives back the optimizer too, so that training goes on', async () => {
+  it('loads the optimizer too, so that training continues', async () => {
     const model = makeModel();
     await train(model);
     await model.save(fileSystem(folder()), {includeOptimizer: true});
     const loaded = await tf.loadLayersModel(fileSystem(folder()));
-    // Adam's step count is a scalar, its moments are as the weights.
+    // Adam's step count is a scalar, its moments have the weights' shapes.
     const weights = await loaded.optimizer.getWeights();
     expect(weights.map(({tensor}) => tensor.shape)[0]).toEqual([]);
     expect(weights.length).toBe((await model.optimizer.getWeights()).length);
@@ -38,7 +38,7 @@ describe('fileSystem with a model', () => {
     }
   });
 
-  it('leaves the optimizer out where it is not asked for', async () => {
+  it('leaves the optimizer out unless requested', async () => {
     await makeModel().save(fileSystem(folder()));
     const json = readJson(join(folder(), 'model.json'));
     expect('trainingConfig' in json).toBe(false);
@@ -61,7 +61,7 @@ describe('fileSystem with a model', () => {
     expect(loaded.outputs[0]?.shape).toEqual([null, 4]);
   });
 
-  it('says what it has saved', async () => {
+  it('reports the saved data', async () => {
     const saved = artifactsOf(1, 10);
     const {modelArtifactsInfo: info} = await new FileSystemHandler(
       folder(),
@@ -117,8 +117,8 @@ describe('the path of fileSystem', () => {
     expect(await value(join(folder(), 'best.json'))).toBe(5);
   });
 
-  // tfjs-node makes one of model.save('file://out/model.json').
-  it('may be a folder that is called model.json', async () => {
+  // tfjs-node makes such a folder for model.save('file://out/model.json').
+  it('may be a folder named model.json', async () => {
     const odd = join(folder(), 'model.json');
     mkdirSync(odd);
     await new FileSystemHandler(odd).save(artifactsOf(6, 3));
@@ -151,7 +151,7 @@ describe('the files of fileSystem', () => {
     expect(readdirSync(folder()).sort()).toEqual(['model.json', shard]);
   });
 
-  it('keep all that a model can have', async () => {
+  it('keep all parts of a model', async () => {
     const saved = {...artifactsOf(1, 3), ...optional};
     await new FileSystemHandler(folder()).save(saved);
     expect(await new FileSystemHandler(folder()).load()).toEqual(saved);
@@ -177,7 +177,7 @@ describe('the files of fileSystem', () => {
     expect(bytesOf(weightData)).toEqual(bytesOf(data));
   });
 
-  it('are several shards where the weights are large', async () => {
+  it('are several shards for large weights', async () => {
     const handler = new FileSystemHandler(folder(), {shardBytes: 16});
     await handler.save(artifactsOf(1, 10));
     const {paths} = readJson(join(folder(), 'model.json'))
@@ -195,7 +195,7 @@ describe('the files of fileSystem', () => {
     expect(bytesOf(several.weightData)).toEqual(bytesOf(one.weightData));
   });
 
-  it('may hold weightData that comes in several buffers', async () => {
+  it('may hold weightData given in several buffers', async () => {
     const whole = new Uint8Array(artifactsOf(1, 3).weightData as ArrayBuffer);
     const buffers = [
       whole.slice(0, 1).buffer,
@@ -211,7 +211,7 @@ describe('the files of fileSystem', () => {
   });
 
   // https://github.com/tensorflow/tfjs/blob/master/tfjs-converter: one group of
-  // shards for each so many bytes, in folders of their own if one likes.
+  // shards per a number of bytes, optionally in separate folders.
   it('may be in several groups, as the converter writes them', async () => {
     mkdirSync(join(folder(), 'weights'));
     writeFileSync(join(folder(), 'a-shard1of2.bin'), Uint8Array.of(1, 2));
@@ -264,7 +264,7 @@ describe('the progress of loading', () => {
     expect(onProgress.mock.calls).toEqual([[1]]);
   });
 
-  it('may end the loading by an error of its own', async () => {
+  it('may end the loading by throwing an error', async () => {
     const handler = new FileSystemHandler(folder(), {
       onProgress: () => {
         throw new Error('enough');

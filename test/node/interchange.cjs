@@ -1,5 +1,5 @@
-// Runs with tfjs-node, in the order of loading that its first argument says, and
-// prints what works with both file handlers.
+// Runs with tfjs-node, in the order of loading given by its first argument, and
+// prints the results with both file handlers.
 const {existsSync} = require('node:fs');
 const {join} = require('node:path');
 

@@ -77,7 +77,7 @@ describe('files as tfjs-node 4.22 writes them', () => {
     });
   });
 
-  it('are replaced by a save, weights.bin excepted, which is not ours', async () => {
+  it('are replaced by a save, except weights.bin, which is not ours', async () => {
     await new FileSystemHandler(folder()).save(artifactsOf(1, 3));
     await new FileSystemHandler(folder()).save(artifactsOf(2, 3));
     const loaded = await new FileSystemHandler(folder()).load();

@@ -15,7 +15,7 @@ const AHEAD = 3;
 const folder = useFolder();
 beforeAll(requireBuild);
 
-/** Starts a process that waits to save `a` and `b` in turn into `target`. */
+/** Starts a process that waits to save `a` and `b` alternately to `target`. */
 function startSaver(paths: string[]): {
   go: () => Promise<number>;
   kill: () => Promise<void>;
@@ -24,7 +24,7 @@ function startSaver(paths: string[]): {
   const {stdin, stdout} = child;
   if (stdin === null || stdout === null) throw new Error('no pipes');
   return {
-    /** Resolves to how long the first save took, in milliseconds. */
+    /** Resolves to the time of the first save, in milliseconds. */
     go: async () => {
       stdin.write('go');
       const [line] = (await once(createInterface(stdout), 'line')) as [string];
@@ -61,7 +61,7 @@ describe('a process that is killed while it saves', () => {
 
     const found = new Set<number>();
     const left = new Set<number>();
-    // The next ones start up while one is at work.
+    // The next processes start up while one runs.
     const waiting = Array.from({length: AHEAD}, () => startSaver(paths));
     for (let i = 0; i < KILLS; i++) {
       if (i + AHEAD < KILLS) waiting.push(startSaver(paths));
@@ -74,13 +74,14 @@ describe('a process that is killed while it saves', () => {
       left.add(readdirSync(target).length - shardsOf(target).length);
     }
     expect([...found].sort()).toEqual([0, 1]);
-    // More than after whole saves of a and of b: some were killed in the midst.
+    // More states than after whole saves of a and b: some were killed in
+    // between.
     expect(left.size).toBeGreaterThan(2);
 
     const loaded = await tf.loadLayersModel(fileSystem(target));
     const which = states.indexOf(await stateOf(target));
     expect(predictions(loaded)).toEqual(predictions(models[which as 0 | 1]));
-    // What they all have left goes with the next save, but for the model before.
+    // The next save removes all leftovers, except those of the model before.
     const before = shardsOf(target);
     await models[0].save(fileSystem(target));
     expect(readdirSync(target).sort()).toEqual(

@@ -20,7 +20,7 @@ import {
 
 const folder = useFolder();
 
-/** A process that has ended, as one that was killed. */
+/** The id of a process that has ended, like a killed one. */
 const ENDED = spawnSync(process.execPath, ['-e', '']).pid;
 const OWN = `${process.pid}.${threadId}`;
 const RANDOM = '0123456789abcdef';
@@ -32,7 +32,7 @@ function save(value: number, path = folder()): Promise<unknown> {
 async function load(path = folder()): Promise<unknown> {
   const artifacts = await new FileSystemHandler(path).load();
   const {value} = artifacts.modelTopology as {value: number};
-  // Its own weights, not those of another one.
+  // Its own weights, not another model's.
   expect(bytesOf(artifacts.weightData)).toEqual(
     bytesOf(artifactsOf(value, 100).weightData),
   );
@@ -54,7 +54,7 @@ function filesBeside(names: string[]): string[] {
 }
 
 describe('leftovers', () => {
-  it('are removed by the next save, the model before among them', async () => {
+  it('are removed by the next save, with the shards of the old model', async () => {
     const file = join(folder(), 'model.json');
     await save(1);
     const first = shardsOf(file);
@@ -67,7 +67,7 @@ describe('leftovers', () => {
     ]);
     await save(2);
     const second = shardsOf(file);
-    // A reader may still be at the first one.
+    // A reader may still use the first one.
     expect(filesBeside(['model.json'])).toEqual([...first, ...second].sort());
     await save(3);
     expect(filesBeside(['model.json'])).toEqual(
@@ -76,7 +76,7 @@ describe('leftovers', () => {
     expect(await load()).toBe(3);
   });
 
-  it('are none of these', async () => {
+  it('do not include these files', async () => {
     const others = [
       'weights.bin',
       'group1-shard1of1.bin',
@@ -86,7 +86,7 @@ describe('leftovers', () => {
       `weights-${ENDED}.0-0123-1of1.bin`,
       `model-${ENDED}.0-${RANDOM}.json`,
       'model.json.tmp',
-      // Another process that runs, and another thread, may be at it.
+      // Another running process, or another thread, may be writing it.
       `weights-${process.ppid}.0-${RANDOM}-1of1.bin`,
       `model-${process.ppid}.0-${RANDOM}.json.tmp`,
       `weights-${process.pid}.${threadId + 1}-${RANDOM}-1of1.bin`,
@@ -107,7 +107,7 @@ describe('leftovers', () => {
     expect(readdirSync(folder())).toContain(name);
   });
 
-  it('do not include what a model.json that is edited names', async () => {
+  it('do not include the files of a model.json being edited', async () => {
     const name = `weights-${ENDED}.0-${RANDOM}-1of1.bin`;
     leave([name]);
     const weightsManifest = [{paths: [`./${name}`], weights: []}];
@@ -119,7 +119,7 @@ describe('leftovers', () => {
     expect(readdirSync(folder())).not.toContain(name);
   });
 
-  it('stay while the model.json cannot be read: it may be mended', async () => {
+  it('stay while the model.json cannot be read: it may be repaired', async () => {
     const name = `weights-${ENDED}.0-${RANDOM}-1of1.bin`;
     leave([name]);
     writeFileSync(join(folder(), 'model.json'), '{"modelTopology": {},');
@@ -141,7 +141,7 @@ describe('at the same time', () => {
     expect(await load()).toBe(11);
   });
 
-  it('they may reach the folder by other names', async () => {
+  it('they may reach the folder by different paths', async () => {
     const path = join(folder(), 'model');
     mkdirSync(path);
     symlinkSync(path, join(folder(), 'link'));
@@ -157,7 +157,7 @@ describe('at the same time', () => {
     const values = Array.from({length: 8}, (_, i) => i + 1);
     const work = values.flatMap((value) => [save(value), load()]);
     await Promise.all(work);
-    // A load called between two saves is read between them.
+    // A load called between two saves runs between them.
     const loaded = await Promise.all(work.filter((_, i) => i % 2 === 1));
     expect(loaded).toEqual(values);
   });
@@ -179,7 +179,7 @@ describe('at the same time', () => {
 describe('while another process saves', () => {
   const isShard = (name: string): boolean => name.endsWith('.bin');
 
-  /** As two saves do it: the model is another, and its shards are gone. */
+  /** Acts like two saves: the model is new, and the old shards are gone. */
   function replaceModel(value: number): void {
     for (const name of readdirSync(folder()).filter(isShard)) {
       rmSync(join(folder(), name));
@@ -206,7 +206,7 @@ describe('while another process saves', () => {
     expect(await load()).toBe(2);
   });
 
-  it('a load gives up when that happens again and again', async () => {
+  it('a load gives up if that happens repeatedly', async () => {
     const {stat} = fs;
     let value = 1;
     jest.spyOn(fs, 'stat').mockImplementation((path) => {

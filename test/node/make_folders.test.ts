@@ -6,24 +6,24 @@ import {temporaryFolder} from '../package/scripts.js';
 describe('makeFolders', () => {
   const root = temporaryFolder();
 
-  it('makes a folder and those it is in, and is content with one there is', () => {
+  it('makes a folder and its parents, and accepts an existing one', () => {
     const deep = join(root, 'a', 'b', 'c');
     makeFolders(deep);
     makeFolders(deep);
     expect(statSync(deep).isDirectory()).toBe(true);
   });
 
-  it('says that a file is in the way', () => {
+  it('reports a file in the way', () => {
     const file = join(root, 'file');
     writeFileSync(file, '');
     expect(() => makeFolders(file)).toThrow('EEXIST');
     expect(() => makeFolders(join(file, 'below'))).toThrow(/ENOTDIR|EEXIST/);
   });
 
-  // Node's own recursive mkdir runs for ever there.
+  // Node's own recursive mkdir never returns there.
   const inProc = '/proc/nothing/can/be/made/here';
   if (existsSync('/proc/self')) {
-    it('comes back where nothing can be made', () => {
+    it('returns where nothing can be made', () => {
       expect(() => makeFolders(inProc)).toThrow('ENOENT');
     });
   }

@@ -1,4 +1,4 @@
-// Yarn's Plug'n'Play replaces Node's file system, and leaves some of it out.
+// Yarn's Plug'n'Play replaces Node's file system, without some of its methods.
 import {mkdtempSync} from 'node:fs';
 import {open, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

@@ -1,9 +1,9 @@
-// Told to go, saves two models in turn to one folder until it is killed. Prints
-// how many milliseconds the first save took, right before it goes on.
+// When told to start, saves two models alternately to one folder until it is
+// killed. Prints the milliseconds of the first save before it continues.
 const {once} = require('node:events');
 const {dirname, join} = require('node:path');
 
-// Not fileSystem itself: with smaller shards there are more moments to be killed.
+// Not fileSystem itself: smaller shards give more moments to be killed.
 const {FileSystemHandler} = require(
   join(dirname(require.resolve('tfjs-normalization/node')), 'file_system.js'),
 );

@@ -18,7 +18,7 @@ describe('the file:// scheme', () => {
     expect(existsSync(join(folder(), 'model', 'model.json'))).toBe(true);
   });
 
-  it('tells the progress', async () => {
+  it('reports the progress', async () => {
     await makeModel().save(`file://${folder()}`);
     const onProgress = jest.fn();
     await tf.loadLayersModel(`file://${folder()}/model.json`, {onProgress});
@@ -56,14 +56,14 @@ describe('the file:// scheme', () => {
     expect(again.format).toBe('graph-model');
   });
 
-  it('gives the error of fileSystem', async () => {
+  it('throws the error of fileSystem', async () => {
     await expect(
       tf.loadLayersModel(`file://${folder()}/nothing.json`),
     ).rejects.toThrow(/^fileSystem .*: there is no .* Received: path=/);
   });
 
   it.each(['http://host/model.json', 'model.json', '/file://x', 'FILE://x'])(
-    'has nothing to do with %s',
+    'ignores %s',
     (url) => {
       const handlers = [
         ...tf.io.getLoadHandlers(url),
@@ -103,7 +103,7 @@ describe('with another router for file://', () => {
 
   type Core = typeof import('@tensorflow/tfjs-core');
 
-  /** As tfjs-node, registers routers for both and never takes them away. */
+  /** Registers routers for both, as tfjs-node does, and never removes them. */
   function registerAnother(core: Core, answers = (): boolean => true): object {
     const another = {};
     const router = (url: string | string[]): tf.io.IOHandler | null =>
@@ -113,7 +113,7 @@ describe('with another router for file://', () => {
     return another;
   }
 
-  /** A tfjs in which nothing is registered yet. */
+  /** Runs a function with a tfjs in which nothing is registered yet. */
   function withNewCore(act: (core: Core) => void): void {
     jest.isolateModules(() => {
       act(jest.requireActual<Core>('@tensorflow/tfjs-core'));
@@ -128,7 +128,7 @@ describe('with another router for file://', () => {
     return [io.getSaveHandlers(URL), io.getLoadHandlers(URL)];
   }
 
-  it('that comes first, that one is taken', () => {
+  it('that comes first, that one is used', () => {
     withNewCore((core) => {
       const another = registerAnother(core);
       loadPackage();
@@ -137,7 +137,7 @@ describe('with another router for file://', () => {
     });
   });
 
-  it('that comes later, that one is taken from then on', () => {
+  it('that comes later, that one is used from then on', () => {
     withNewCore((core) => {
       loadPackage();
       const [[save], [load]] = handlersOf(core);

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
 
-/** A new folder for each test, removed after it. */
+/** Makes a new folder for each test, removed after it. */
 export function useFolder(): () => string {
   let folder = '';
   beforeEach(() => {
@@ -14,7 +14,7 @@ export function useFolder(): () => string {
   return () => folder;
 }
 
-/** A small compiled model, whose weights depend on `units`. */
+/** Returns a small compiled model, whose weights depend on `units`. */
 export function makeModel(units = 4): tf.Sequential {
   const model = tf.sequential({
     layers: [
@@ -27,7 +27,7 @@ export function makeModel(units = 4): tf.Sequential {
   return model;
 }
 
-/** The data that {@link makeModel}'s models learn. */
+/** Returns data for {@link makeModel}'s models. */
 export function makeData(): [xs: tf.Tensor, ys: tf.Tensor] {
   return [
     tf.randomNormal([16, 3], 0, 1, 'float32', 1),
@@ -35,7 +35,7 @@ export function makeData(): [xs: tf.Tensor, ys: tf.Tensor] {
   ];
 }
 
-/** One step of training; returns the loss. */
+/** Trains one step, and returns the loss. */
 export async function train(model: tf.LayersModel): Promise<number> {
   const [xs, ys] = makeData();
   const {history} = await model.fit(xs, ys, {
@@ -46,13 +46,15 @@ export async function train(model: tf.LayersModel): Promise<number> {
   return Number(history.loss?.[0]);
 }
 
-/** What the model says of {@link makeData}'s inputs. */
+/** Returns the model's predictions for {@link makeData}'s inputs. */
 export function predictions(model: tf.LayersModel): number[] {
   const [xs] = makeData();
   return Array.from((model.predict(xs) as tf.Tensor).dataSync());
 }
 
-/** A model of `count` weights that all have one value, without any layers. */
+/**
+ * Returns a model of `count` weights with the same value, without any layers.
+ */
 export function artifactsOf(
   value: number,
   count: number,
@@ -67,13 +69,13 @@ export function artifactsOf(
   };
 }
 
-/** All bytes of weightData, whichever form it has. */
+/** Returns all bytes of weightData, in any of its forms. */
 export function bytesOf(data: tf.io.WeightData | undefined): number[] {
   const list = Array.isArray(data) ? data : [data ?? new ArrayBuffer(0)];
   return list.flatMap((buffer) => [...new Uint8Array(buffer)]);
 }
 
-/** The message a promise is rejected with. */
+/** Returns the message that a promise is rejected with. */
 export async function messageOf(promise: Promise<unknown>): Promise<string> {
   const outcome = await promise.then(
     () => 'it went well',
@@ -82,7 +84,7 @@ export async function messageOf(promise: Promise<unknown>): Promise<string> {
   return outcome instanceof Error ? outcome.message : String(outcome);
 }
 
-/** The contents of all files in a folder, to see whether anything changed. */
+/** Returns the contents of all files in a folder, to detect changes. */
 export function contentsOf(folder: string): Record<string, string> {
   const names = readdirSync(folder).sort();
   return Object.fromEntries(
@@ -93,7 +95,7 @@ export function contentsOf(folder: string): Record<string, string> {
   );
 }
 
-/** A model.json, parsed. */
+/** Parses a model.json. */
 export function readJson(file: string): tf.io.ModelJSON {
   return JSON.parse(readFileSync(file, 'utf8')) as tf.io.ModelJSON;
 }

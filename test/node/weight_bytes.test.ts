@@ -29,7 +29,7 @@ describe('cutIntoShards', () => {
         const last = lengths.pop() ?? 0;
         expect(lengths.every((length) => length === limit)).toBe(true);
         expect(last).toBeLessThanOrEqual(limit);
-        // Only a model without weights has an empty one.
+        // Only a model without weights has an empty shard.
         expect(last > 0 || joined(pieces).length === 0).toBe(true);
       }),
     );
@@ -37,7 +37,7 @@ describe('cutIntoShards', () => {
 });
 
 describe('between', () => {
-  it('is slice, over pieces', () => {
+  it('is like slice, over pieces', () => {
     fc.assert(
       fc.property(anyPieces, fc.nat(400), fc.nat(400), (pieces, a, b) => {
         const [start, end] = [Math.min(a, b), Math.max(a, b)];
@@ -72,7 +72,7 @@ describe('piecesOf', () => {
 
 const WIDTHS = {float32: 4, int32: 4, bool: 1, complex64: 8} as const;
 
-/** A weight of any kind, and as many bytes as it takes. */
+/** A weight of any kind, with as many bytes as it needs. */
 const anyWeight: fc.Arbitrary<[io.WeightsManifestEntry, Uint8Array]> = fc
   .tuple(
     fc.constantFrom(
@@ -111,7 +111,7 @@ function cut(bytes: Uint8Array, at: number[]): ArrayBuffer[] {
 }
 
 describe('bytesNeeded', () => {
-  it('is the length of the weights, and never that of a part of them', () => {
+  it('is the length of all weights, never of a part of them', () => {
     fc.assert(
       fc.property(anyModel, fc.nat(), ({specs, bytes}, n) => {
         expect(bytesNeeded(specs, [bytes])).toBe(bytes.length);
@@ -126,7 +126,7 @@ describe('bytesNeeded', () => {
 describe('weights on the disk', () => {
   const folder = useFolder();
 
-  it('come back as they were, however they are cut', async () => {
+  it('are read back unchanged, however they are cut', async () => {
     await fc.assert(
       fc.asyncProperty(
         anyModel,
@@ -148,7 +148,7 @@ describe('weights on the disk', () => {
     );
   });
 
-  it('are refused when any shard has become shorter or longer', async () => {
+  it('are refused if any shard has become shorter or longer', async () => {
     await fc.assert(
       fc.asyncProperty(
         anyModel.filter(({bytes}) => bytes.length > 0),

@@ -3,7 +3,10 @@ import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
 import {expectCloseNow} from '../support/close.js';
 import {valuesOf} from '../support/tensors.js';
 
-/** Mean and biased variance in float64, of the float32 values themselves. */
+/**
+ * Returns the mean and biased variance in float64, of the float32 values
+ * themselves.
+ */
 function statistics(values: Float32Array): {mean: number; variance: number} {
   let sum = 0;
   for (const value of values) sum += value - (values[0] ?? 0);
@@ -13,7 +16,7 @@ function statistics(values: Float32Array): {mean: number; variance: number} {
   return {mean, variance: squares / values.length};
 }
 
-/** Normally distributed values around a large mean (Box and Muller). */
+/** Returns normally distributed values around a large mean (Box and Muller). */
 function farFromZero(count: number, mean: number): Float32Array {
   let state = 12345;
   const random = (): number => {
@@ -29,7 +32,7 @@ function farFromZero(count: number, mean: number): Float32Array {
 }
 
 describe('exactness', () => {
-  // Stock tfjs is exact here: a rewrite must not lose it.
+  // Stock tfjs is exact here, so a rewrite must be too.
   it.each([0, 1, 2e3, 4e4, 1e6])(
     'layer norm of [v, v+1, v+2, v+3] is the same for every v: %d',
     (v) => {
@@ -102,8 +105,8 @@ describe('exactness', () => {
     expect(new Set(valuesOf(row).map(Math.abs))).toEqual(new Set([0]));
   });
 
-  it('the gradient does not lose what rounding takes of a large mean', () => {
-    // 1e4 + 1/3 is no float32 number, and neither is the mean of these.
+  it('the gradient does not suffer from the rounding of a large mean', () => {
+    // Neither 1e4 + 1/3 nor the mean of these values is a float32 number.
     const rows = [0, 1, 2, 3, 5, 8].map((x) => x / 3);
     const dy = tf.tensor2d([1, -2, 3, 0.5, -1, 2], [1, 6]);
     const gradient = (offset: number): tf.Tensor[] => {
@@ -111,7 +114,7 @@ describe('exactness', () => {
         rows.map((value) => offset + value),
         [1, 6],
       );
-      // The values as float32 has them, around zero: the same, but exact.
+      // The float32 values shifted around zero: the same, but exact.
       const centered = tf.sub(x, offset);
       const f = (a: tf.Tensor): tf.Tensor => ops.layerNorm(a);
       return [tf.grad(f)(x, dy), tf.grad(f)(centered, dy)];

@@ -1,5 +1,5 @@
-// Sums of a million values, all alike so that every addition rounds the same way, within
-// 1e-5 of Σ|x|: on every backend, however the values lie.
+// Sums of a million equal values, so that every addition rounds the same way,
+// are within 1e-5 of Σ|x|: on every backend, in any layout.
 import * as tf from '@tensorflow/tfjs';
 import {ops} from 'tfjs-normalization';
 import {expectCloseNow} from '../support/close.js';

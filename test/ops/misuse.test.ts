@@ -3,7 +3,7 @@ import {layerNorm, ops} from 'tfjs-normalization';
 import {onlyInput} from '../../src/layer_support/norm_layer.js';
 import {difference, randomTensor} from '../support/tensors.js';
 
-describe('what is no tensor, and what is no number', () => {
+describe('a wrong tensor or number', () => {
   const x = (): tf.Tensor => randomTensor([3, 2], 1);
 
   it('is refused by name', () => {
@@ -17,7 +17,7 @@ describe('what is no tensor, and what is no number', () => {
     expect(() => layerNorm().apply({} as never)).toThrow();
   });
 
-  it('a layer can be called without options, as it can be applied', () => {
+  it('a layer can be called without options, as with apply', () => {
     const layer = layerNorm();
     const applied = layer.apply(x()) as tf.Tensor;
     expect(difference(layer.call(x()), applied)).toBe(0);

@@ -1,5 +1,6 @@
-// Any rank from 1 to 6, any axes, any options: against the oracle in float64, which
-// knows no views, and in the second order against plain core ops.
+// Compares any rank from 1 to 6, any axes and any options with the oracle in
+// float64, which does not use views, and in the second order with plain core
+// ops.
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {ops} from 'tfjs-normalization';
@@ -26,7 +27,7 @@ const ORACLE = {
 
 interface Case {
   shape: number[];
-  /** Some negative, in any order. */
+  /** Some of them negative, in any order. */
   axis: number | number[];
   scale: boolean;
   center: boolean;
@@ -72,14 +73,14 @@ function dataOf({shape, axis, scale, center, seed}: Case): {
   };
 }
 
-/** y alone, whichever op it is. */
+/** Returns only y, for either op. */
 function run(name: Name, x: tf.Tensor, options: object): tf.Tensor {
   return name === 'batchNorm'
     ? ops.batchNorm(x, options).y
     : ops.layerNorm(x, options);
 }
 
-/** Only what is there, as a list and back. */
+/** Lists only the parameters that are given. */
 function present(gamma?: tf.Tensor, beta?: tf.Tensor): tf.Tensor[] {
   return [gamma, beta].filter((tensor) => tensor !== undefined);
 }
@@ -107,8 +108,8 @@ describe.each(['batchNorm', 'layerNorm'] as const)('ops.%s', (name) => {
         const f = (input: tf.Tensor, ...rest: tf.Tensor[]): tf.Tensor =>
           run(name, input, {axis, epsilon, ...named(rest, options)});
         const y = f(x, ...parameters);
-        // Where a statistic's values all but coincide, its spread is noise
-        // divided by the root of epsilon: that is how large y's error may be.
+        // If a statistic's values nearly coincide, its spread is noise divided
+        // by the root of epsilon: y's error may be as large.
         const spread = Math.min(...Array.from(expected.variance));
         const inverse = 1 / Math.sqrt(spread + epsilon);
         const scale = Math.max(1, inverse, magnitude(Array.from(expected.y)));
@@ -149,7 +150,7 @@ describe.each(['batchNorm', 'layerNorm'] as const)('ops.%s', (name) => {
     );
   });
 
-  it('differentiates twice as plain core ops do', () => {
+  it('has the second derivatives of plain core ops', () => {
     const plain = (
       x: tf.Tensor,
       options: Case,
@@ -176,7 +177,7 @@ describe.each(['batchNorm', 'layerNorm'] as const)('ops.%s', (name) => {
     };
     fc.assert(
       fc.property(anyCase, (given) => {
-        // With a small epsilon a third derivative is all amplification.
+        // With a small epsilon a third derivative only amplifies errors.
         const options = {...given, epsilon: 0.1};
         const {x, dy, gamma, beta} = dataOf(options);
         const near = tf.sub(x, 10);
@@ -190,7 +191,7 @@ describe.each(['batchNorm', 'layerNorm'] as const)('ops.%s', (name) => {
         const second = (
           f: (a: tf.Tensor, rest: tf.Tensor[]) => tf.Tensor,
         ): tf.Tensor[] =>
-          // beta has no part in a first gradient, so none in a second.
+          // beta does not occur in a first gradient, so not in a second.
           tf.grads(penalty(f))(
             [near, ...parameters].slice(0, options.scale ? 2 : 1),
           );
@@ -318,13 +319,13 @@ describe('ops.batchNorm', () => {
     ],
     ['mask must be a tensor of fewer axes', () => ({mask: tf.ones([4, 5, 3])})],
     ['mask must be a tensor of fewer axes', () => ({mask: [true]})],
-  ])('refuses what does not fit: %s', (message, make) => {
+  ])('refuses arguments that do not fit: %s', (message, make) => {
     expect(() => ops.batchNorm(randomTensor([4, 5, 3], 1), make())).toThrow(
       new RegExp(`^ops.batchNorm: ${message}.*Received: `),
     );
   });
 
-  it('gives statistics in the shape of the feature axes', () => {
+  it('returns statistics in the shape of the feature axes', () => {
     const {mean, variance} = ops.batchNorm(randomTensor([4, 3, 2, 5], 1), {
       axis: [-1, 1],
     });

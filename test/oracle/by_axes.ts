@@ -2,16 +2,18 @@ import {at} from './at.js';
 import {sumOf} from './sums.js';
 
 /*
- * Batch and layer normalization in float64 over any shape and axes, from what
- * their definitions say of each value's place, and without the five-axis view:
- * an oracle for the layouts too. The gradient sums over the whole Jacobian.
+ * Batch and layer normalization in float64 over any shape and axes, straight
+ * from their definitions and without the five-axis view, so that it checks the
+ * layouts too. The gradient sums over the whole Jacobian.
  */
 
 type Numbers = ArrayLike<number>;
 
 /** Options of both normalizations. */
 export interface ByAxesOptions {
-  /** The feature axes, or those that are normalized; negative from the end. */
+  /**
+   * The feature axes, or the normalized axes; negative ones count from the end.
+   */
   readonly axis: number | readonly number[];
   readonly epsilon: number;
   /** In the shape of these axes in ascending order. Defaults to ones. */
@@ -22,11 +24,11 @@ export interface ByAxesOptions {
 
 /** Options of {@link batchNorm}. */
 export interface BatchNormOptions extends ByAxesOptions {
-  /** Statistics that are known, a value per feature. Defaults to those of x. */
+  /** Known statistics, a value per feature. Defaults to those of x. */
   readonly given?: {readonly mean: Numbers; readonly variance: Numbers};
   /**
-   * Which values count, on x's first axes; an axis of length 1 is for all of x's.
-   * Defaults to all.
+   * The values that count, over x's first axes; an axis of length 1 is
+   * broadcast. Defaults to all.
    */
   readonly mask?: {
     readonly values: ArrayLike<number | boolean>;
@@ -35,7 +37,7 @@ export interface BatchNormOptions extends ByAxesOptions {
 }
 
 /**
- * What flows back; dmean and dvariance, of the statistics, are zeros if absent.
+ * Upstream gradients; dmean and dvariance, of the statistics, default to zeros.
  */
 export interface Upstream {
   readonly dy: Numbers;
@@ -43,12 +45,12 @@ export interface Upstream {
   readonly dvariance?: Numbers;
 }
 
-/** x normalized, and what it was normalized with. */
+/** x normalized, with the statistics used. */
 export interface Normalized {
   readonly y: Float64Array;
   readonly mean: Float64Array;
   readonly variance: Float64Array;
-  /** How many values each statistic is of. */
+  /** The number of values of each statistic. */
   readonly count: Float64Array;
 }
 
@@ -60,8 +62,8 @@ export interface Gradients {
 
 /**
  * Each position on the feature axes has its own statistics, and its own gamma
- * and beta. What a mask leaves out is in no statistic, and normalized all the same;
- * it counts as 0 if it is not finite.
+ * and beta. Masked values are in no statistic, but are normalized too, as 0 if
+ * not finite.
  */
 export function batchNorm(
   x: Numbers,
@@ -71,7 +73,7 @@ export function batchNorm(
   return forward(x, batchNormPlaces(x, shape, options), options);
 }
 
-/** The gradients of {@link batchNorm}. */
+/** Returns the gradients of {@link batchNorm}. */
 export function batchNormGrad(
   upstream: Upstream,
   x: Numbers,
@@ -82,8 +84,8 @@ export function batchNormGrad(
 }
 
 /**
- * Each position on the axes that are not normalized has its own statistics, and
- * each on those that are its own gamma and beta.
+ * Each position on the other axes has its own statistics, and each position on
+ * the normalized axes its own gamma and beta.
  */
 export function layerNorm(
   x: Numbers,
@@ -93,7 +95,7 @@ export function layerNorm(
   return forward(x, layerNormPlaces(x, shape, options), options);
 }
 
-/** The gradients of {@link layerNorm}. */
+/** Returns the gradients of {@link layerNorm}. */
 export function layerNormGrad(
   upstream: Upstream,
   x: Numbers,
@@ -103,18 +105,18 @@ export function layerNormGrad(
   return backward(upstream, x, layerNormPlaces(x, shape, options), options);
 }
 
-/** Where each value belongs. */
+/** The statistic and the parameter of each value. */
 interface Places {
   readonly list: readonly Place[];
   readonly statistics: number;
   readonly parameters: number;
 }
 
-/** What of a value's place in the tensor counts. */
+/** The relevant parts of a value's place in the tensor. */
 interface Place {
   readonly statistic: number;
   readonly parameter: number;
-  /** Whether a mask lets it count. */
+  /** If false, a mask leaves it out. */
   readonly present: boolean;
 }
 
@@ -191,8 +193,9 @@ function forward(
 
 /**
  * `dx_j = Σ_i dy_i ∂y_i/∂x_j`, over all pairs of values with a common
- * statistic: `∂y_i/∂x_j = gamma_i (δ_ij − 1/n − x̂_i x̂_j / n) / σ`. A masked x_j is
- * in no statistic, which leaves δ_ij; and if it is not finite, 0 takes its place.
+ * statistic: `∂y_i/∂x_j = gamma_i (δ_ij − 1/n − x̂_i x̂_j / n) / σ`. A masked
+ * x_j is in no statistic, which leaves δ_ij; if not finite, it is replaced by
+ * 0.
  */
 function backward(
   {dy, dmean, dvariance}: Upstream,
@@ -237,7 +240,7 @@ function backward(
   };
 }
 
-/** The values of each statistic, or of each parameter, by their places. */
+/** Groups the values by statistic, or by parameter. */
 function groupsOf(
   list: readonly Place[],
   key: 'statistic' | 'parameter',
@@ -266,7 +269,7 @@ function resolved(
     .sort((a, b) => a - b);
 }
 
-/** Where a value is on each axis. */
+/** Returns a value's index on each axis. */
 function indexOf(flat: number, shape: readonly number[]): number[] {
   let rest = flat;
   return shape
@@ -279,7 +282,7 @@ function indexOf(flat: number, shape: readonly number[]): number[] {
     .reverse();
 }
 
-/** Where a mask says of it whether it counts. */
+/** Returns the flat index of a value in its mask. */
 function maskIndex(index: readonly number[], shape: readonly number[]): number {
   return shape.reduce(
     (flat, length, axis) =>
@@ -288,7 +291,7 @@ function maskIndex(index: readonly number[], shape: readonly number[]): number {
   );
 }
 
-/** Where it is in a tensor that has these axes alone. */
+/** Returns the flat index in a tensor that has only these axes. */
 function flatIndex(
   index: readonly number[],
   axes: readonly number[],

@@ -1,4 +1,4 @@
-/** How far a value is moved for {@link differences}. */
+/** The step by which {@link differences} moves a value. */
 const STEP = 1e-5;
 
 /**

@@ -1,9 +1,10 @@
 import {at} from './at.js';
 
 /**
- * Running sums in float64 that keep what each addition rounds off (Neumaier,
- * "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen",
- * 1974): right to the last digit or so, whatever is added in whichever order.
+ * Running sums in float64 that keep the rounding error of each addition
+ * (Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher
+ * Summen", 1974): accurate to about the last digit, for any values in any
+ * order.
  */
 export class Sums {
   private readonly totals: Float64Array;

@@ -9,8 +9,8 @@ import {Sums} from './sums.js';
 
 /*
  * The kernels in float64, over the five-axis view [batch, outer, group,
- * channel, inner]: formulas as the papers have them, in two passes, with no
- * care for speed and no tensor.
+ * channel, inner]: the papers' formulas, in two passes, without tensors or
+ * optimizations.
  */
 
 type Numbers = ArrayLike<number>;
@@ -26,7 +26,7 @@ export interface Statistics {
  */
 export interface ViewOptions {
   readonly epsilon: number;
-  /** Whether the mean is subtracted. Defaults to true. */
+  /** If true, the mean is subtracted. Defaults to true. */
   readonly centered?: boolean;
   /** A value for each `(group, channel)`. Defaults to ones. */
   readonly gamma?: Numbers;
@@ -34,17 +34,17 @@ export interface ViewOptions {
   readonly beta?: Numbers;
 }
 
-/** What flows back into {@link normalize}. */
+/** Upstream gradients of {@link normalize}. */
 export interface Upstream {
   readonly dy: Numbers;
-  /** Defaults to zeros, and so does dvariance. */
+  /** Defaults to zeros, like dvariance. */
   readonly dmean?: Numbers;
   readonly dvariance?: Numbers;
 }
 
 /** Options of {@link normalizeGrad}. */
 export interface GradOptions extends Omit<ViewOptions, 'beta'> {
-  /** Statistics that are constants, and not functions of x. */
+  /** Statistics that are constants instead of functions of x. */
   readonly given?: Statistics;
 }
 
@@ -65,7 +65,7 @@ export function normalize(
   };
 }
 
-/** The same with statistics that are known. */
+/** Does the same with given statistics. */
 export function applyStatistics(
   x: Numbers,
   statistics: Statistics,
@@ -82,8 +82,8 @@ export function applyStatistics(
 }
 
 /**
- * The gradients by the chain rule, as Ioffe and Szegedy have them (2015,
- * section 3): of y in the variance and in the mean, and of these in x.
+ * Returns the gradients by the chain rule, as Ioffe and Szegedy give them
+ * (2015, section 3): of y in the variance and in the mean, and of these in x.
  */
 export function normalizeGrad(
   {dy, dmean, dvariance}: Upstream,
@@ -105,7 +105,8 @@ export function normalizeGrad(
     const toVariance =
       at(through.dvariance, s) + (dvariance ? at(dvariance, s) : 0);
     const toMean = at(through.dmean, s) + (dmean ? at(dmean, s) : 0);
-    // The variance depends on the mean too, by Σ (x − mean), which is nothing.
+    // The variance depends on the mean too, through Σ (x − mean), which is
+    // zero.
     dx[i] =
       at(direct, i) +
       (toVariance * 2 * (at(x, i) - mean)) / count +
@@ -114,7 +115,10 @@ export function normalizeGrad(
   return {dx, ...parameters};
 }
 
-/** The gradients of {@link applyStatistics} in its mean and its variance. */
+/**
+ * Returns the gradients of {@link applyStatistics} in its mean and its
+ * variance.
+ */
 export function statisticsGrad(
   dy: Numbers,
   x: Numbers,
@@ -174,7 +178,7 @@ function parameterGrad(
   return {dgamma: dgamma.values(), dbeta: dbeta.values()};
 }
 
-/** The gradient in x where the statistics stay as they are. */
+/** Returns the gradient in x with constant statistics. */
 function directGrad(
   dy: Numbers,
   {variance}: Statistics,
@@ -189,7 +193,10 @@ function directGrad(
   return dx;
 }
 
-/** Visits every value: its place, its statistic's, and its parameter's. */
+/**
+ * Visits every value, with the indices of the value, its statistic and its
+ * parameter.
+ */
 function forEachValue(
   {batch, outer, group, channel, inner}: View,
   visit: (index: number, statistic: number, parameter: number) => void,

@@ -1,4 +1,4 @@
-// What a bundler makes of the package: nothing that registers itself is lost.
+// Tests bundles of the package: no module that registers itself is lost.
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {build, type BuildResult, type Message} from 'esbuild';
@@ -11,7 +11,10 @@ type Bundle = BuildResult<{write: false}>;
 
 const ESM = join(ROOT, 'dist/esm');
 
-/** A production bundle of a program, with the package in it and tfjs beside it. */
+/**
+ * Makes a production bundle of a program, with the package inside and tfjs
+ * outside.
+ */
 function bundle(contents: string): Promise<Bundle> {
   return build({
     stdin: {contents, resolveDir: ROOT},
@@ -21,7 +24,7 @@ function bundle(contents: string): Promise<Bundle> {
     external: ['@tensorflow/*', 'node:*'],
     write: false,
     logLevel: 'silent',
-    // This repository's own says that the package is its source.
+    // This repository's tsconfig maps the package to its source.
     tsconfigRaw: {},
   });
 }
@@ -64,7 +67,7 @@ describe('a production bundle', () => {
     load();
   `;
 
-  it('that only imports the package loads a model, and trains', async () => {
+  it('of a program that only imports the package loads a model, and trains', async () => {
     const saved = await runScript(SAVE, 'cjs', [folder]);
     const {outputFiles} = await bundle(`
       import {readFileSync} from 'node:fs';
@@ -98,7 +101,9 @@ describe('a production bundle', () => {
   });
 });
 
-/** Those with a call at the top level, for what it does and not for its value. */
+/**
+ * Lists modules with a top-level call for its side effect, not for its value.
+ */
 function modulesWithEffects(): string[] {
   return readdirSync(ESM, {recursive: true, withFileTypes: true})
     .map((entry) => join(entry.parentPath, entry.name))

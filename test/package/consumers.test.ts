@@ -18,7 +18,7 @@ function consumers(...args: string[]): Promise<Failure> {
 }
 
 describe('npm run consumers', () => {
-  it('refuses a project that it does not have, and names those it has', async () => {
+  it('refuses an unknown project, and names the known ones', async () => {
     const {code, stderr} = await consumers('--only', 'vite', 'svelte');
     expect(code).toBe(2);
     const folders = readdirSync(join(ROOT, 'test/consumers'));

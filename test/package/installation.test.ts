@@ -1,5 +1,5 @@
-// What keeps the package working where it is installed, bundled or parsed otherwise
-// than by Node. `npm run consumers` tries it in real projects.
+// Requirements of installers, bundlers and parsers other than Node's.
+// `npm run consumers` tests the package in real projects.
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {ONE_COPY} from '../../src/layer_support/one_copy.js';
@@ -11,7 +11,7 @@ const ESM = join(ROOT, 'dist/esm');
 const read = (...path: string[]): string =>
   readFileSync(join(ROOT, ...path), 'utf8');
 
-/** What a browser or React Native loads: all but what only Node does. */
+/** Modules for browsers and React Native: all except those only for Node. */
 const modules = readdirSync(ESM, {recursive: true, encoding: 'utf8'})
   .filter((name) => name.endsWith('.js') && !name.includes('node/'))
   .map((name) => ({name, code: readFileSync(join(ESM, name), 'utf8')}));
@@ -24,7 +24,7 @@ interface Manifest {
 const manifest = JSON.parse(read('package.json')) as Manifest;
 
 describe('the modules that are published', () => {
-  it('F22: have no syntax that the Babel of Metro does not know', () => {
+  it('F22: have no syntax that Metro’s Babel does not support', () => {
     expect(modules.length).toBeGreaterThan(50);
     for (const {name, code} of modules) {
       expect([name, code.includes('export * as ')]).toEqual([name, false]);
@@ -55,7 +55,7 @@ describe('F27: the wrappers for Node', () => {
   });
 });
 
-describe('F32: where exports are ignored or nothing is a file', () => {
+describe('F32: without support for exports, or without files', () => {
   it.each(['patch', 'node'])('%s is found in its folder', (name) => {
     const folder = JSON.parse(read(name, 'package.json')) as {
       main: string;
@@ -87,7 +87,7 @@ describe('F32: where exports are ignored or nothing is a file', () => {
 });
 
 describe('F34: the one file of modules', () => {
-  it('imports tf.js alone, and has every name', () => {
+  it('imports only tf.js, and has every name', () => {
     const code = read('dist/tfjs-normalization.esm.js');
     const imports = [...code.matchAll(/from"([@.\w/-]+)"/g)].map(
       ([, from]) => from,
@@ -106,7 +106,7 @@ describe('F34: the one file of modules', () => {
 });
 
 describe('the README', () => {
-  it("F25: says for Plug'n'Play what the project that tries it does", () => {
+  it("F25: has the same Plug'n'Play settings as the project that tests it", () => {
     const [block] = documentBlocks().filter(({code}) =>
       code.startsWith('packageExtensions:'),
     );
@@ -120,7 +120,7 @@ describe('the README', () => {
   });
 });
 
-it('F28: the message about two copies says what a bundle must leave out', () => {
+it('F28: the message about two copies names the packages to leave out of a bundle', () => {
   expect(ONE_COPY).toContain('/^@tensorflow\\//');
   expect(ONE_COPY).toContain('serverExternalPackages');
 });

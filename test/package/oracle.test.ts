@@ -20,7 +20,7 @@ import {expectCloseNow, FLOAT64_ROUNDING} from '../support/close.js';
 const EPSILON = 1e-3;
 
 describe('sums', () => {
-  it('keep what is rounded off', () => {
+  it('keep rounding errors', () => {
     // In plain float64 this is 0 (Neumaier's example).
     expect(sumOf([1, 1e100, 1, -1e100])).toBe(2);
     // 0.1 is 5.55e-18 more than a tenth: too little, even 200,000 times.
@@ -68,7 +68,7 @@ describe('by hand', () => {
     expectEqual(dbeta, [1, 0]);
   });
 
-  it('batch norm with a mask counts what it leaves', () => {
+  it('batch norm with a mask counts only the values it keeps', () => {
     const {mean, variance, count, y} = batchNorm([1, NaN, 3, 4], [4, 1], {
       axis: -1,
       epsilon: EPSILON,
@@ -105,13 +105,13 @@ describe('by hand', () => {
     expect([...y]).toEqual([3 / 4, 8]);
   });
 
-  it('a large mean costs nothing', () => {
+  it('a large mean costs no precision', () => {
     const x = [0, 1, 2, 3].map((value) => 1e6 + value);
     const view = {batch: 1, outer: 1, group: 1, channel: 4, inner: 1};
     expectEqual(normalize(x, view, {epsilon: EPSILON}).variance, [1.25]);
   });
 
-  it('nothing at all gives nothing', () => {
+  it('an empty input gives an empty output', () => {
     const view = {batch: 1, outer: 0, group: 2, channel: 1, inner: 1};
     const {y, mean, variance} = normalize([], view, {epsilon: EPSILON});
     expect([y.length, ...mean, ...variance]).toEqual([0, 0, 0, 0, 0]);
@@ -129,7 +129,7 @@ interface Twins {
   view: [number, number, number, number, number];
 }
 
-// The table in the description of View, in numbers.
+// The table in the description of View, as numbers.
 const TWINS: Twins[] = [
   {
     name: 'batch norm, channels last',
@@ -325,7 +325,7 @@ describe('gradients are differences, by axes', () => {
   });
 });
 
-/** Numbers of every kind that a view takes, none of them special. */
+/** Returns numbers for all inputs of a view, none of them special. */
 function numbersFor({
   batch,
   outer,
@@ -350,7 +350,7 @@ function numbersFor({
   };
 }
 
-/** Numbers between -1 and 1, the same for the same seed (Lehmer). */
+/** Returns numbers between -1 and 1, the same for the same seed (Lehmer). */
 function random(count: number, seed: number): number[] {
   let state = seed * 7919;
   return Array.from({length: count}, () => {
@@ -363,7 +363,7 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sumOf(Array.from(a, (value, i) => value * (b[i] ?? NaN)));
 }
 
-/** To a hundred float64 roundings, of numbers of about 1. */
+/** Compares to a hundred float64 roundings, of numbers of about 1. */
 function expectEqual(
   found: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -376,7 +376,7 @@ function expectEqual(
   });
 }
 
-/** To what central differences can tell; see there. */
+/** Compares within the error of central differences; see there. */
 function expectNear(
   found: ArrayLike<number>,
   expected: ArrayLike<number>,

@@ -1,4 +1,4 @@
-// The package as a program sees it: built, by its name, in processes of its own.
+// Tests the built package, by its name, in separate processes.
 import {join} from 'node:path';
 import {needsBuild, runScript, temporaryFolder} from './scripts.js';
 
@@ -63,7 +63,7 @@ describe('a model on disk', () => {
     expect(JSON.parse(predictions)).toHaveLength(15);
   });
 
-  it('by the file:// scheme too', async () => {
+  it('also by the file:// scheme', async () => {
     const script = `
       import tf from '@tensorflow/tfjs';
       import 'tfjs-normalization/node';
@@ -76,7 +76,7 @@ describe('a model on disk', () => {
     expect(lastLine(stdout)).toBe(predictions);
   });
 
-  it('without the import is of an unknown layer, says tfjs', async () => {
+  it('without the import has an unknown layer, according to tfjs', async () => {
     await expect(runScript(load(''), 'mjs', [folder])).rejects.toThrow(
       'Unknown layer: BatchNorm',
     );
@@ -84,7 +84,7 @@ describe('a model on disk', () => {
 });
 
 describe('one program', () => {
-  it('has one instance, whatever mix of import and require it uses', async () => {
+  it('has one instance, with any mix of import and require', async () => {
     const script = `
       import * as imported from 'tfjs-normalization';
       import {createRequire} from 'node:module';

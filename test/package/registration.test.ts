@@ -8,7 +8,7 @@ const {classNameMap} = tf.serialization.SerializationMap.getMap();
 
 type LayerClass = Parameters<typeof registerLayer>[0];
 
-/** A class as another package might register it. */
+/** Returns a class such as another package might register. */
 function foreignClass(className: string): LayerClass {
   class Foreign extends tf.layers.Layer {
     static readonly className = className;
@@ -24,7 +24,7 @@ afterEach(() => {
 });
 
 describe('importing the package', () => {
-  it('registers its layers and leaves those of tfjs alone', () => {
+  it('registers its layers and does not change those of tfjs', () => {
     expect(holderOf('BatchNorm')).toBe(BatchNorm);
     const stock = tf.layers.batchNormalization({name: 'stock'});
     expect(holderOf('BatchNormalization')).toBe(stock.constructor);
@@ -35,7 +35,7 @@ describe('importing the package', () => {
 });
 
 describe('a class name that is taken', () => {
-  it('stays with the class that has it, with one warning that says whose it is', () => {
+  it('stays with the class that has it, with one warning that names that class', () => {
     const theirs = foreignClass('Taken');
     tf.serialization.registerClass(theirs);
     const ours = foreignClass('Taken');
@@ -60,12 +60,12 @@ describe('a class name that is taken', () => {
       );
       earlier = copy.BatchNorm;
     });
-    // The copy has its own tfjs as well here, so it is registered by hand.
+    // The copy also has its own tfjs here, so it is registered by hand.
     tf.serialization.registerClass(earlier as LayerClass);
     expect(holderOf('BatchNorm')).toBe(earlier);
     register();
     expect(holderOf('BatchNorm')).toBe(BatchNorm);
-    // Of the copy of tfjs, and nothing of the name.
+    // The copy of tfjs causes a warning, the name does not.
     const ofName = warnings().filter((text) => text.includes('class name'));
     expect(ofName).toEqual([]);
   });
@@ -101,13 +101,13 @@ describe('another copy of tfjs', () => {
     `one this layer was made with. ${ONE_COPY} Received: inputs=a SymbolicTensor ` +
     'of that copy';
 
-  it('is named, and the cure, when a layer is applied to its tensors', () => {
+  it('is reported, with the remedy, when a layer is applied to its tensors', () => {
     const copy = otherCopy();
     const input = copy.input({shape: [3]});
     expect(() => batchNorm({name: 'bn'}).apply(input)).toThrow(MESSAGE);
   });
 
-  it('is named when a layer is added to its models', () => {
+  it('is reported when a layer is added to its models', () => {
     const copy = otherCopy();
     const model = copy.sequential();
     model.add(copy.layers.dense({units: 2, inputShape: [3]}));

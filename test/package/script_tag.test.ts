@@ -1,4 +1,4 @@
-// The build for a page's <script> tag: over the global tf, and nothing else.
+// Tests the build for a page's <script> tag, which uses only the global tf.
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {runInNewContext} from 'node:vm';
@@ -7,7 +7,7 @@ import {needsBuild, ROOT} from './scripts.js';
 
 beforeAll(needsBuild);
 
-/** What the script makes of the globals of a page. */
+/** Runs the script and returns its global, given the globals of a page. */
 function runAsScript(
   globals: Record<string, unknown>,
 ): Record<string, unknown> {
@@ -49,7 +49,7 @@ describe('the build for a script tag', () => {
     tf.disposeVariables();
   });
 
-  it('says what is missing on a page without tf', () => {
+  it('reports a missing tf on a page', () => {
     expect(() => runAsScript({})).toThrow(
       'tfjs-normalization: there is no TensorFlow.js. Load tf.min.js by a ' +
         'script before this one. Received: tf=undefined',
@@ -57,7 +57,10 @@ describe('the build for a script tag', () => {
   });
 });
 
-/** What the package's modules import from tfjs, which the script finds in `tf`. */
+/**
+ * Returns the names that the package imports from tfjs, which the script reads
+ * from `tf`.
+ */
 function importedNames(): string[] {
   const map = readFileSync(
     join(ROOT, 'dist/tfjs-normalization.min.js.map'),

@@ -6,21 +6,21 @@ import {promisify} from 'node:util';
 
 export const ROOT = resolve(__dirname, '../..');
 
-/** What a script printed. */
+/** The output of a script. */
 export interface Printed {
   stdout: string;
   stderr: string;
 }
 
-/** @throws Error if the package, which scripts use, has not been built. */
+/** @throws Error if the package, which the scripts use, has not been built. */
 export function needsBuild(): void {
   if (existsSync(join(ROOT, 'dist/wrapper/index.js'))) return;
   throw new Error('dist/ is missing: "npm run build" makes it');
 }
 
 /**
- * Runs a script in a process of its own, from a file in the repository, so that
- * it finds the package and its peers by their names.
+ * Runs a script in a separate process, from a file in the repository, so that
+ * it finds the package and its peers by name.
  */
 export async function runScript(
   text: string,
@@ -38,7 +38,7 @@ export async function runScript(
   }
 }
 
-/** A folder that is removed after the tests of a file. */
+/** Makes a folder that is removed after the tests of a file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tfjs-normalization-'));
   afterAll(() => rmSync(folder, {recursive: true, force: true}));

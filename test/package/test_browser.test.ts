@@ -1,4 +1,4 @@
-// The runner of tests in a browser: what it says, and what it exits with.
+// Tests the runner of browser tests: its output and its exit code.
 import {spawnSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
@@ -9,7 +9,7 @@ const FIXTURES = 'test/browser/fixtures';
 
 interface Run {
   status: number | null;
-  /** All that it printed. */
+  /** Its whole output. */
   text: string;
 }
 
@@ -31,7 +31,7 @@ const files = (...names: string[]): string[] => [
   ...names.map((name) => `${FIXTURES}/${name}.test.ts`),
 ];
 
-/** As on a system for which there is no browser in a package, and none at all. */
+/** Environment without a browser, neither in a package nor installed. */
 const NO_BROWSER = {
   CHROME_PATH: '',
   NODE_OPTIONS:
@@ -45,13 +45,13 @@ const itInBrowser = first.text.startsWith('Skipped') ? it.skip : it;
 describe('npm run test:browser', () => {
   const folder = temporaryFolder();
 
-  itInBrowser('says on what it ran, and what passed', () => {
+  itInBrowser('reports the backend, the browser, and the passed tests', () => {
     expect(first.text).toContain('wasm: WebAssembly with SIMD, in Chromium ');
     expect(first.text).toContain('\nBrowser tests: 1 passed, 0 failed\n');
     expect(first.status).toBe(0);
   });
 
-  itInBrowser('fails with a test that fails, and says why', () => {
+  itInBrowser('fails if a test fails, and reports the failure', () => {
     const json = join(folder, 'counts.json');
     const {status, text} = runner([...files('failing'), '--json', json]);
     expect(status).toBe(1);
@@ -79,7 +79,7 @@ describe('npm run test:browser', () => {
 
   const itOnLinux = process.platform === 'linux' ? it : it.skip;
 
-  itOnLinux('skips by name where there is no browser', () => {
+  itOnLinux('skips by name if there is no browser', () => {
     const {status, text} = runner(files('passing'), NO_BROWSER);
     expect(text).toContain('Skipped: every test in a browser (wasm): ');
     expect(text).toContain('no browser was found: CHROME_PATH is not set');
@@ -87,7 +87,7 @@ describe('npm run test:browser', () => {
     expect(status).toBe(0);
   });
 
-  itOnLinux('fails where there is none and one is required', () => {
+  itOnLinux('fails if there is none and one is required', () => {
     const env = {...NO_BROWSER, REQUIRE_BROWSER: '1'};
     const {status, text} = runner(files('passing'), env);
     expect(text).toContain('A browser is required: ');
@@ -96,7 +96,7 @@ describe('npm run test:browser', () => {
   });
 
   itInBrowser(
-    'refuses a CHROME_PATH that is no file, and options that are wrong',
+    'refuses a CHROME_PATH that is not a file, and wrong options',
     () => {
       const nowhere = runner(files('passing'), {CHROME_PATH: '/nowhere'});
       expect(nowhere.status).not.toBe(0);

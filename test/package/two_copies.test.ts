@@ -1,6 +1,6 @@
 import {warnings} from '../support/warnings.js';
 
-/** Runs something in a program that has loaded no copy of tf.js yet. */
+/** Runs a function in a program that has not loaded tf.js yet. */
 function inNewProgram(run: () => void): void {
   const globals = globalThis as {_tfengine?: unknown};
   const before = globals._tfengine;
@@ -19,12 +19,12 @@ function loadCopyOf(name: string): void {
 }
 
 describe('F29: a program with two copies of tf.js', () => {
-  it('is warned where the other copy was loaded first', () => {
+  it('is warned if the other copy was loaded first', () => {
     inNewProgram(() => {
       loadCopyOf('@tensorflow/tfjs-core');
       loadCopyOf('tfjs-normalization');
     });
-    // tfjs itself warns of the platform.
+    // tfjs itself warns about the platform.
     const ours = warnings().filter((text) =>
       text.startsWith('tfjs-normalization'),
     );

@@ -1,4 +1,4 @@
-// What data may look like, as recalibrate takes it.
+// Tests the forms of data that recalibrate accepts.
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, recalibrate} from 'tfjs-normalization';
 import {randomTensor} from '../support/tensors.js';

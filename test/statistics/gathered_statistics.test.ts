@@ -31,7 +31,7 @@ function gather(parts: ReadonlyArray<readonly number[]>): {
 }
 
 describe('GatheredStatistics', () => {
-  it('are those of all values, however these are cut', () => {
+  it('are those of all values, however these are split', () => {
     const value = fc.double({min: -1e3, max: 1e3, noNaN: true});
     const part = fc.array(value, {minLength: 1, maxLength: 9});
     const parts = fc.array(part, {minLength: 1, maxLength: 9});
@@ -61,13 +61,13 @@ describe('GatheredStatistics', () => {
     );
   });
 
-  it('keep what was given where there are no values, and no variance of one', () => {
+  it('keep the given mean without values, and the given variance for one value', () => {
     expect(gather([])).toEqual({mean: 7, variance: 8});
     expect(gather([[3]])).toEqual({mean: 3, variance: 8});
     expect(gather([[3], [5]])).toEqual({mean: 4, variance: 1});
   });
 
-  it('leave out, channel by channel, what is not finite or has no values', () => {
+  it('leave out channels that are not finite or have no values', () => {
     const sums = new GatheredStatistics(3);
     sums.add({mean: [1, 2, 3], variance: [1, 1, 1], count: [2, 2, 2]});
     sums.add({mean: [5, NaN, 9], variance: [1, 1, Infinity], count: [0, 2, 2]});

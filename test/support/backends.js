@@ -1,4 +1,4 @@
-// Which backends the tests run on, and which they skip and why.
+// Selects the backends that the tests run on, with reasons for skipping others.
 const {spawnSync} = require('node:child_process');
 
 const ALL = ['cpu', 'wasm', 'tensorflow'];
@@ -14,7 +14,7 @@ function backends() {
 function findBackends() {
   const why = whyTensorflowIsMissing();
   if (why === undefined) return {run: ALL, skipped: []};
-  // The gate must not pass on a machine that tests less.
+  // Required backends must not be skipped silently.
   if ((process.env.REQUIRE_BACKENDS ?? '').split(',').includes('tensorflow')) {
     throw new Error(`the backend tensorflow is required: ${why}`);
   }
@@ -22,7 +22,7 @@ function findBackends() {
   return {run, skipped: [{name: 'tensorflow', why}]};
 }
 
-/** A process of its own: a native addon that fails may take its process along. */
+/** A separate process, since a failing native addon may crash its process. */
 function whyTensorflowIsMissing() {
   const polyfill = require.resolve('./node_polyfill.js');
   const {status, stderr} = spawnSync(

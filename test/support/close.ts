@@ -1,6 +1,6 @@
 import {Tensor} from '@tensorflow/tfjs';
 
-/** Half the distance of two float32 numbers, relative to them: one rounding. */
+/** One rounding: half the relative distance of two float32 numbers. */
 const ROUNDING = 2 ** -24;
 
 /** The same of float64 numbers. */
@@ -8,13 +8,13 @@ export const FLOAT64_ROUNDING = 2 ** -53;
 
 /** How close two lists of numbers must be. */
 export interface Closeness {
-  /** What is compared, for the message. */
+  /** The name of the compared values, for the message. */
   what: string;
   /** How many roundings of `scale` any element may be off by. */
   roundings: number;
   /**
    * The size of the numbers that were rounded on the way. Defaults to the
-   * largest expected one, which is wrong where the result cancels.
+   * largest expected one, which is wrong if terms cancel.
    */
   scale?: number;
   /** What one rounding is off by, relative to `scale`. Defaults to that of float32. */

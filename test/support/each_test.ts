@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 
-// Warnings are part of what is tested, and would drown the rest of the output.
+// Warnings are tested, and would clutter the output.
 beforeEach(() => {
-  // tfjs then checks after every kernel that it left no memory behind.
+  // With this flag, tfjs checks for leaks after every kernel.
   tf.env().set('IS_TEST', true);
   jest.spyOn(console, 'warn').mockImplementation(() => undefined);
 });

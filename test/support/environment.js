@@ -1,5 +1,5 @@
-// Jest runs tests in a realm of its own, whose Float32Array is not the one that
-// native addons and WebAssembly glue know: hand over the outer realm's.
+// Jest runs tests in a separate realm, whose Float32Array is not the one that
+// native addons and WebAssembly glue use: pass in the outer realm's.
 const {TestEnvironment} = require('jest-environment-node');
 
 const SHARED = [

@@ -4,8 +4,8 @@ import {through} from './models.js';
 import {trainsStockLayers} from './stock_training.js';
 
 /*
- * Every axis is as long as the others, so that the mask of the words fits whatever it
- * reaches: only the graph tells whose it is.
+ * All axes have the same length, so that the mask of the words fits any tensor:
+ * only the graph tells which tensor it belongs to.
  */
 export const LENGTH = 4;
 export const SHAPE = [LENGTH, LENGTH, LENGTH];
@@ -31,7 +31,7 @@ afterEach(() => {
   unpatch = undefined;
 });
 
-/** A layer that no training changes: wasm has no gradient for all of them. */
+/** Applies a layer that training does not change: wasm lacks some gradients. */
 export function on(layer: Layer, input: Symbolic | Symbolic[]): Symbolic {
   layer.trainable = false;
   return through(layer, input);
@@ -40,10 +40,10 @@ export function on(layer: Layer, input: Symbolic | Symbolic[]): Symbolic {
 const random = (): ReturnType<typeof tf.initializers.randomNormal> =>
   tf.initializers.randomNormal({stddev: 1, seed: ++seed});
 
-/** The input of a model. */
+/** Makes the input of a model. */
 export const words = (): Symbolic => tf.input({shape: [LENGTH]});
 
-/** The words as vectors, masked where they are 0 unless it is said otherwise. */
+/** Embeds the words as vectors, by default masked where they are 0. */
 export const embedded = (input: Symbolic, maskZero = true): Symbolic =>
   on(
     tf.layers.embedding({
@@ -55,7 +55,7 @@ export const embedded = (input: Symbolic, maskZero = true): Symbolic =>
     input,
   );
 
-/** A masked sequence by a Masking layer. */
+/** Masks a sequence with a Masking layer. */
 const skipped = (input: Symbolic): Symbolic => {
   const kernelInitializer = random();
   const column = on(tf.layers.reshape({targetShape: [LENGTH, 1]}), input);
@@ -82,7 +82,7 @@ const lstm = (returnSequences: boolean): tf.layers.RNN =>
     recurrentInitializer: random(),
   });
 
-/** Hands on what its options say. */
+/** Passes on its input, with the mask given by its options. */
 class Custom extends tf.layers.Layer {
   static className = 'MaskTestCustom';
 
@@ -109,13 +109,16 @@ class Custom extends tf.layers.Layer {
   }
 }
 
-/** A model and its batch normalization. */
+/** A model with its batch normalization. */
 export interface Built {
   model: tf.LayersModel;
   norm: Layer;
 }
 
-/** A model of words, whose last outputs are a layer's input and its output. */
+/**
+ * Builds a model of words, whose last outputs are a layer's input and its
+ * output.
+ */
 export type Build = (norm: Layer) => tf.LayersModel;
 
 export const model = (
@@ -131,7 +134,7 @@ const before =
     return model(input, x, through(norm, x));
   };
 
-/** How a model comes to its batch normalization. */
+/** Ways in which a model gets its batch normalization. */
 export const KINDS: ReadonlyArray<[string, (build: Build) => Built]> = [
   [
     'BatchNorm',
@@ -172,7 +175,7 @@ export const KINDS: ReadonlyArray<[string, (build: Build) => Built]> = [
   ],
 ];
 
-/** Where the mask that comes is of another tensor. */
+/** Graphs in which the mask belongs to another tensor. */
 const STALE: ReadonlyArray<[string, Build]> = [
   ['Embedding, Conv1D', before((x) => on(conv(), embedded(x)))],
   ['Masking, Conv1D', before((x) => on(conv(), skipped(x)))],
@@ -238,7 +241,7 @@ const STALE: ReadonlyArray<[string, Build]> = [
   ],
 ];
 
-/** Where the mask is of the layer's own input. */
+/** Graphs in which the mask belongs to the layer's own input. */
 const OWN: ReadonlyArray<[string, Build, Mask?]> = [
   ['Embedding', before((x) => embedded(x))],
   ['Masking, Dense', before(skipped)],
@@ -317,7 +320,7 @@ const OWN: ReadonlyArray<[string, Build, Mask?]> = [
   ],
 ];
 
-/** All of them, each with the mask that counts. */
+/** All graphs, each with the mask that counts. */
 export const CASES: ReadonlyArray<[string, Build, Mask]> = [
   ...STALE.map(([name, build]): [string, Build, Mask] => [
     `no mask comes by ${name}`,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
-/** What `model.save` would write, kept in memory. */
+/** Returns the artifacts that `model.save` would write. */
 export async function artifactsOf(
   model: tf.LayersModel,
   config?: tf.io.SaveConfig,
@@ -16,7 +16,7 @@ export async function artifactsOf(
   return kept;
 }
 
-/** The model that was saved, loaded again from memory. */
+/** Saves the model and loads it again, in memory. */
 export async function reload(model: tf.LayersModel): Promise<tf.LayersModel> {
   return tf.loadLayersModel(tf.io.fromMemory(await artifactsOf(model)));
 }

@@ -3,7 +3,7 @@ import {BatchNorm} from 'tfjs-normalization';
 import {layersOf} from '../../src/models/graph/walk_layers.js';
 import {valuesOf} from './tensors.js';
 
-/** A layer's output for a symbolic input. */
+/** Returns a layer's output for a symbolic input. */
 export function through(
   layer: tf.layers.Layer,
   input: tf.SymbolicTensor | tf.SymbolicTensor[],
@@ -11,14 +11,14 @@ export function through(
   return layer.apply(input) as tf.SymbolicTensor;
 }
 
-/** Every BatchNorm of a model, through nested models. */
+/** Returns every BatchNorm of a model, through nested models. */
 export function normsOf(model: tf.LayersModel): BatchNorm[] {
   return layersOf(model)
     .map(({layer}) => layer)
     .filter((layer) => layer instanceof BatchNorm);
 }
 
-/** The values of all weights by their names, in one record. */
+/** Returns the values of all weights by name, in one record. */
 export function allWeights(model: tf.LayersModel): Record<string, number[]> {
   return Object.fromEntries(
     model.weights.map((weight, i) => [
@@ -28,7 +28,7 @@ export function allWeights(model: tf.LayersModel): Record<string, number[]> {
   );
 }
 
-/** The same without moving statistics. */
+/** Returns the same without moving statistics. */
 export function learntWeights(model: tf.LayersModel): Record<string, number[]> {
   const entries = Object.entries(allWeights(model));
   return Object.fromEntries(

@@ -7,14 +7,14 @@ import {
 } from 'tfjs-normalization';
 import {artifactsOf} from './memory_model.js';
 
-/** Tools that make another model of one, which must predict the same. */
+/** Tools that rebuild a model, which must predict the same. */
 export const REBUILDING: Record<
   string,
   (model: tf.LayersModel) => Promise<tf.LayersModel>
 > = {
   'convertModel to ours': (model) => convertModel(model, {to: 'normalization'}),
   'convertModel to stock': (model) => convertModel(model, {to: 'stock'}),
-  // Within a promise, so that what it throws is a rejection.
+  // Inside a promise, so that errors become rejections.
   foldBatchNorm: (model) =>
     Promise.resolve().then(() =>
       foldBatchNorm(model, {onReport: () => undefined}),

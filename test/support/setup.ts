@@ -5,7 +5,7 @@ import './node_polyfill.js';
 
 declare const BACKEND: string;
 
-/** An optional peer: TypeScript must not look for it. */
+/** An optional peer, which TypeScript must not resolve. */
 const TFJS_NODE = ['@tensorflow', 'tfjs-node'].join('/');
 
 beforeAll(async () => {

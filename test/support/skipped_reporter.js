@@ -1,11 +1,11 @@
-// Says at the end of a run what it did not test.
+// Reports at the end of a run which tests were skipped.
 const {backends} = require('./backends.js');
 
 module.exports = class {
   onRunComplete() {
     if (process.env.KERAS_MODELS === undefined) {
       console.log(
-        '\nSkipped: models that Keras makes anew, and what it says to mutants. ' +
+        '\nSkipped: models that Keras makes on the fly, and its check of mutants. ' +
           '"npm run test:keras" tests with them.',
       );
     }

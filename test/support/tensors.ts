@@ -1,11 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 
-/** The values of a tensor or weight, read at once. */
+/** Reads the values of a tensor or weight synchronously. */
 export function valuesOf(tensor: tf.Tensor): number[] {
   return Array.from(tensor.dataSync());
 }
 
-/** The largest difference of two tensors; NaN if they differ in where NaN is. */
+/**
+ * Returns the largest difference of two tensors; NaN if only one of two values
+ * is NaN.
+ */
 export function difference(
   a: tf.Tensor | readonly number[],
   b: tf.Tensor | readonly number[],
@@ -25,24 +28,24 @@ export function difference(
   return largest;
 }
 
-/** The largest absolute value. */
+/** Returns the largest absolute value. */
 export function magnitude(values: tf.Tensor | readonly number[]): number {
   const list = values instanceof tf.Tensor ? valuesOf(values) : values;
   return list.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 }
 
-/** A tensor of normally distributed values, the same in every run. */
+/** Returns a tensor of normally distributed values, the same in every run. */
 export function randomTensor(
   shape: number[],
   seed: number,
   mean = 0,
   deviation = 1,
 ): tf.Tensor {
-  // tfjs gives the same values for one seed only if it is not 0.
+  // tfjs repeats its random values only for a seed other than 0.
   return tf.randomNormal(shape, mean, deviation, 'float32', seed + 1);
 }
 
-/** The names of all kernels that ran, in order. */
+/** Returns the names of all kernels that ran, in order. */
 export async function kernelsOf(step: () => void): Promise<string[]> {
   const profile = await tf.profile(() => {
     tf.tidy(step);
@@ -51,7 +54,7 @@ export async function kernelsOf(step: () => void): Promise<string[]> {
   return profile.kernels.map(({name}) => name);
 }
 
-/** The values of a layer's weights by the last part of their name. */
+/** Returns the values of a layer's weights by the last part of their name. */
 export function weightsOf(layer: tf.layers.Layer): Record<string, number[]> {
   return Object.fromEntries(
     layer.weights.map((weight) => [

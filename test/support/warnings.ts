@@ -1,7 +1,9 @@
-/** tfjs's own, on webgpu, of whoever reads at once; tests do, and nothing else. */
+/**
+ * tfjs's own warning on webgpu about synchronous reads, which only tests do.
+ */
 const OF_READING = 'synchronously reading data from GPU';
 
-/** The warnings of the running test so far; the setup catches them. */
+/** Returns the warnings of the running test so far, caught by the setup. */
 export function warnings(): string[] {
   return jest
     .mocked(console.warn)

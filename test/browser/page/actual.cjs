@@ -1,4 +1,4 @@
-/** What tests ask of jest.requireActual, loaded when they do. */
+/** The modules for jest.requireActual, loaded on request. */
 module.exports = {
   'tfjs-normalization/patch': () => require('tfjs-normalization/patch'),
 };

@@ -2,7 +2,10 @@ interface Finally {
   finally(then: () => void): unknown;
 }
 
-/** Node's, for tests that run one after the other: browsers have none. */
+/**
+ * Replaces Node's class, which browsers lack, for tests that run one after
+ * another.
+ */
 export class AsyncLocalStorage<T> {
   private store: T | undefined;
 

@@ -1,4 +1,4 @@
-// That the page has what it was opened for, and nothing that merely works.
+// Tests that the page uses the requested backend, not merely one that works.
 import {getThreadsCount} from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs';
 import {ops} from 'tfjs-normalization';
@@ -22,7 +22,7 @@ it(`computes on ${BACKEND}`, async () => {
 
 // The flags ask for software, so that every machine computes the same.
 if (BACKEND !== 'wasm') {
-  it('has the adapter that was asked for', () => {
+  it('has the requested adapter', () => {
     expect(adapter()).toMatch(/SwiftShader/i);
   });
 }
@@ -37,7 +37,7 @@ if (BACKEND === 'wasm') {
     if (THREADED) expect(getThreadsCount()).toBe(2);
   });
 
-  it('normalizes in one kernel, made for it', async () => {
+  it('normalizes in a single fused kernel', async () => {
     const x = randomTensor([64, 8], 1);
     const kernels = await kernelsOf(() => {
       ops.layerNorm(x);

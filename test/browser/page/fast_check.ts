@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 declare const PROPERTY_RUNS: number;
 
-/** fast-check's, with the part of the runs that the backend is given. */
+/** fast-check's assert, with the backend's share of the runs. */
 function assert<T>(
   property: fc.IRawProperty<T>,
   parameters: fc.Parameters<T> = {},

@@ -1,18 +1,18 @@
-// jest in a page: its own describe, it and hooks (jest-circus), expect and mocks,
-// as globals, as the tests know them from Node.
+// jest in a page: its describe, it and hooks (jest-circus), expect and mocks,
+// as globals, as in Node.
 import {jestExpect} from '@jest/expect';
 import * as circus from 'jest-circus';
 import {ModuleMocker} from 'jest-mock';
 
-/** A test that ran, or did not. */
+/** A test that ran or was skipped. */
 export interface TestResult {
   readonly path: string[];
   readonly status: 'passed' | 'failed' | 'skipped';
-  /** Why it failed, each with its stack. */
+  /** The failures, each with its stack. */
   readonly errors: string[];
 }
 
-/** What the tests of a file gave. */
+/** The results of the tests of a file. */
 export interface FileResult {
   readonly tests: TestResult[];
   /** Errors outside of any test. */
@@ -44,7 +44,7 @@ async function runTests(
   const {testResults, unhandledErrors} = await circus.run();
   return {
     tests: testResults.map(({testPath, status, errors}) => ({
-      // The first one is the root.
+      // The first element is the root.
       path: testPath.slice(1),
       status: statusOf(status, errors),
       errors: [...errors],

@@ -1,4 +1,4 @@
-/** What jest's packages and Node's path ask of it. */
+/** The members that jest's packages and Node's path use. */
 export const process = {
   env: {},
   platform: 'browser',

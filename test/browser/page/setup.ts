@@ -10,7 +10,8 @@ declare const THREADED: boolean;
 beforeAll(async () => {
   setWasmPaths('/wasm/');
   if (THREADED) useTwoThreads();
-  // Or tfjs would compute small tensors on the CPU, which is tested elsewhere.
+  // Otherwise tfjs would compute small tensors on the CPU, which is tested
+  // elsewhere.
   tf.env().set('WEBGL_CPU_FORWARD', false);
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   if (!(await tf.setBackend(BACKEND))) {
@@ -18,7 +19,7 @@ beforeAll(async () => {
   }
 });
 
-/** tfjs takes half of the processors at most. */
+/** By default, tfjs uses at most half of the processors. */
 function useTwoThreads(): void {
   Object.defineProperty(navigator, 'hardwareConcurrency', {value: 4});
   setThreadsCount(2);
@@ -30,7 +31,7 @@ jest.requireActual = (name: string): never => {
   throw new Error(`jest.requireActual: not in the page. Received: ${name}`);
 };
 
-/** What a GPU backend says of itself, as far as it is asked here. */
+/** Information that a GPU backend gives about itself. */
 interface GpuBackend {
   readonly gpgpu: {readonly gl: WebGLRenderingContext};
   readonly adapterInfo: {
@@ -39,7 +40,7 @@ interface GpuBackend {
   };
 }
 
-/** What computes, in one line. */
+/** Describes the device in one line. */
 function adapter(): string {
   const backend = tf.backend() as unknown as GpuBackend;
   switch (tf.getBackend()) {

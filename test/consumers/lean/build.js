@@ -1,4 +1,4 @@
-// Builds the page, and fails if this package has brought another of tfjs's in.
+// Builds the page, and fails if this package brings in another package of tfjs.
 import {copyFileSync} from 'node:fs';
 import {build} from 'esbuild';
 
@@ -24,7 +24,8 @@ const brought = ours
   .flatMap(([, {imports}]) => imports)
   .map(({path}) => packageOf(path));
 const others = [...new Set(brought)].filter((name) => !ALLOWED.includes(name));
-if (ours.length === 0) throw new Error('tfjs-normalization is not there');
+if (ours.length === 0)
+  throw new Error('tfjs-normalization is not in the bundle');
 if (others.length > 0) {
   throw new Error(`tfjs-normalization brings in ${others.join(', ')}`);
 }

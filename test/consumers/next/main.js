@@ -1,4 +1,4 @@
-// Prints what the page has told.
+// Prints the page's results.
 const {readFileSync} = require('node:fs');
 
 const html = readFileSync('.next/server/app/index.html', 'utf8');

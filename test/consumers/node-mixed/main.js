@@ -1,4 +1,5 @@
-// One program that both imports and requires: there is one package in it.
+// A program that both imports and requires gets a single instance of the
+// package.
 import * as tf from '@tensorflow/tfjs';
 import * as imported from 'tfjs-normalization';
 import {unpatch} from 'tfjs-normalization/patch';

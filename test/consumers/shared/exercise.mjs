@@ -1,11 +1,11 @@
 /**
- * What every project does with the package: trains one step, saves, loads, and
- * tells what came of it.
+ * Exercises the package in every project: trains one step, saves, loads, and
+ * returns the results.
  *
- * @param tf TensorFlow.js as the project has it.
- * @param normalization This package as the project has it, patched in.
- * @param urls.save What `model.save` takes.
- * @param urls.load What `tf.loadLayersModel` takes, where it is not the same.
+ * @param tf The project's TensorFlow.js.
+ * @param normalization The project's copy of this package, with the patch.
+ * @param urls.save The argument of `model.save`.
+ * @param urls.load The argument of `tf.loadLayersModel`, if different.
  */
 export async function exercise(tf, normalization, {save, load = save}) {
   const {BatchNorm, batchNorm, layerNorm} = normalization;
@@ -33,7 +33,7 @@ export async function exercise(tf, normalization, {save, load = save}) {
   };
 }
 
-/** What there is between a model and the same model reloaded. */
+/** Compares a model with the same model reloaded. */
 export async function compare(tf, model, loaded, x) {
   const gap = tf.max(tf.abs(tf.sub(model.predict(x), loaded.predict(x))));
   const [weights, others] = [await weightsOf(model), await weightsOf(loaded)];

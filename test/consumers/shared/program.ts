@@ -1,4 +1,4 @@
-// Every public type, as a program names it.
+// Uses every public type by name.
 import * as tf from '@tensorflow/tfjs';
 import {
   BatchNorm,

@@ -1,4 +1,4 @@
-// Asks the worker, in the runtime that Cloudflare's workers have.
+// Queries the worker in the runtime of Cloudflare's workers.
 const {Miniflare} = require('miniflare');
 
 async function main() {

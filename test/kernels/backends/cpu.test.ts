@@ -1,6 +1,6 @@
-// What computes on the cpu backend beside the usual: tiles so small that every view is
-// cut in every way, rows that are too long to be copied, and loops where there is no
-// WebAssembly. conformance.test.ts has the usual.
+// Unusual paths of the cpu backend: tiles so small that every view is cut in
+// every way, rows too long to copy, and loops without WebAssembly.
+// conformance.test.ts tests the usual paths.
 import * as tf from '@tensorflow/tfjs';
 import {cpuKernels} from '../../../src/kernels/backends/cpu/kernels.js';
 import {
@@ -64,7 +64,7 @@ function conforms(kernels: () => ReturnType<typeof cpuKernels>): void {
   const check = (test: (options: Case) => Promise<void>): Promise<void> =>
     checkCases(test, 40);
 
-  it('normalizes, and with statistics that are given too', async () => {
+  it('normalizes, also with given statistics', async () => {
     await check(async (options) => {
       const {view, epsilon, centered} = options;
       const {x, gamma, beta} = dataOf(options);
@@ -93,7 +93,7 @@ function conforms(kernels: () => ReturnType<typeof cpuKernels>): void {
         roundings: 8,
         scale: magnitude(x.values),
       });
-      // A mean that is far away is rounded, and this has nothing else.
+      // A large mean is rounded, which is the only error here.
       if (Math.abs(options.mean) > 100) return;
       const again = applyStatistics?.(
         x.tensor,
@@ -104,7 +104,7 @@ function conforms(kernels: () => ReturnType<typeof cpuKernels>): void {
       );
       await expectClose(asTensor(again), expected.y, {
         ...tolerance,
-        // The mean is off by one rounding, of which an inverse deviation is made.
+        // The mean is off by one rounding, relative to the deviation.
         scale:
           scale * Math.max(...plain.variance.map((v) => inverse(v, epsilon))),
       });
@@ -187,7 +187,7 @@ function inverse(variance: number, epsilon: number): number {
 }
 
 describe('the memory of the copies', () => {
-  it('stays small however large the tensors are', () => {
+  it('stays small for tensors of any size', () => {
     const workspace = new CopyWorkspace();
     const {normalize: run} = cpuKernels(tf.backend(), {workspace});
     tf.tidy(() => {

@@ -21,7 +21,7 @@ import {randomTensor, valuesOf, weightsOf} from '../../support/tensors.js';
 const CUT = [2, 2, 4, 8, 16, 32, 64];
 const EXAMPLES = CUT.reduce((a, b) => a + b);
 
-/** The data in batches of these sizes, as a dataset. */
+/** Cuts the data into batches of these sizes, as a dataset. */
 function cutInto(
   x: tf.Tensor,
   sizes: readonly number[],
@@ -56,7 +56,7 @@ function deepModel(): tf.Sequential {
   return model;
 }
 
-/** Examples of which the first are not like the last. */
+/** Returns examples whose first ones differ from the last. */
 function driftingData(): tf.Tensor {
   return tf.tidy(() => {
     const drift = tf.linspace(0, 6, EXAMPLES).reshape([EXAMPLES, 1]);
@@ -64,7 +64,9 @@ function driftingData(): tf.Tensor {
   });
 }
 
-/** The worst error of a layer's statistics, in parts of what they are about. */
+/**
+ * Returns the largest error of a layer's statistics, relative to their scale.
+ */
 function errorOf(layer: BatchNorm, input: tf.Tensor): number {
   const {mean, variance} = oracle(valuesOf(input), input.shape, {
     axis: -1,
@@ -116,7 +118,7 @@ describe('recalibrate', () => {
       {},
     ],
   ])(
-    'gives the first the dataset’s statistics, cut %s',
+    'gives the first layer the dataset’s statistics, cut %s',
     async (_, cut, options) => {
       const x = driftingData();
       const model = deepModel();
@@ -132,7 +134,7 @@ describe('recalibrate', () => {
   it.each([
     ['2, 2, 4, 8, 16, 32, 64', CUT],
     ['128', [EXAMPLES]],
-  ])('exact gives every one the dataset’s, cut into %s', async (_, sizes) => {
+  ])('exact gives every layer the dataset’s, cut into %s', async (_, sizes) => {
     const x = driftingData();
     const model = deepModel();
     await recalibrate(model, cutInto(x, sizes), {exact: true});
@@ -141,7 +143,7 @@ describe('recalibrate', () => {
     }
   });
 
-  it('without exact, later ones depend on how the data is cut', async () => {
+  it('without exact, later layers depend on the batch size', async () => {
     const x = driftingData();
     const model = deepModel();
     await recalibrate(model, cutInto(x, CUT));
@@ -149,16 +151,17 @@ describe('recalibrate', () => {
     expect(errorOf(last, inputOf(last, model, x))).toBeGreaterThan(1e-2);
   });
 
-  // A batch's mean of 1e3 is rounded by up to 3e-5, and the variance is about the
-  // distances of such means: 2 · 3e-5 at most, and less as they are random.
-  it('keeps its digits where the mean is large', async () => {
+  // A batch's mean of 1e3 is rounded by up to 3e-5, and the variance depends on
+  // the distances of such means: 2 · 3e-5 at most, and less since they are
+  // random.
+  it('stays precise for a large mean', async () => {
     const x = randomTensor([EXAMPLES, 2], 3, 1e3, 1);
     const layer = batchNorm({inputShape: [2]});
     await recalibrate(tf.sequential({layers: [layer]}), cutInto(x, CUT));
     expectStatistics(layer, x, 160);
   });
 
-  it('takes tensors and datasets, with labels and without', async () => {
+  it('takes tensors and datasets, with and without labels', async () => {
     const x = driftingData();
     const y = tf.ones([EXAMPLES, 3]);
     const found: unknown[] = [];
@@ -182,7 +185,7 @@ describe('recalibrate', () => {
     for (const statistics of found) expect(statistics).toEqual(found[0]);
   });
 
-  it('weighs ranks above two by their values, and covers list axes', async () => {
+  it('weights ranks above two by their numbers of values, and supports lists of axes', async () => {
     const x = randomTensor([10, 3, 2, 4], 5, -2, 3);
     const layer = batchNorm({axis: [1, 3], inputShape: [3, 2, 4]});
     await recalibrate(tf.sequential({layers: [layer]}), x, {batchSize: 3});
@@ -196,7 +199,7 @@ describe('recalibrate', () => {
     expectCloseNow(v, variance, {what: 'variance', roundings: 64});
   });
 
-  it('leaves out what a mask covers', async () => {
+  it('leaves out masked values', async () => {
     const model = tf.sequential();
     model.add(tf.layers.masking({maskValue: 0, inputShape: [2, 1]}));
     const layer = batchNorm();
@@ -248,7 +251,7 @@ describe('recalibrate', () => {
     }
   });
 
-  it('writes nothing but moving statistics, and trains nothing', async () => {
+  it('writes only moving statistics, and trains nothing', async () => {
     const model = deepModel();
     model.add(
       batchNorm({movingAverage: 'cumulative', gammaConstraint: 'nonNeg'}),
@@ -258,7 +261,7 @@ describe('recalibrate', () => {
     expect(learntWeights(model)).toEqual(before);
   });
 
-  it('leaves frozen layers, and those that are to move nothing', async () => {
+  it('skips frozen layers, and those with moving statistics', async () => {
     const model = deepModel();
     const [first, second, third] = normsOf(model) as [
       BatchNorm,
@@ -276,7 +279,7 @@ describe('recalibrate', () => {
     expectStatistics(third, inputOf(third, model, x), 160);
   });
 
-  it('is past the start of the average, whatever its kind', async () => {
+  it('ends the initial phase of any kind of average', async () => {
     for (const movingAverage of ['exponential', 'debiased'] as const) {
       const layer = batchNorm({movingAverage, momentum: 0.9, inputShape: [1]});
       const model = tf.sequential({layers: [layer]});
@@ -293,7 +296,7 @@ describe('recalibrate', () => {
 });
 
 describe('recalibrate, followed', () => {
-  it('tells of every batch, of all passes', async () => {
+  it('reports every batch of all passes', async () => {
     const seen: unknown[] = [];
     const onProgress: RecalibrateOptions['onProgress'] = (p) => seen.push(p);
     await recalibrate(deepModel(), driftingData(), {
@@ -304,7 +307,7 @@ describe('recalibrate, followed', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5, 6].map((done) => ({done, total: 6})));
   });
 
-  it('uses so many batches at most', async () => {
+  it('uses at most this many batches', async () => {
     const x = driftingData();
     for (const data of [x, cutInto(x, [16, 16, 16, 16])]) {
       const totals: unknown[] = [];
@@ -320,7 +323,7 @@ describe('recalibrate, followed', () => {
   });
 
   it.each([false, true])(
-    'cancelled, leaves what was there (exact: %s)',
+    'keeps the old statistics if cancelled (exact: %s)',
     async (exact) => {
       const model = deepModel();
       const x = driftingData();
@@ -346,7 +349,7 @@ describe('recalibrate, followed', () => {
     },
   );
 
-  it('fails half way and leaves what was there', async () => {
+  it('keeps the old statistics if it fails half way', async () => {
     const model = deepModel();
     const before = allWeights(model);
     const {numTensors} = tf.memory();
@@ -359,7 +362,7 @@ describe('recalibrate, followed', () => {
     expect(tf.memory().numTensors).toBe(numTensors);
   });
 
-  it('takes no other call of a layer for one of its own', async () => {
+  it('ignores other calls of a layer', async () => {
     const train = async (alongside: boolean): Promise<number[]> => {
       const layer = batchNorm({inputShape: [6]});
       const model = tf.sequential({layers: [layer]});
@@ -407,7 +410,7 @@ describe('recalibrate refuses', () => {
         'Received: model="plain"',
     ],
     [
-      'one that is all frozen',
+      'a model that is all frozen',
       () => {
         const model = deepModel();
         freezeBatchNorm(model);
@@ -442,7 +445,7 @@ describe('recalibrate refuses', () => {
       'recalibrate: the data has no examples. Received: examples=0',
     ],
     [
-      'what is no tensor',
+      'data other than a tensor',
       () => recalibrate(deepModel(), [[1, 2]] as unknown as tf.Tensor),
       'recalibrate: x must be a tensor for each of',
     ],

@@ -13,7 +13,7 @@ import {allWeights, through} from '../../support/models.js';
 import {difference, randomTensor} from '../../support/tensors.js';
 import {warnings} from '../../support/warnings.js';
 
-/** Gives every weight of a model a value that it does not start with. */
+/** Gives every weight of a model a value other than its initial one. */
 function scramble(model: tf.LayersModel): void {
   tf.tidy(() => {
     for (const [i, weight] of model.weights.entries()) {
@@ -50,7 +50,9 @@ const {layers} = tf;
 
 const CONV = {filters: 4, kernelSize: 2};
 
-/** Each kind of layer, without a bias unless told, and its input's shape. */
+/**
+ * Each kind of layer, without a bias by default, and the shape of its input.
+ */
 const KINDS: Array<
   [string, (args: object) => tf.layers.Layer, number[], number]
 > = [
@@ -146,7 +148,7 @@ describe('foldBatchNorm folds into', () => {
     });
   });
 
-  it('what comes before tf.js’s own, patched or not', () => {
+  it('layers before tf.js’s own, patched or not', () => {
     for (const patched of [false, true]) {
       const unpatch = patched ? patchStockLayers() : (): void => undefined;
       try {
@@ -196,7 +198,7 @@ describe('foldBatchNorm folds into', () => {
     expect(folded.name).toBe('outer');
   });
 
-  it('leaves the rest of the model as it is', () => {
+  it('keeps the rest of the model unchanged', () => {
     const model = tf.sequential({name: 'mixed'});
     model.add(layers.embedding({inputDim: 9, outputDim: 4, inputLength: 5}));
     model.add(
@@ -223,8 +225,9 @@ describe('foldBatchNorm folds into', () => {
     expect(folded.layers).toHaveLength(model.layers.length - 1);
   });
 
-  // Training never applies tf.js's constraints, so that weights may break them.
-  it('weights that break their layer’s constraint, bit for bit', () => {
+  // Training never applies tf.js's constraints, so trained weights may violate
+  // them.
+  it('weights that violate their layer’s constraint, bit for bit', () => {
     const dense = layers.dense({
       units: 2,
       useBias: false,
@@ -255,7 +258,7 @@ describe('F1: foldBatchNorm of a model with masks', () => {
   it.each([
     ['BatchNorm', () => batchNorm({name: 'norm'})],
     ['BatchNormalization', () => layers.batchNormalization({name: 'norm'})],
-  ])('folds %s, whose prediction no mask changes', (_, make) => {
+  ])('folds %s, whose prediction does not depend on a mask', (_, make) => {
     const model = tf.sequential({
       layers: [
         layers.masking({inputShape: [5, 3]}),
@@ -273,7 +276,7 @@ describe('F1: foldBatchNorm of a model with masks', () => {
 });
 
 describe('foldBatchNorm keeps, saying why,', () => {
-  /** A model whose only batch normalization is called norm. */
+  /** Returns a model whose only batch normalization is called norm. */
   const sequence = (...all: tf.layers.Layer[]): tf.LayersModel =>
     tf.sequential({layers: all});
   const dense = (args = {}): tf.layers.Layer =>
@@ -314,7 +317,7 @@ describe('foldBatchNorm keeps, saying why,', () => {
       'there is no layer before it',
     ],
     [
-      'one beside another use of the output',
+      'one beside another user of the output',
       () =>
         functional((x) => {
           const y = through(dense(), x);
@@ -325,7 +328,7 @@ describe('foldBatchNorm keeps, saying why,', () => {
       'the output of dense, before it, is used elsewhere too',
     ],
     [
-      'one whose input the model gives out',
+      'one whose input is an output of the model',
       () =>
         functional((x) => {
           const y = through(dense(), x);
@@ -381,7 +384,7 @@ describe('foldBatchNorm keeps, saying why,', () => {
       'its axis is 3, and the outputs of conv are along axis 1',
     ],
     [
-      'one after a wrapper of what nothing is folded into',
+      'one after a wrapper of a layer without a kernel',
       () =>
         sequence(
           layers.timeDistributed({
@@ -432,7 +435,7 @@ describe('foldBatchNorm keeps, saying why,', () => {
     expect(layerNames(folded)).toEqual(layerNames(model));
   });
 
-  it('in a warning where nobody takes the report', () => {
+  it('in a warning without onReport', () => {
     const model = sequence(dense({activation: 'relu'}), norm());
     foldBatchNorm(model);
     expect(warnings()).toEqual([
@@ -441,7 +444,7 @@ describe('foldBatchNorm keeps, saying why,', () => {
     ]);
   });
 
-  it('nothing of a mask whose rank is too high to cover its input', () => {
+  it('nothing because of a mask whose rank is too high for its input', () => {
     const model = tf.sequential();
     model.add(
       layers.embedding({
@@ -460,7 +463,7 @@ describe('foldBatchNorm keeps, saying why,', () => {
 });
 
 describe('foldBatchNorm', () => {
-  it('leaks nothing, and its model lives on without the other', () => {
+  it('leaks nothing, and the new model outlives the old one', () => {
     const {numTensors} = tf.memory();
     const model = tf.sequential();
     model.add(layers.dense({units: 3, inputShape: [2]}));

@@ -31,7 +31,7 @@ const messageOf = async (tool: Tool, model: unknown): Promise<string> => {
 };
 
 describe('F29: a model of another copy of tf.js', () => {
-  it.each(TOOLS)('is refused by %s, with the cure', async (name, tool) => {
+  it.each(TOOLS)('is refused by %s, with the remedy', async (name, tool) => {
     const theirs = {name: 'model', layers: [], predict: () => undefined};
     expect(await messageOf(tool, theirs)).toMatch(
       new RegExp(
@@ -41,7 +41,7 @@ describe('F29: a model of another copy of tf.js', () => {
   });
 });
 
-describe('what is no model', () => {
+describe('anything but a model', () => {
   it.each(TOOLS)('is refused by %s', async (name, tool) => {
     for (const value of [undefined, null, 3, {}, [], 'model', tf.scalar(1)]) {
       expect(await messageOf(tool, value)).toMatch(

@@ -28,7 +28,7 @@ describe('layersOf', () => {
     expect(layersOf(model)[2]?.layer).toBe(inner.layers[1]);
   });
 
-  it('gives a layer that is used twice once', () => {
+  it('lists a layer that is used twice only once', () => {
     const shared = tf.sequential({
       name: 'shared',
       layers: [batchNorm({name: 'norm', inputShape: [2]})],

@@ -16,7 +16,7 @@ import {randomTensor, valuesOf} from '../../support/tensors.js';
 const problemsOf = (rows: readonly InspectionRow[]): string[] =>
   rows.flatMap(({problems}) => problems);
 
-/** A layer with these weights. */
+/** Returns a layer with these weights. */
 function layerWith(
   weights: Partial<Record<'gamma' | 'beta' | 'mean' | 'variance', number[]>>,
 ): tf.LayersModel {
@@ -87,7 +87,7 @@ describe('inspect', () => {
       ['gamma is 0 in 2 of 4 channels, which let nothing of the input through'],
     ],
     [
-      'what is not finite',
+      'values that are not finite',
       {beta: [NaN, 0, Infinity, 0], variance: [1, 1, 1, NaN]},
       [
         'beta is not finite in 2 of 4 channels',
@@ -100,7 +100,7 @@ describe('inspect', () => {
       ['the moving statistics have never moved: mean 0, variance 1'],
     ],
     [
-      'variances below nothing',
+      'negative variances',
       {variance: [-1, 1, 1, 1]},
       ['the moving variance is negative in 1 of 4 channels'],
     ],
@@ -121,7 +121,7 @@ describe('inspect', () => {
     expect(problemsOf(await inspect(layerWith(weights)))).toEqual(problems);
   });
 
-  it('finds an average that is still mostly its start', async () => {
+  it('finds an average that is still mostly its initial value', async () => {
     const layer = batchNorm({momentum: 0.9, inputShape: [2]});
     const model = tf.sequential({layers: [layer]});
     layer.apply(randomTensor([8, 2], 1), {training: true});
@@ -130,7 +130,7 @@ describe('inspect', () => {
     ]);
   });
 
-  it('of a model without any gives no rows', async () => {
+  it('of a model without normalizations has no rows', async () => {
     const dense = tf.layers.dense({units: 1, inputShape: [2]});
     const rows = await inspect(
       tf.sequential({layers: [dense]}),
@@ -167,7 +167,7 @@ describe('inspect with data', () => {
     ]);
   });
 
-  it('is content where they are those of the data', async () => {
+  it('finds nothing wrong if they are those of the data', async () => {
     const x = randomTensor([100, 3], 1, 5, 2);
     const model = tf.sequential({layers: [batchNorm({inputShape: [3]})]});
     await recalibrate(model, x);
@@ -176,7 +176,7 @@ describe('inspect with data', () => {
     expect(inspection.explanation).toBeUndefined();
   });
 
-  it('compares frozen layers too, and uses what they use', async () => {
+  it('compares frozen layers too, with the statistics they use', async () => {
     const [first, second] = [batchNorm({inputShape: [3]}), batchNorm()];
     const model = tf.sequential({layers: [first, second]});
     freezeBatchNorm(model);
@@ -184,13 +184,14 @@ describe('inspect with data', () => {
     const x = randomTensor([100, 3], 1, 5, 2);
     for (const exact of [false, true]) {
       const rows = await inspect(model, x, {exact});
-      // The first does not standardize, so that the second sees the data.
+      // The first does not standardize, so the second gets the data's
+      // statistics.
       expect(rows[0]?.data?.meanGap).toBeGreaterThan(2);
       expect(rows[1]?.data?.mean.min).toBeGreaterThan(4);
     }
   });
 
-  it('writes nothing, trains nothing, leaks nothing, and tells how far it is', async () => {
+  it('writes nothing, trains nothing, leaks nothing, and reports progress', async () => {
     const model = tf.sequential();
     model.add(tf.layers.dense({units: 2, inputShape: [3]}));
     model.add(batchNorm());
@@ -211,7 +212,7 @@ describe('inspect with data', () => {
     expect(allWeights(model)).toEqual(before);
   });
 
-  it('gives the loss and metrics that evaluate gives', async () => {
+  it('returns the same loss and metrics as evaluate', async () => {
     const model = tf.sequential();
     model.add(tf.layers.dense({units: 3, inputShape: [3]}));
     model.add(batchNorm());
@@ -252,7 +253,8 @@ describe('inspect with data', () => {
   it('explains why training is good and prediction poor', async () => {
     trainsStockLayers();
     const model = tf.sequential({name: 'lagging'});
-    // The same in every run: how far it gets in five epochs depends on the start.
+    // Every run starts the same, since five epochs depend on the initial
+    // weights.
     const start = (
       seed: number,
     ): {
@@ -296,7 +298,7 @@ describe('inspect with data', () => {
     expect((await inspect(model, [x, y])).explanation).toBeUndefined();
   });
 
-  it('says so where only the statistics differ, and the loss does not', async () => {
+  it('reports that only the statistics differ, not the loss', async () => {
     const model = layerWith({mean: [9, 9, 9, 9]});
     const x = randomTensor([40, 4], 1);
     const {explanation} = await inspect(model, x);
@@ -306,7 +308,7 @@ describe('inspect with data', () => {
     expect(again.explanation).toMatch(/Prediction is no worse for it\.$/);
   });
 
-  it('refuses data that the model does not take', async () => {
+  it('refuses data that does not fit the model', async () => {
     await expect(
       inspect(layerWith({}), [1] as unknown as tf.Tensor),
     ).rejects.toThrow(
@@ -316,7 +318,7 @@ describe('inspect with data', () => {
 });
 
 describe('formatInspection', () => {
-  it('aligns a row for each layer, and says what looks wrong below', async () => {
+  it('aligns a row for each layer, with the problems below', async () => {
     const layer = batchNorm({name: 'norm', inputShape: [2]});
     const model = tf.sequential({
       layers: [layer, layerNorm({name: 'ln', center: false})],
@@ -339,7 +341,7 @@ describe('formatInspection', () => {
     ]);
   });
 
-  it('says so where nothing looks wrong, and adds what the data shows', async () => {
+  it('reports that nothing looks wrong, and adds the findings from data', async () => {
     const model = layerWith({});
     expect(formatInspection(await inspect(model))).toMatch(
       /\n\nNothing looks wrong\.$/,

@@ -16,7 +16,7 @@ import {warnings} from '../../support/warnings.js';
 
 type Metric = (y: tf.Tensor, p: tf.Tensor) => tf.Tensor;
 
-/** Functions that tell apart whose they are, and have a name. */
+/** Functions with different results, with and without names. */
 const METRICS: Readonly<Record<string, Metric>> = {
   mse: (y, p) => tf.mean(tf.squaredDifference(y, p), -1),
   mae: (y, p) => tf.mean(tf.abs(tf.sub(y, p)), -1),
@@ -31,7 +31,7 @@ const mean = (metric: string, y: tf.Tensor, p: tf.Tensor): number =>
     () => tf.mean((METRICS[metric] as Metric)(y, p)).dataSync<'float32'>()[0],
   ) as number;
 
-/** A model with an output for each name, over one normalization. */
+/** Returns a model with an output for each name, over one normalization. */
 function branching(names: readonly string[]): tf.LayersModel {
   const input = tf.input({shape: [3]});
   const shared = through(batchNorm({name: 'norm'}), input);
@@ -106,7 +106,7 @@ describe('F8: the scores of a model', () => {
     );
   });
 
-  it('of one name are all there', async () => {
+  it('of the same name are all listed', async () => {
     const model = branching(['a']);
     const zero = (): tf.Tensor => tf.zeros([2]);
     const one = (): tf.Tensor => tf.ones([2]);
@@ -123,13 +123,13 @@ describe('F8: the scores of a model', () => {
   });
 });
 
-describe('F12: under the patch, what stock refuses', () => {
+describe('F12: under the patch, an input that stock refuses', () => {
   it.each([
     [tf.layers.batchNormalization({name: 'n', axis: 1}), [null, null, 3]],
     [tf.layers.batchNormalization({name: 'n', axis: 4}), [null, 2, 3]],
     [tf.layers.layerNormalization({name: 'n', axis: 3}), [null, 2, 3]],
     [tf.layers.layerNormalization({name: 'n', axis: [1, 1]}), [null, 2, 3]],
-  ])('is refused in its words, with its class of error', (layer, shape) => {
+  ])('is refused with stock’s message and class of error', (layer, shape) => {
     const errorOf = (): Error => {
       try {
         layer.build(shape);
@@ -161,7 +161,7 @@ describe('F19: long lists', () => {
     return tf.sequential({layers: [first, ...others]});
   };
 
-  it('are cut, with a count', () => {
+  it('are shortened, with a count', () => {
     const names = Array.from({length: 94}, (_, i) => `layer_${i}`);
     expect(listed(names)).toBe(
       'layer_0, layer_1, layer_2, layer_3, layer_4 and 89 more',
@@ -170,7 +170,7 @@ describe('F19: long lists', () => {
     expect(listed([])).toBe('');
   });
 
-  it('an inspection of 192 normalizations fits a page, the worst first', async () => {
+  it('an inspection of 192 normalizations fits on a page, the worst first', async () => {
     const model = deep(192);
     for (const layer of model.layers) {
       const [one, far] = [tf.ones([2]), tf.fill([2], 5)];
@@ -201,7 +201,7 @@ describe('F19: long lists', () => {
     expect(inspection.explanation).toMatch(/in n\d+(, n\d+){4} and \d+ more\./);
   });
 
-  it('of 20 layers or fewer are whole', async () => {
+  it('of 20 layers or fewer are complete', async () => {
     const text = formatInspection(await inspect(deep(20)));
     for (let i = 0; i < 20; i++) expect(text).toContain(`\nn${i} `);
     expect(text).not.toMatch(/more layers?$/m);
@@ -226,7 +226,7 @@ describe('F19: long lists', () => {
     expect(warning.length).toBeLessThan(600);
   });
 
-  it('a warning of what is not folded names a few', () => {
+  it('a warning about unfolded layers names a few', () => {
     const model = deep(30);
     foldBatchNorm(model);
     const [warning = ''] = warnings();

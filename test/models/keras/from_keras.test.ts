@@ -16,7 +16,7 @@ const titled = (file: string): Array<[string, KerasCase]> =>
 describe.each([
   ['Keras 3', 'keras3_models.json'],
   ['tf-keras 2', 'keras2_models.json'],
-])('fromKeras loads what %s wrote', (_, file) => {
+])('fromKeras loads files of %s', (_, file) => {
   it.each(titled(file))('predicting the same: %s', async (_name, given) => {
     await expectSamePredictions(given);
   });

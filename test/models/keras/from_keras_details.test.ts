@@ -1,4 +1,4 @@
-// What fromKeras does beside predicting as Keras does.
+// Tests fromKeras beyond equal predictions.
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {
@@ -62,7 +62,7 @@ describe('fromKeras', () => {
       expect(config(7).gammaInitializer).toMatchObject({config: {value: 2}});
       expect(config(8)).toMatchObject({
         trainable: false,
-        // What tf.js has of he_normal.
+        // The tf.js equivalent of he_normal.
         movingVarianceInitializer: {className: 'VarianceScaling'},
       });
     }
@@ -74,7 +74,7 @@ describe('fromKeras', () => {
     });
   });
 
-  it('takes training at a call site for statistics', async () => {
+  it('converts training at a call site to statistics', async () => {
     for (const cases of [KERAS_3, KERAS_2]) {
       const first = await load(caseOf(cases, 'training=True'));
       expect(statisticsOf(first, 'norm')).toBe('batch');
@@ -84,7 +84,7 @@ describe('fromKeras', () => {
       const frozen = await load(caseOf(cases, 'training=True, frozen'));
       expect(statisticsOf(frozen, 'norm')).toBe('moving');
     }
-    // What is said further out counts in Keras 3, further in in Keras 2.
+    // In Keras 3 the outermost argument wins, in Keras 2 the innermost.
     const name = 'training=True within training=False';
     const [three, two] = [
       await load(caseOf(KERAS_3, name)),
@@ -94,7 +94,7 @@ describe('fromKeras', () => {
     expect(statisticsOf(two, 'base/base_norm')).toBe('batch');
   });
 
-  it('keeps a layer from drawing at random where Keras 2 does', async () => {
+  it('turns a layer’s randomness off where Keras 2 does', async () => {
     const model = await load(caseOf(KERAS_2, 'training=False around'));
     const dropout = layerNamed(model, 'base/base_dropout');
     expect(dropout.getConfig().rate).toBe(0);
@@ -115,7 +115,7 @@ describe('fromKeras', () => {
     );
   });
 
-  it('renames what tf.js cannot have as a name', async () => {
+  it('renames layers whose names tf.js does not allow', async () => {
     const artifacts = caseOf(KERAS_3, 'sequential, by hand');
     const text = JSON.stringify(artifacts);
     const json = JSON.parse(
@@ -132,7 +132,7 @@ describe('fromKeras', () => {
     expect(warnings()).toHaveLength(1);
   });
 
-  it('takes old names of the layer', async () => {
+  it('accepts old names of the layer', async () => {
     for (const old of [
       'BatchNormalizationV1',
       'BatchNormalizationV2',
@@ -150,7 +150,7 @@ describe('fromKeras', () => {
     }
   });
 
-  it('ignores synchronized, as a batch is whole here', async () => {
+  it('ignores synchronized, since a batch is whole here', async () => {
     const artifacts = caseOf(KERAS_3, 'sequential');
     const text = JSON.stringify(artifacts.modelTopology);
     const modelTopology = JSON.parse(
@@ -160,7 +160,7 @@ describe('fromKeras', () => {
     expect(warnings()).toEqual([]);
   });
 
-  it('computes in float32 what is of mixed precision, and says so', async () => {
+  it('computes mixed precision in float32, and warns', async () => {
     const artifacts = caseOf(KERAS_3, 'sequential');
     const text = JSON.stringify(artifacts.modelTopology);
     const modelTopology = JSON.parse(
@@ -173,7 +173,7 @@ describe('fromKeras', () => {
     );
   });
 
-  it('leaves out what else is among the weights', async () => {
+  it('skips other values among the weights', async () => {
     const artifacts = caseOf(KERAS_3, 'written as: keras file');
     const state = new Uint32Array([1, 2]).buffer;
     const {weightData = []} = artifacts;
@@ -218,7 +218,7 @@ describe('fromKeras', () => {
     expect(changed.filter((value) => value === 2.5)).toHaveLength(size);
   });
 
-  it('loads what stock tf.js and this package saved', async () => {
+  it('loads files of stock tf.js and of this package', async () => {
     const x = randomTensor([4, 3], 1);
     for (const make of [
       (): tf.layers.Layer[] => [
@@ -242,7 +242,7 @@ describe('fromKeras', () => {
     }
   });
 
-  it('keeps the optimizer of what tf.js saved', async () => {
+  it('keeps the optimizer of a file of tf.js', async () => {
     const saved = tf.sequential({layers: [batchNorm({inputShape: [3]})]});
     saved.compile({optimizer: 'adam', loss: 'meanSquaredError'});
     const x = randomTensor([4, 3], 1);
@@ -258,7 +258,7 @@ describe('fromKeras', () => {
     await model.fit(x, x, {epochs: 1, verbose: 0});
   });
 
-  it('loads a model without weights, as it begins', async () => {
+  it('loads a model without weights, with initial weights', async () => {
     const {modelTopology} = caseOf(KERAS_2, 'sequential');
     const model = await load({modelTopology});
     expect(valuesOf(model.getWeights()[1] as tf.Tensor)).toEqual([
@@ -266,7 +266,7 @@ describe('fromKeras', () => {
     ]);
   });
 
-  it('loads a layer of the user as it is', async () => {
+  it('loads a custom layer unchanged', async () => {
     class Twice extends tf.layers.Layer {
       static readonly className = 'Twice';
 
@@ -282,7 +282,7 @@ describe('fromKeras', () => {
     expect(model.layers[1]).toBeInstanceOf(Twice);
   });
 
-  it('leaves out initializers of the user, as there are weights', async () => {
+  it('leaves out custom initializers, since there are weights', async () => {
     const artifacts = caseOf(KERAS_3, 'sequential');
     const text = JSON.stringify(artifacts.modelTopology);
     const modelTopology = JSON.parse(
@@ -312,7 +312,7 @@ describe('fromKeras', () => {
     ]);
   });
 
-  it('refuses two weights of one name that it cannot tell apart', async () => {
+  it('refuses two weights of the same name that it cannot tell apart', async () => {
     const inner = (name: string, trainable: boolean): tf.LayersModel =>
       tf.sequential({
         name,
@@ -328,7 +328,7 @@ describe('fromKeras', () => {
     );
   });
 
-  it('says from what it cannot load', async () => {
+  it('names the source that it cannot load from', async () => {
     const router = (url: string | string[]): tf.io.IOHandler =>
       url === 'two://model'
         ? {load: () => Promise.reject(new Error('never'))}

@@ -1,5 +1,5 @@
-// Whatever stands in a file: a model, or an error that says what is wrong; never a
-// hang, a leak or a prototype that is another after it.
+// Loads files with arbitrary changes: each gives a model or an error with a
+// reason, never a hang, a leak or a changed prototype.
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import * as fc from 'fast-check';
@@ -18,7 +18,7 @@ import {mutants} from './mutants.js';
 
 const FIXTURES = join(__dirname, '../../fixtures');
 
-/** Small ones: a change hits something that matters. */
+/** Small models, in which most changes matter. */
 const SEEDS = [
   'batch norm of rank 3, axis -1',
   'masking',
@@ -42,11 +42,11 @@ const KEPT = ['keras3', 'keras2'].flatMap((library) =>
 /** The changes are to JSON, which is the same on every backend. */
 const RUNS = backend === 'cpu' ? 400 : 50;
 
-/** How many mutants of a library Keras has to judge. */
+/** The number of mutants of a library for Keras to check. */
 const SAMPLE = 120;
 
 describe('a file with something changed in it', () => {
-  it('loads, or is refused with a message, and leaves nothing', async () => {
+  it('loads, or is refused with a message, and leaks nothing', async () => {
     let accepted = 0;
     await fc.assert(
       fc.asyncProperty(mutants(KEPT), async (mutant) => {
@@ -62,7 +62,7 @@ describe('a file with something changed in it', () => {
       }),
       {numRuns: RUNS},
     );
-    // Otherwise it is only the refusals that are tested.
+    // Otherwise only refusals would be tested.
     expect(accepted).toBeGreaterThan(RUNS / 20);
     expect(accepted).toBeLessThan(RUNS * 0.9);
   });
@@ -70,7 +70,7 @@ describe('a file with something changed in it', () => {
 
 const FOLDER = process.env.KERAS_MODELS;
 
-/** `npm run test:keras` has Keras judge them. */
+/** `npm run test:keras` has Keras check them. */
 (FOLDER === undefined ? describe.skip : describe)('mutants for Keras', () => {
   it.each(['keras3', 'keras2'])('of %s, with predictions', async (library) => {
     const folder = FOLDER ?? '';
@@ -94,7 +94,7 @@ const FOLDER = process.env.KERAS_MODELS;
   });
 });
 
-/** Undefined where an input no longer fits. */
+/** Returns undefined if an input no longer fits. */
 function outputsOrNone(
   mutant: KerasCase,
   model: tf.LayersModel,

@@ -1,4 +1,4 @@
-// Layers of Keras that become others in tf.js, or several.
+// Layers of Keras that become other layers in tf.js, or several.
 import * as tf from '@tensorflow/tfjs';
 import {expectCloseNow} from '../../support/close.js';
 import {trainsStockLayers} from '../../support/stock_training.js';
@@ -16,7 +16,7 @@ import {
 
 const IMAGE = [null, 4, 5, 3];
 
-/** A model of images, or of something else, with these layers. */
+/** Returns a model of images, or of another input shape, with these layers. */
 const modelOf = (layers: Json[], shape: unknown = IMAGE): Json => {
   const json = model(layers, String(layers[layers.length - 1]?.name));
   const config = json.config as Json;
@@ -24,7 +24,7 @@ const modelOf = (layers: Json[], shape: unknown = IMAGE): Json => {
   return {...json, config: {...config, layers: [input('in', shape), ...rest]}};
 };
 
-/** Trains one step, and gives how much the weights of a layer moved. */
+/** Trains one step, and returns the largest change of a layer's weights. */
 async function step(model: tf.LayersModel, name: string): Promise<number> {
   trainsStockLayers();
   const x = randomTensor(
@@ -62,7 +62,7 @@ describe('F15: pooling that keeps its axes', () => {
   });
 
   it.each(['GlobalAveragePooling1D', 'GlobalMaxPooling1D'])(
-    '%s can be trained, and what is built on it',
+    '%s can be trained, and so can later layers',
     async (className) => {
       const layers = [
         dense,
@@ -111,7 +111,7 @@ describe('F15: pooling that keeps its axes', () => {
     expect(await step(read, 'first')).toBeGreaterThan(0);
   });
 
-  it('is one of a kind with a Reshape that works out a length', async () => {
+  it('also covers a Reshape that resolves a length', async () => {
     const layers = [
       layer('Reshape', {name: 'rows', target_shape: [4, -1]}),
       layer('Dense', {name: 'first', units: 2}, T('rows')),
@@ -122,7 +122,7 @@ describe('F15: pooling that keeps its axes', () => {
     expect(await step(read, 'first')).toBeGreaterThan(0);
   });
 
-  it('leaves a length open that only the data tells', async () => {
+  it('leaves a length open that only the data determines', async () => {
     const layers = [
       layer('Reshape', {name: 'rows', target_shape: [-1, 3]}),
       layer('Dense', {name: 'first', units: 2}, T('rows')),
@@ -133,7 +133,7 @@ describe('F15: pooling that keeps its axes', () => {
   });
 });
 
-describe('F15: layers that tf.js cannot train, which loading says', () => {
+describe('F15: loading warns of layers that tf.js cannot train:', () => {
   const conv = {filters: 2, kernel_size: 2};
 
   it.each<[string, Json, number[]]>([
@@ -168,20 +168,20 @@ describe('F15: layers that tf.js cannot train, which loading says', () => {
     await expect(step(read, 'first')).rejects.toThrow();
   });
 
-  it('is not said of a first layer', async () => {
+  it('not of a first layer', async () => {
     const layers = [layer('LSTM', {name: 'first', units: 2})];
     const read = await load(modelOf(layers, [null, 1, 3]));
     expect(warnings()).toEqual([]);
     expect(await step(read, 'first')).toBeGreaterThan(0);
   });
 
-  it('is not said of others', async () => {
+  it('not of others', async () => {
     await load(modelOf([layer('Conv2D', {...conv, dilation_rate: [1, 1]})]));
     expect(warnings()).toEqual([]);
   });
 });
 
-describe('F10: layers that act in training only', () => {
+describe('F10: layers that act only in training', () => {
   it.each([
     ['RandomFlip', {mode: 'horizontal', seed: 3, data_format: 'channels_last'}],
     ['RandomRotation', {factor: [-0.2, 0.2], fill_mode: 'reflect'}],
@@ -214,7 +214,7 @@ describe('F10: layers that act in training only', () => {
     expect(await step(read, 'first')).toBeGreaterThan(0);
   });
 
-  it('makes floats of images that are numbers from 0 to 255', async () => {
+  it('converts images of integers from 0 to 255 to floats', async () => {
     const flip = layer('RandomFlip', {name: 'flip'});
     const conv = {name: 'conv', filters: 2, kernel_size: 1};
     const json = modelOf([flip, layer('Conv2D', conv, T('flip'))]);
@@ -225,12 +225,12 @@ describe('F10: layers that act in training only', () => {
     expect((read.predict(x) as tf.Tensor).shape).toEqual([1, 4, 5, 2]);
   });
 
-  it('says nothing of Identity', async () => {
+  it('does not warn of Identity', async () => {
     await load(modelOf([layer('Identity')]));
     expect(warnings()).toEqual([]);
   });
 
-  it('is as the first layer what tells the shape of the input', async () => {
+  it('gives the input shape if it is the first layer', async () => {
     const config = {name: 'flip', batch_input_shape: IMAGE, dtype: 'float32'};
     const layers = [
       {class_name: 'RandomFlip', config},
@@ -252,7 +252,7 @@ describe('F10: layers that act in training only', () => {
     );
   });
 
-  it('refuses one that crops in prediction, too', async () => {
+  it('refuses a layer that also crops in prediction', async () => {
     await expectRefused(
       modelOf([layer('RandomCrop', {height: 2, width: 2})]),
       'RandomCrop x: tf.js has no such layer',
@@ -312,7 +312,7 @@ describe('F20: operations of TensorFlow in files of Keras 2', () => {
     );
   });
 
-  it('refuses tensors of unlike rank, which tf.js aligns otherwise', async () => {
+  it('refuses tensors of different ranks, which tf.js aligns differently', async () => {
     const wide = layer('RepeatVector', {name: 'wide', n: 4});
     await expectRefused(
       model([wide, operation('__operators__.add', ['wide', 0, 0])]),
@@ -339,7 +339,7 @@ describe('F20: output_padding', () => {
     ['valid', [1, 3], [2, 2], [1, 0]],
     ['valid', [2, 2], [2, 2], 0],
     ['same', [3, 3], [1, 1], null],
-  ])('is left out where tf.js has it: %s %j %j %j', async (...given) => {
+  ])('is left out where it is tf.js’s own: %s %j %j %j', async (...given) => {
     const [padding, kernel, strides, output] = given;
     const config = {padding, kernel_size: kernel, strides};
     const read = await load(deconvolution({...config, output_padding: output}));
@@ -352,16 +352,13 @@ describe('F20: output_padding', () => {
     ['same', [3, 3], [2, 2], 0],
     ['valid', [2, 2], [2, 2], 1],
     ['valid', [1, 3], [2, 2], [0, 1]],
-  ])(
-    'is refused where it makes another size: %s %j %j %j',
-    async (...given) => {
-      const [padding, kernel, strides, output] = given;
-      const config = {padding, kernel_size: kernel, strides};
-      await expectRefused(
-        deconvolution({...config, output_padding: output}),
-        'Conv2DTranspose x: tf.js has no such output_padding. Received: ' +
-          `output_padding=${JSON.stringify(output)}`,
-      );
-    },
-  );
+  ])('is refused where it changes the size: %s %j %j %j', async (...given) => {
+    const [padding, kernel, strides, output] = given;
+    const config = {padding, kernel_size: kernel, strides};
+    await expectRefused(
+      deconvolution({...config, output_padding: output}),
+      'Conv2DTranspose x: tf.js has no such output_padding. Received: ' +
+        `output_padding=${JSON.stringify(output)}`,
+    );
+  });
 });

@@ -1,5 +1,4 @@
-// A file that holds no model is an error that says what is wrong, and leaves nothing
-// behind.
+// A file without a model gives an error with a reason, and leaks nothing.
 import {
   expectRefused,
   input,
@@ -10,13 +9,13 @@ import {
   T,
 } from './keras_json.js';
 
-describe('a file that is none', () => {
+describe('a malformed file', () => {
   it.each([
     ['no topology', undefined, 'fromKeras: there is no model topology'],
     ['a list', [], 'fromKeras: there is no model topology'],
     ['nothing in it', {}, 'fromKeras: class_name is not a non-empty string'],
     [
-      'a class of the user',
+      'a custom class',
       {class_name: 'MyModel', config: {}},
       'fromKeras: only sequential and functional models can be loaded',
     ],
@@ -28,22 +27,22 @@ describe('a file that is none', () => {
     ['no outputs', model([layer('ReLU')], 'x', {output_layers: []}), 'outputs'],
     ['a text', 'Functional', 'no model topology'],
     [
-      'a config that is none',
+      'a config that is not an object',
       {model_config: 3},
       'model_config is not an object',
     ],
     [
-      'a layer that is none',
+      'a layer that is not an object',
       model([3 as unknown as Json]),
       'one of its layers',
     ],
     [
-      'two layers of one name',
+      'two layers of the same name',
       model([layer('ReLU'), layer('ReLU')]),
       'Functional m: two of its layers have the same name. Received: name="x"',
     ],
     [
-      'an input that is none',
+      'an input that is not an InputLayer',
       model([layer('ReLU')], 'x', {input_layers: ['x', 0, 0]}),
       'Functional m: an input is not an InputLayer. Received: input="x"',
     ],
@@ -59,7 +58,7 @@ describe('a file that is none', () => {
   });
 
   it.each([
-    ['a layer that is not there', layer('ReLU', {}, T('out')), 'no layer out'],
+    ['a missing layer', layer('ReLU', {}, T('out')), 'no layer out'],
     [
       'itself',
       layer('ReLU', {}, T('x')),
@@ -67,20 +66,24 @@ describe('a file that is none', () => {
     ],
     ['a call too many', layer('ReLU', {}, T('in', 3)), 'called fewer times'],
     ['a tensor too many', layer('ReLU', {}, T('in', 0, 3)), 'fromKeras: tf.js'],
-    ['what every object has', layer('ReLU', {}, T('toString')), 'no layer'],
+    [
+      'a property of every object',
+      layer('ReLU', {}, T('toString')),
+      'no layer',
+    ],
     ['nothing', layer('ReLU', {}, []), 'it is called without inputs'],
   ])('a layer on %s', async (_, wrong, message) => {
     await expectRefused(model([wrong]), message);
   });
 
-  it('layers in a circle', async () => {
+  it('layers in a cycle', async () => {
     const circle = ['a', 'b', 'c'].map((name, i, all) =>
       layer('Add', {name}, [T('in'), T(all[(i + 1) % 3] ?? '')]),
     );
     await expectRefused(model(circle, 'a'), 'depends on its own output');
   });
 
-  it('a thousand layers, one after the other, are no circle', async () => {
+  it('a chain of a thousand layers is not a cycle', async () => {
     const names = Array.from({length: 1000}, (_, i) => `r${i}`);
     const chain = names.map((name, i) =>
       layer('Dropout', {name, rate: 0}, T(names[i + 1] ?? 'in')),
@@ -89,7 +92,7 @@ describe('a file that is none', () => {
     expect(loaded.layers).toHaveLength(1001);
   });
 
-  it('a prototype that JSON would change', async () => {
+  it('a key that would change a prototype', async () => {
     for (const key of ['__proto__', 'constructor', 'prototype']) {
       const json = JSON.parse(
         JSON.stringify(model([layer('ReLU')])).replace('"rate"', `"${key}"`),
@@ -103,7 +106,7 @@ describe('a file that is none', () => {
     expect(({} as Json).polluted).toBeUndefined();
   });
 
-  it('JSON that is nested without end', async () => {
+  it('very deeply nested JSON', async () => {
     const deep = JSON.parse('['.repeat(5000) + ']'.repeat(5000)) as unknown;
     await expectRefused({class_name: deep}, 'the JSON is nested too deeply');
   });

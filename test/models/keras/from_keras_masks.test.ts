@@ -53,14 +53,14 @@ it.each(['keras3', 'keras2'] as const)(
       'Embedding, Conv1D, Bidirectional of sequences',
     );
     const model = await load(given);
-    // Keras gives the mask to no layer. tf.js would give it to the last one.
+    // Keras gives the mask to no layer; tf.js would give it to the last one.
     expect(model.getLayer('source').getConfig().maskZero).toBe(false);
     await expectSamePredictions(given);
   },
 );
 
 it.each(['keras3', 'keras2'] as const)(
-  'F18: fromKeras says that tf.js does not mask the loss of a model of %s',
+  'F18: fromKeras warns that tf.js does not mask the loss of a model of %s',
   async (library) => {
     await load(named(library, 'Embedding, nothing, LSTM of sequences'));
     expect(warn.mock.calls.join()).toMatch(/masked positions out of the loss/);
@@ -71,7 +71,7 @@ it.each(['keras3', 'keras2'] as const)(
 );
 
 it.each(['keras3', 'keras2'] as const)(
-  'F1: a BatchNorm of %s that no mask reaches is not warned of',
+  'F1: there is no warning of a BatchNorm of %s that no mask reaches',
   async (library) => {
     await load(named(library, 'Embedding, nothing, BatchNormalization'));
     await load(named(library, 'graph: used and normalized'));

@@ -1,5 +1,5 @@
-// What tf.js cannot have as Keras means it is an error that names the layer and the
-// option, and leaves nothing behind.
+// Options that tf.js cannot honour as Keras does give an error that names the
+// layer and the option, and leak nothing.
 import * as tf from '@tensorflow/tfjs';
 import {
   expectRefused,
@@ -22,7 +22,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
   it.each([
     ['renorm', bn({renorm: true}), 'BatchNorm x: renorm ', 'renorm=true'],
     [
-      'what is never left open',
+      'null for an option that Keras never leaves open',
       bn({epsilon: null}),
       'BatchNormalization x: epsilon is not given',
       'epsilon=null',
@@ -55,7 +55,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       `class_name="${name}"`,
     ]),
     [
-      'an addon, by the name it is registered under',
+      'an addon, by its registered name',
       {
         ...layer('WeightNormalization'),
         registered_name: 'Addons>WeightNormalization',
@@ -70,13 +70,13 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'class_name="Subtract"',
     ],
     [
-      'what is the name of something else in tf.js',
+      'a name of something else in tf.js',
       layer('Zeros'),
       'Zeros x: tf.js has no such layer',
       'class_name="Zeros"',
     ],
     [
-      'what every object has',
+      'a property of every object',
       layer('toString'),
       'toString x: tf.js has no such layer',
       'class_name="toString"',
@@ -109,7 +109,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'interpolation="bilinear"',
     ],
     [
-      'GRU as Keras has it by default',
+      'GRU with Keras’s default options',
       layer('GRU', {units: 2, reset_after: true}),
       'GRU x: tf.js has no such reset_after',
       'reset_after=true',
@@ -121,7 +121,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'lora_rank=4',
     ],
     [
-      'training where it is chance',
+      'training of a random layer',
       layer('Dropout', {rate: 0.5}, T('in'), {training: true}),
       'Dropout x: tf.js cannot have it draw at random in prediction',
       'training=true',
@@ -139,13 +139,13 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'axis=0',
     ],
     [
-      'training of a layer of the user',
+      'training of a custom layer',
       layer('Mine', {}, T('in'), {training: true}),
       'Mine x: it is called with training',
       'training=true',
     ],
     [
-      'tensors of unlike rank',
+      'tensors of different ranks',
       layer('Add', {}, [
         T('in'),
         {...T('in'), config: {...(T('in').config as Json), shape: [4]}},
@@ -163,19 +163,19 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'kernel_constraint={"class_name":"RadialConstraint","config":{}}',
     ],
     [
-      'a constraint that is none',
+      'an invalid constraint',
       layer('Dense', {units: 2, kernel_constraint: 'tight'}),
       'Dense x: tf.js has no such kernel_constraint',
       'kernel_constraint="tight"',
     ],
     [
-      'a regularizer that is none',
+      'an invalid regularizer',
       layer('Dense', {units: 2, kernel_regularizer: {class_name: 3}}),
       'Dense x: tf.js has no such kernel_regularizer',
       'kernel_regularizer={"class_name":3}',
     ],
     [
-      'an initializer of the user, without weights',
+      'a custom initializer, without weights',
       layer('Dense', {
         units: 2,
         kernel_initializer: {class_name: 'Mine', config: {}},
@@ -195,7 +195,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'config={"name":"pool","keepdims":true}',
     ],
     [
-      'two directions that are unlike',
+      'two directions that differ',
       layer('Bidirectional', {
         layer: {class_name: 'LSTM', config: {name: 'f', units: 2}},
         backward_layer: {class_name: 'LSTM', config: {name: 'b', units: 3}},
@@ -210,7 +210,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'training="yes"',
     ],
     [
-      'states that are no tensors',
+      'states that are not tensors',
       layer('LSTM', {units: 2}, T('in'), {initial_state: [1]}),
       'LSTM x: a state is not a tensor',
       'initial_state=[1]',
@@ -228,37 +228,37 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'dtype="half"',
     ],
     [
-      'a call that is none',
+      'a malformed call',
       {...layer('ReLU'), inbound_nodes: [3]},
       'ReLU x: inbound_nodes is malformed',
       'node=3',
     ],
     [
-      'calls that are none',
+      'malformed calls',
       {...layer('ReLU'), inbound_nodes: 3},
       'ReLU x: inbound_nodes is not a list',
       'inbound_nodes=3',
     ],
     [
-      'arguments that are none',
+      'malformed arguments',
       {...layer('ReLU'), inbound_nodes: [{args: 3}]},
       'ReLU x: the arguments of a call are malformed',
       'node={"args":3}',
     ],
     [
-      'arguments of Keras 2 that are none',
+      'malformed arguments of Keras 2',
       {...layer('ReLU'), inbound_nodes: [[['in', 0, 0, 3]]]},
       'ReLU x: the arguments of a call are not an object',
       '3',
     ],
     [
-      'a tensor that is none',
+      'a malformed tensor',
       {...layer('ReLU'), inbound_nodes: [[['in', 'first', 0, {}]]]},
       'ReLU x: a tensor is not [layer, node, tensor]',
       'tensor=["in","first",0,{}]',
     ],
     [
-      'a mask that no layer hands on',
+      'a mask that no layer passes on',
       layer('LSTM', {units: 2}, T('in'), {mask: T('in')}),
       'LSTM x: tf.js passes masks on by itself, and cannot be given another',
       'mask="in"',
@@ -271,7 +271,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
 
   it.each([
     [
-      'F13: a nested output counted as in calls',
+      'F13: a nested output numbered as in calls',
       {output_layers: ['x', 0, 0]},
       'Functional m: a tensor is internal to x. Received: ' +
         'tensor=["x",0,0]',
@@ -291,7 +291,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     await expectRefused(model([inner], 'x', ends), message);
   });
 
-  it('F13: a model that is called by other names than its inputs have', async () => {
+  it('F13: a model called with names other than those of its inputs', async () => {
     const inner = {
       ...model([layer('ReLU', {name: 'relu'})], 'relu'),
       name: 'x',
@@ -304,7 +304,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     );
   });
 
-  it('one layer called in two ways', async () => {
+  it('one layer called with different arguments', async () => {
     const calls = [null, true].map((training, i) => ({
       args: [i === 0 ? T('in') : T('x')],
       kwargs: {training},
@@ -317,7 +317,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     );
   });
 
-  it('chance in a model that is called with training', async () => {
+  it('a random layer in a model that is called with training', async () => {
     const inner = {
       ...model([layer('Dropout', {rate: 0.5, name: 'drop'})], 'drop'),
       name: 'x',

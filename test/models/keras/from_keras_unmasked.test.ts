@@ -1,5 +1,5 @@
-// What is refused because of masks is refused with a reason: without the check, tf.js
-// predicts something else, or fails.
+// Models refused because of masks are refused for a reason: without the check,
+// tf.js predicts something else, or fails.
 import * as tf from '@tensorflow/tfjs';
 import {fromKeras} from 'tfjs-normalization';
 import {
@@ -15,7 +15,7 @@ jest.mock('../../../src/models/keras/translate/check_masks.js', () => ({
 }));
 
 describe.each(['keras3', 'keras2'] as const)(
-  'F18: tf.js does not compute what %s does, which is why it is refused:',
+  'F18: tf.js does not compute the same as %s, the reason for refusing:',
   (library) => {
     const refused = maskedCases(library).filter(([, , message]) => message);
 

@@ -1,5 +1,5 @@
-// Weights and training that do not fit the model are an error that says so, and leave
-// nothing behind.
+// Weights and training configs that do not fit the model give an error with a
+// reason, and leak nothing.
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
 import {artifactsOf} from '../../support/memory_model.js';
@@ -32,7 +32,7 @@ describe('weights that do not fit', () => {
       'the weights need 64 bytes, and there are 72',
     ],
     [
-      'one that is missing',
+      'a missing weight',
       (a) => {
         a.weightSpecs = a.weightSpecs?.slice(0, -1);
         a.weightData = new ArrayBuffer(56);
@@ -40,12 +40,12 @@ describe('weights that do not fit', () => {
       'fromKeras: tf.js cannot build the model (it has more weights than',
     ],
     [
-      'one that only has a place in an optimizer',
+      'a weight that exists only in an optimizer',
       (a) => rename(a, 'n/gamma', 'optimizer/gamma'),
       'fromKeras: 1 of 6 weights are missing. Received: missing=["n/gamma"]',
     ],
     [
-      'more numbered ones than a layer takes',
+      'more numbered weights than a layer takes',
       (a) => {
         a.weightSpecs?.forEach((spec, i) => {
           spec.name = `layers/dense/vars/${i}`;
@@ -54,14 +54,14 @@ describe('weights that do not fit', () => {
       'fromKeras: the layer d takes 2 weights. Received: weights=',
     ],
     [
-      'a numbered one of a model',
+      'a numbered weight of a model',
       (a) => {
         for (const spec of a.weightSpecs ?? []) spec.name = 'vars/0';
       },
       'the file has a weight that no layer takes. Received: name="vars/0"',
     ],
     [
-      'a numbered one of an attribute that no layer has',
+      'a numbered weight of an attribute that no layer has',
       (a) => {
         for (const spec of a.weightSpecs ?? []) {
           spec.name = 'layers/dense/kernel_holder/vars/0';
@@ -70,7 +70,7 @@ describe('weights that do not fit', () => {
       'the file has a weight that no layer takes. Received: name="layers/dense',
     ],
     [
-      'one that is quantized in no way',
+      'an invalid quantization',
       (a) => {
         for (const spec of a.weightSpecs ?? []) {
           spec.quantization = 'half' as unknown as typeof spec.quantization;
@@ -79,12 +79,12 @@ describe('weights that do not fit', () => {
       'fromKeras: a weight has no valid name, shape and dtype',
     ],
     [
-      'one that nothing takes',
+      'a weight that no layer takes',
       (a) => rename(a, 'n/gamma', 'n/delta'),
       'the file has a weight that no layer takes. Received: name="n/delta"',
     ],
     [
-      'one that is there twice',
+      'a weight that occurs twice',
       (a) => rename(a, 'n/gamma', 'n/beta'),
       'the file has a weight that no layer takes. Received: name="n/beta"',
     ],
@@ -99,7 +99,7 @@ describe('weights that do not fit', () => {
       'fromKeras: a weight has no valid name, shape and dtype',
     ],
     [
-      'a shape without end',
+      'a huge shape',
       (a) => reshape(a, 'd/kernel', [BIG, BIG]),
       'fromKeras: the weights need ',
     ],
@@ -121,7 +121,7 @@ describe('weights that do not fit', () => {
       'it has more weights than the file has values, one of shape [3, ',
     ],
     [
-      'training that tf.js cannot have',
+      'a training config that tf.js cannot compile',
       (a) => {
         a.trainingConfig = {
           optimizer_config: {class_name: 'Lion', config: {}},
@@ -137,7 +137,7 @@ describe('weights that do not fit', () => {
     await expectRefused(modelTopology, message, rest);
   });
 
-  it('are told from those of other models', async () => {
+  it('are distinguished from those of other models', async () => {
     const artifacts = await dense();
     artifacts.weightSpecs = artifacts.weightSpecs?.map((spec) => ({
       ...spec,

@@ -3,11 +3,13 @@ import {fromKeras} from 'tfjs-normalization';
 import {warnings} from '../../support/warnings.js';
 import {handlerOf} from './keras_models.js';
 
-/* Models as Keras 3 writes them in JSON, by hand, and what refuses them. */
+/*
+ * Models in Keras 3's JSON, written by hand, and a check that they are refused.
+ */
 
 export type Json = Record<string, unknown>;
 
-/** A tensor, as Keras 3 names what a layer gives. */
+/** A tensor as Keras 3 writes a layer's output. */
 export const T = (layer: string, call = 0, output = 0): Json => ({
   class_name: '__keras_tensor__',
   config: {shape: [null, 4], keras_history: [layer, call, output]},
@@ -20,7 +22,7 @@ export const input = (name = 'in', shape: unknown = [null, 4]): Json => ({
   inbound_nodes: [],
 });
 
-/** A layer named `x`, unless its config names it, and what it is called on. */
+/** A layer named `x`, unless its config names it, and its inputs. */
 export const layer = (
   className: string,
   config: Json = {},
@@ -57,7 +59,9 @@ export async function load(
   return tf.loadLayersModel(fromKeras(handlerOf(artifacts)));
 }
 
-/** Fails unless loading fails with this message, leaving nothing and not warning. */
+/**
+ * Fails unless loading fails with this message, without a leak or a warning.
+ */
 export async function expectRefused(
   topology: unknown,
   message: string,

@@ -1,6 +1,6 @@
-// Models that Keras made just now, by `npm run test:keras`: those that are kept in
-// test/fixtures, made anew, networks of keras.applications, models in models at random,
-// and every layer in many options.
+// Models that Keras makes on the fly, by `npm run test:keras`: those of
+// test/fixtures, remade, networks of keras.applications, random nested models,
+// and every layer with many options.
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {fromKeras} from 'tfjs-normalization';
@@ -20,10 +20,10 @@ import {
 const FOLDER = process.env.KERAS_MODELS;
 const FIXTURES = join(__dirname, '../../fixtures');
 
-/** Without the folder, skipped_reporter.js says that this has been skipped. */
+/** Without the folder, skipped_reporter.js reports the skipped tests. */
 const describeMade = FOLDER === undefined ? describe.skip : describe;
 
-/** What tf.js does not have of the layers in layer_sweep.py. */
+/** Cases of layer_sweep.py that tf.js does not support. */
 const REFUSED = [
   'Activation(activation=exponential)',
   'Activation(activation=hard_sigmoid)',
@@ -57,7 +57,7 @@ const REFUSED = [
   'UpSampling2D(size=2, interpolation=bilinear)',
 ];
 
-/** Layers whose gradient tf.js itself does not have; fromKeras warns of them. */
+/** Layers for which tf.js itself has no gradient; fromKeras warns of them. */
 const UNTRAINABLE = [
   'Conv1D(dilation_rate=2, filters=2, kernel_size=2)',
   'Conv2D(dilation_rate=2, use_bias=False, filters=2, kernel_size=2)',
@@ -73,10 +73,10 @@ const titled = (cases: KerasCase[]): Array<[string, KerasCase]> =>
 const casesIn = (name: string): KerasCase[] =>
   FOLDER === undefined ? [] : readCases(join(FOLDER, `${name}.json`));
 
-describeMade.each(['keras3', 'keras2'])('what %s makes', (library) => {
+describeMade.each(['keras3', 'keras2'])('the models of %s', (library) => {
   const models = casesIn(`${library}_models`);
 
-  it('is what is kept', () => {
+  it('are those of test/fixtures', () => {
     const kept = readCases(join(FIXTURES, `${library}_models.json`));
     expect(models.map(exactPart)).toEqual(kept.map(exactPart));
     models.forEach(({outputs}, i) => {
@@ -90,13 +90,13 @@ describeMade.each(['keras3', 'keras2'])('what %s makes', (library) => {
   const all = [...models, ...casesIn(`${library}_networks`)];
 
   (all.length > 0 ? it.each(titled(all)) : it.skip.each([['', undefined]]))(
-    'predicts the same here: %s',
+    'predict the same here: %s',
     async (_, given) => {
       await expectSamePredictions(given as KerasCase);
     },
   );
 
-  it('F13: is the same here, models in models; and can be trained', async () => {
+  it('F13: predict the same here if nested, and can be trained', async () => {
     const failed: string[] = [];
     for (const given of [...all, ...casesIn(`${library}_graphs`)]) {
       try {
@@ -109,7 +109,7 @@ describeMade.each(['keras3', 'keras2'])('what %s makes', (library) => {
     expect(failed).toEqual([]);
   });
 
-  it('is the same here or refused, layer by layer', async () => {
+  it('predict the same here or are refused, layer by layer', async () => {
     const refused: string[] = [];
     const untrainable: string[] = [];
     for (const given of casesIn(`${library}_layers`)) {
@@ -137,7 +137,7 @@ describeMade.each(['keras3', 'keras2'])('what %s makes', (library) => {
     expect(untrainable.sort()).toEqual(UNTRAINABLE);
   });
 
-  it('is the same here or refused, layer by layer under a mask', async () => {
+  it('predict the same here or are refused, layer by layer under a mask', async () => {
     const warn = jest
       .spyOn(console, 'warn')
       .mockImplementation(() => undefined);
@@ -157,7 +157,7 @@ describeMade.each(['keras3', 'keras2'])('what %s makes', (library) => {
   });
 });
 
-/** All but what is computed, and the numbers that Keras gives to objects. */
+/** Everything except computed values and Keras's object numbers. */
 function exactPart({model, weights, inputs}: KerasCase): object {
   const text = JSON.stringify(model).replace(/"shared_object_id":\d+/g, '');
   return {text, weights, inputs};

@@ -4,18 +4,18 @@ import {fromKeras} from 'tfjs-normalization';
 import {trainsStockLayers} from '../../support/stock_training.js';
 import {expectCloseNow} from '../../support/close.js';
 
-/* Models that Keras wrote; test/fixtures/make_models.py says how. */
+/* Models that Keras wrote, with test/fixtures/make_models.py. */
 
 interface Values {
   readonly shape: number[];
   readonly values: number[];
 }
 
-/** A model as its file has it, inputs, and what Keras gives for them. */
+/** A model as in its file, inputs, and Keras's outputs for them. */
 export interface KerasCase {
   readonly name: string;
   readonly model: tf.io.ModelJSON;
-  /** The shards, one after the other, in base 64. */
+  /** The concatenated shards, in base 64. */
   readonly weights: string;
   readonly inputs: Values[];
   readonly outputs: Values[];
@@ -25,16 +25,16 @@ export function readCases(file: string): KerasCase[] {
   return JSON.parse(readFileSync(file, 'utf8')) as KerasCase[];
 }
 
-/** The artifacts of a model's file, in objects of their own. */
+/** Returns the artifacts of a model's file, in new objects. */
 export function artifactsIn({model, weights}: KerasCase): tf.io.ModelArtifacts {
   const copy = structuredClone(model);
   const bytes = Uint8Array.from(Buffer.from(weights, 'base64'));
-  // As tfjs does it; it fails where the manifest is malformed.
+  // As tfjs does it; this fails if the manifest is malformed.
   const weightSpecs = tf.io.getWeightSpecs(copy.weightsManifest);
   return {...copy, weightSpecs, weightData: bytes.buffer};
 }
 
-/** A handler that loads artifacts. */
+/** Returns a handler that loads artifacts. */
 export function handlerOf(artifacts: tf.io.ModelArtifacts): tf.io.IOHandler {
   return {load: () => Promise.resolve(artifacts)};
 }
@@ -44,7 +44,7 @@ export function loadCase(given: KerasCase): Promise<tf.LayersModel> {
   return tf.loadLayersModel(fromKeras(handlerOf(artifactsIn(given))));
 }
 
-/** The inputs of a case as tensors, of the types that the model has. */
+/** Returns the inputs of a case as tensors of the model's types. */
 export function inputsOf(
   {inputs}: KerasCase,
   model: tf.LayersModel,
@@ -54,7 +54,7 @@ export function inputsOf(
   );
 }
 
-/** What a loaded model predicts. */
+/** Returns a loaded model's predictions. */
 export function predictionsOf(
   given: KerasCase,
   model: tf.LayersModel,
@@ -63,8 +63,8 @@ export function predictionsOf(
 }
 
 /**
- * The largest difference, as a part of the largest value or of 1; infinite where
- * there is not as much, NaN where one is no number.
+ * Returns the largest difference, relative to the largest value or to 1;
+ * infinite if the lengths differ, NaN if a value is NaN.
  */
 export function worstOf(
   actual: ArrayLike<number>,
@@ -85,7 +85,7 @@ export async function expectSamePredictions(given: KerasCase): Promise<void> {
   const {numTensors} = tf.memory();
   const handler = fromKeras(handlerOf(artifactsIn(given)));
   const artifacts = (await handler.load?.()) ?? {};
-  // Not after tf.js has loaded it: that leaves tensors of stacked cells behind.
+  // Checked before tf.js loads it, which leaks tensors of stacked cells.
   expect(tf.memory().numTensors).toBe(numTensors);
   const model = await tf.loadLayersModel(handlerOf(artifacts));
   expectPredictions(given, predictionsOf(given, model));
@@ -118,13 +118,17 @@ export function expectPredictions(
   });
 }
 
-/** Kernels that tf.js needs for gradients of its own layers, and wasm does not have. */
+/**
+ * Kernels that tf.js needs for gradients of its own layers, and that wasm
+ * lacks.
+ */
 const NOT_ON_WASM =
   /^Kernel '(Conv2DBackpropFilter|DepthwiseConv2dNativeBackpropInput|UnsortedSegmentSum)' not registered for backend 'wasm'$/;
 
 /**
- * Fails unless a model can be trained, as far as the backend can: a step has a finite loss, and gradients reach
- * its inputs, and so whatever comes after them.
+ * Fails unless a model can be trained, as far as the backend supports it: a
+ * step has a finite loss, and gradients reach its inputs, and so all later
+ * layers.
  */
 export async function expectTrains(
   given: KerasCase,
@@ -151,11 +155,11 @@ async function checkStep(
     const made = [model.apply(xs, {training: true})].flat() as tf.Tensor[];
     const gaps = made.map((y, i) => tf.sub(y, targets[i] as tf.Tensor));
     const losses = gaps.map((gap) => tf.mean(tf.square(gap)));
-    // Some inputs lead nowhere.
+    // Some inputs are not used.
     const nothing = xs.map((x) => tf.mul(0, tf.sum(x)));
     return tf.addN([...losses, ...nothing]).asScalar();
   };
-  // tf.js has no gradient of the operations that find out what is masked.
+  // tf.js has no gradient of the operations that compute masks.
   const isMasking = model.layers.some((l) => l.getClassName() === 'Masking');
   if (!isMasking && inputs.every(({dtype}) => dtype === 'float32')) {
     const gradients = tf.grads(lossOf)(inputs);

@@ -4,11 +4,11 @@ import {reasonOf} from '../../../src/models/graph/build_model.js';
 import {AS_LISTED, mapLayers} from '../../../src/models/graph/map_layers.js';
 import {withOrderedCalls} from '../../../src/models/graph/order_calls.js';
 
-describe('JSON that is no model', () => {
+describe('malformed JSON of a model', () => {
   const model = (): tf.LayersModel =>
     tf.sequential({layers: [batchNorm({inputShape: [2]})]});
 
-  it('is mapped to what it was, as far as it goes', () => {
+  it('is copied unchanged', () => {
     const map = (topology: object): unknown =>
       mapLayers(
         topology as never,
@@ -20,14 +20,14 @@ describe('JSON that is no model', () => {
     expect(map({config: {layers: [3, {config: 4}]}})).toEqual({
       config: {layers: [3, {config: 4}]},
     });
-    // Deeper than the model is.
+    // Deeper than the model.
     const deep = {
       config: {layers: [{class_name: 'A', config: {layers: [{config: {}}]}}]},
     };
     expect(map(deep)).toEqual(deep);
   });
 
-  it('has calls of layers that are not there', () => {
+  it('has calls of missing layers', () => {
     const json = {
       layers: [
         {name: 'a', config: {}},
@@ -43,6 +43,6 @@ describe('JSON that is no model', () => {
   });
 });
 
-it('reasonOf tells what was thrown, whatever it is', () => {
+it('reasonOf describes any thrown value', () => {
   expect([reasonOf(new Error('no')), reasonOf('no')]).toEqual(['no', 'no']);
 });

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {type KerasCase, readCases} from './keras_models.js';
 
-/* Models with masks; test/fixtures/mask_models.py says how they are made. */
+/* Models with masks, made by test/fixtures/mask_models.py. */
 
 const FIXTURES = join(__dirname, '../../fixtures');
 
@@ -14,7 +14,9 @@ const AVERAGE =
   'GlobalAveragePooling1D global_average_pooling1d: Keras skips masked ' +
   'steps, tf.js does not';
 
-/** What begins the message of each model that is refused, in either library. */
+/**
+ * The start of the message for each model that is refused, in either library.
+ */
 const REFUSED: Readonly<Record<string, string>> = {
   'Embedding, nothing, Bidirectional of sequences': `Bidirectional bidirectional_1: ${ZEROS}`,
   'Embedding, nothing, GlobalAveragePooling1D': AVERAGE,
@@ -47,7 +49,7 @@ const REFUSED_OF: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** The models of a library, each with what refuses it, if something does. */
+/** Pairs the models of a library with the start of their refusals, if any. */
 export function maskedCases(
   library: 'keras2' | 'keras3',
 ): Array<[string, KerasCase, string | undefined]> {

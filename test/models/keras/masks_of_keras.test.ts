@@ -11,7 +11,7 @@ import {
 const [a, b] = [leaf('a', 'first'), leaf('b', 'second')];
 
 describe('masks of Keras, joined', () => {
-  it('cover what all cover, or nothing where one is missing', () => {
+  it('cover what all of them cover, or nothing if one is missing', () => {
     expect(anyOf([a, b])).toEqual({
       key: 'any(a, b)',
       leaves: ['a', 'b'],
@@ -26,25 +26,25 @@ describe('masks of Keras, joined', () => {
     expect(anyOf([undefined, undefined])).toBeUndefined();
   });
 
-  it('cover what one covers', () => {
+  it('cover what any of them covers', () => {
     expect(allOf([b, a])?.key).toBe('all(a, b)');
     expect(allOf([undefined, b])?.key).toBe('b');
     expect(shown(allOf([anyOf([a, undefined])]))).toBeUndefined();
   });
 
-  it('stand one behind the other', () => {
+  it('are concatenated', () => {
     expect(behind([a, undefined])?.key).toBe('(a then )');
     expect(behind([undefined, undefined])).toBeUndefined();
     expect(shown(behind([anyOf([a, undefined])]))).toBeUndefined();
   });
 
-  it('are told apart by what they cover', () => {
+  it('are distinguished by the positions they cover', () => {
     expect(isSame(a, leaf('a', 'third'))).toBe(true);
     expect(isSame(a, b)).toBe(false);
     expect(isSame(anyOf([a, undefined]), undefined)).toBe(true);
   });
 
-  it('are made by Masking and by Embedding that is told to', () => {
+  it('are made by Masking and by Embedding with mask_zero', () => {
     const of = (className: string, config: object): string | undefined =>
       madeMask({className, name: 'n', config: {...config}}, 'x')?.key;
     expect(of('Masking', {})).toBe('any 0 in x');

@@ -2,11 +2,11 @@ import * as fc from 'fast-check';
 import * as tf from '@tensorflow/tfjs';
 import type {KerasCase} from './keras_models.js';
 
-/* Files of Keras with something in them changed. */
+/* Keras files with random changes. */
 
 type Path = ReadonlyArray<string | number>;
 
-/** What stands in for a value: of its kind, of another, or nothing at all. */
+/** Replacements for a value: of the same type, of another, or none. */
 const REPLACEMENTS: readonly unknown[] = [
   null,
   true,
@@ -43,7 +43,7 @@ const REPLACEMENTS: readonly unknown[] = [
   {class_name: 'Ones', config: {}},
 ];
 
-/** Where a change is, counted round all places, and what is put there. */
+/** The place of a change, counted modulo all places, and the replacement. */
 interface Change {
   readonly place: number;
   readonly kind: 'replace' | 'remove' | 'rename' | 'copy';
@@ -68,9 +68,9 @@ const change: fc.Arbitrary<Change> = fc.record({
 });
 
 /**
- * One of the cases with one to three changes to its model.json.
+ * Returns one of the cases with one to three changes to its model.json.
  *
- * @param part The only key of it that is changed, if there is one.
+ * @param part If given, the only key to change.
  */
 export const mutants = (
   cases: readonly KerasCase[],
@@ -116,7 +116,7 @@ function changed(json: unknown, {place, kind, with: value}: Change): unknown {
   return json;
 }
 
-/** What stands at another place. */
+/** Returns the value at another place. */
 function valueAt(
   json: unknown,
   paths: readonly Path[],
@@ -129,7 +129,7 @@ function valueAt(
   );
 }
 
-/** As JSON.parse does it, so that __proto__ is a key like any other. */
+/** Sets a key as JSON.parse does, so that __proto__ is a key like any other. */
 function set(owner: object, key: string | number, value: unknown): void {
   Object.defineProperty(owner, key, {
     value,

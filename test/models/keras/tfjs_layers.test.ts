@@ -1,4 +1,5 @@
-// F9: whatever tf.js saves and loads, fromKeras loads, too, layer by layer.
+// F9: fromKeras also loads every layer that tf.js saves and loads, layer by
+// layer.
 import * as tf from '@tensorflow/tfjs';
 import {fromKeras, toStock} from 'tfjs-normalization';
 import {expectCloseNow} from '../../support/close.js';
@@ -25,7 +26,7 @@ const rnn = (...cells: tf.layers.Layer[]): tf.layers.Layer =>
 const conv = {filters: 2, kernelSize: 2};
 const merge = (make: Make): Kind => [SEQUENCE, make];
 
-/** Each layer of tf.js by the name of what makes it, with a shape that it takes. */
+/** Each layer of tf.js by the name of its factory, with a valid input shape. */
 const LAYERS: Readonly<Record<string, Kind>> = {
   activation: [
     SEQUENCE,
@@ -144,7 +145,7 @@ const LAYERS: Readonly<Record<string, Kind>> = {
   zeroPadding2d: [IMAGE, () => L.zeroPadding2d({padding: [1, 2]})],
 };
 
-/** Other names of these, cells, which have tests above, and no layers. */
+/** Aliases, cells (tested above), and factories other than layers. */
 const OTHERS = [
   'Layer',
   'RNN',
@@ -168,7 +169,10 @@ const OTHERS = [
   'stackedRNNCells',
 ];
 
-/** A model of one layer, with an input for each of those that a merge takes. */
+/**
+ * Returns a model of one layer, with an input for each tensor that a merge
+ * takes.
+ */
 function modelOf(kind: Kind, make: Make): tf.LayersModel {
   const [shape] = kind;
   const layer = make();
@@ -192,7 +196,7 @@ function inputsFor(model: tf.LayersModel): tf.Tensor[] {
   });
 }
 
-/** undefined where tf.js itself cannot predict with the layer. */
+/** Returns undefined if tf.js itself cannot predict with the layer. */
 function predicted(model: tf.LayersModel): tf.Tensor | undefined {
   try {
     return model.predict(inputsFor(model)) as tf.Tensor;
@@ -210,8 +214,8 @@ const CASES = Object.entries(LAYERS).flatMap(([name, kind]) => {
   ]);
 });
 
-describe('F9: fromKeras loads what tf.js saved', () => {
-  it('of every layer that tf.js has', () => {
+describe('F9: fromKeras loads files of tf.js', () => {
+  it('with every layer of tf.js', () => {
     const known = [...Object.keys(LAYERS), ...OTHERS].sort();
     expect(Object.keys(tf.layers).sort()).toEqual(known);
   });
@@ -231,7 +235,7 @@ describe('F9: fromKeras loads what tf.js saved', () => {
     }
     const isNorm = JSON.stringify(saved.toJSON()).includes('Normalization');
     if (!isNorm) {
-      // tf.js numbers stacked cells anew.
+      // tf.js renumbers stacked cells.
       const configs = [theirs, ours].map((each) =>
         JSON.stringify(each.getConfig()).replace(/RNNCells\d+/g, 'RNNCells'),
       );
@@ -239,7 +243,7 @@ describe('F9: fromKeras loads what tf.js saved', () => {
     }
   });
 
-  it('and it is stock again', async () => {
+  it('which become stock again', async () => {
     for (const make of [
       (): tf.layers.Layer => rnn(cell(), L.gruCell({units: 2})),
       (): tf.layers.Layer => L.batchNormalization(),
@@ -275,7 +279,7 @@ describe('F9: fromKeras loads what tf.js saved', () => {
     expect(difference(a as tf.Tensor, b as tf.Tensor)).toBe(0);
   });
 
-  it('and training at a call, which tf.js does not read', async () => {
+  it('with training at a call, which tf.js does not read', async () => {
     const x = tf.input({shape: FLAT});
     const outputs = L.batchNormalization({name: 'norm'}).apply(x, {
       training: true,

@@ -51,7 +51,7 @@ describe('patchStockLayers', () => {
     }
   });
 
-  it('gives stock back, and is done once if asked twice', async () => {
+  it('restores stock; a second call has no effect', async () => {
     const layer = layerNormalization();
     const first = patch();
     expect(patchStockLayers()).toBe(first);
@@ -64,7 +64,7 @@ describe('patchStockLayers', () => {
     expect(await isOurs(layer, x())).toBe(false);
   });
 
-  it('undone, leaves a layer that stock goes on training', () => {
+  it('undone, leaves a layer that stock can train further', () => {
     patch();
     const layer = batchNormalization({momentum: 0.5});
     layer.apply(x(), {training: true});
@@ -76,7 +76,7 @@ describe('patchStockLayers', () => {
     );
   });
 
-  it('keeps config, weights and class names as stock has them', async () => {
+  it('keeps stock’s config, weights and class names', async () => {
     const make = (): tf.Sequential =>
       tf.sequential({
         layers: [
@@ -96,7 +96,7 @@ describe('patchStockLayers', () => {
   it.each([
     ['batchNormalization', (): tf.layers.Layer => batchNormalization()],
     ['layerNormalization', (): tf.layers.Layer => layerNormalization()],
-  ])('computes what stock does where that is right: %s', async (_, make) => {
+  ])('computes the same as stock where stock is right: %s', async (_, make) => {
     const losses = async (): Promise<number[]> => {
       trainsStockLayers();
       const model = tf.sequential();
@@ -166,7 +166,7 @@ describe('patchStockLayers', () => {
     expect(weightsOf(masked).moving_mean).toEqual([1.5]);
   });
 
-  it('holds constraints, and lets go of them when undone', () => {
+  it('applies constraints, and no longer when undone', () => {
     patch();
     const layer = batchNormalization({gammaConstraint: 'nonNeg'});
     const input = x();
@@ -200,7 +200,7 @@ describe('patchStockLayers', () => {
     expect(later).toEqual([-1, 1]);
   });
 
-  it('warns of what was trained while patched only', () => {
+  it('warns only of layers trained while patched', () => {
     const layer = batchNormalization({name: 'bn'});
     layer.apply(x(), {training: true});
     patch();
@@ -216,14 +216,14 @@ describe('patchStockLayers', () => {
     );
   });
 
-  it('says where a length is missing', () => {
+  it('names the axis whose length is missing', () => {
     patch();
     expect(() => {
       batchNormalization({name: 'bn', axis: 1}).build([null, null, 3]);
     }).toThrow('BatchNormalization bn: Axis 1 of input tensor should have');
   });
 
-  it('leaves nothing behind', () => {
+  it('leaks nothing', () => {
     patch();
     const input = x();
     const {numTensors} = tf.memory();
@@ -238,7 +238,7 @@ describe('patchStockLayers', () => {
 });
 
 describe("import 'tfjs-normalization/patch'", () => {
-  it('patches at once', async () => {
+  it('patches on import', async () => {
     ({unpatch} = jest.requireActual<{unpatch: () => void}>(
       'tfjs-normalization/patch',
     ));
@@ -257,7 +257,7 @@ describe('F11: a patched LayerNormalization given another length than it was bui
     unpatch();
   });
 
-  it('refuses it and reads no further than its weights', () => {
+  it('refuses it and reads only its weights', () => {
     const layer = tf.layers.layerNormalization({name: 'ln'});
     layer.apply(tf.zeros([4, 3]));
     for (const length of [1, 2, 4, 6, 100]) {

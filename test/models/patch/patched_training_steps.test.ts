@@ -13,13 +13,15 @@ import {expectClose} from '../../support/close.js';
 // By Keras 3.15.1 in float64: test/fixtures/training_steps.py.
 const {runs} = readFixture('training_steps');
 
-/** Stock tf.js is right with both gamma and beta; without one it throws. */
+/**
+ * Stock tf.js works with both gamma and beta; without one of them it throws.
+ */
 const stockIsRight = runs.filter(
   ({options: {scale = true, center = true}}) => scale && center,
 );
 
 it.each(runs.map((run) => [titleOf(run), run] as const))(
-  'twenty steps with the patched stock layer are those of Keras: %s',
+  'twenty steps with the patched stock layer agree with Keras: %s',
   async (_, run) => {
     await expectTrained(await patched(() => trainStock(run)), run);
   },

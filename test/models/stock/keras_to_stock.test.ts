@@ -1,5 +1,5 @@
-// F16: what Keras wrote goes onto stock layers, as the command does it; neutral values
-// pass by every road.
+// F16: converts Keras files to stock layers, as the command does; neutral
+// values pass in every way of converting.
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {convertModel, fromKeras, toStock} from 'tfjs-normalization';
@@ -27,11 +27,11 @@ const CASES = ['keras3', 'keras2'].flatMap((library) =>
   ),
 );
 
-/** What stock tf.js does not have of the options in these models. */
+/** Options of these models that stock tf.js does not have. */
 const LACKING =
   /^(BatchNorm|LayerNorm) .*: stock tf\.js (normalizes inputs of rank 2 to 4|computes batch normalization correctly only on the last axis|has batch normalization of only one axis|has no such (statistics|gammaConstraint))/;
 
-/** tf.js leaves inputs that lead nowhere out of what it writes of a model. */
+/** tf.js does not write inputs that nothing uses. */
 const NOT_WRITTEN = 'tf.js cannot build the model (Invalid inputShape argument';
 
 async function written(artifacts: tf.io.ModelArtifacts): Promise<object> {
@@ -44,7 +44,7 @@ async function written(artifacts: tf.io.ModelArtifacts): Promise<object> {
   return kept;
 }
 
-/** Options of Keras at which it does what it does without them. */
+/** Values of Keras's options that have no effect. */
 const NEUTRAL: ReadonlyArray<readonly [string, string, Json]> = [
   [
     'as Keras 3.15',
@@ -81,7 +81,7 @@ const NEUTRAL: ReadonlyArray<readonly [string, string, Json]> = [
   ['constraints', 'LayerNormalization', {gamma_constraint: null}],
 ];
 
-/** Options that would change what is computed. */
+/** Options that would change the computation. */
 const WITH_EFFECT: ReadonlyArray<readonly [string, string, unknown]> = [
   ['BatchNormalization', 'renorm', true],
   ['BatchNormalization', 'renorm_clipping', {rmax: 3}],
@@ -94,20 +94,23 @@ const WITH_EFFECT: ReadonlyArray<readonly [string, string, unknown]> = [
 const camelCase = (key: string): string =>
   key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-describe('F16: what Keras wrote', () => {
-  it.each(CASES)('is stock, or named: %s', async (_, given) => {
-    const ours = await fromKeras(handlerOf(artifactsIn(given))).load?.();
-    const stock = await written(ours ?? {}).catch((error: unknown) => {
-      expect((error as Error).message).toMatch(LACKING);
-      return undefined;
-    });
-    if (!stock) return;
-    expect(JSON.stringify(stock)).not.toMatch(/"(Batch|Layer)Norm"/);
-    const loaded = await tf.loadLayersModel(handlerOf(stock));
-    expectPredictions(given, predictionsOf(given, loaded));
-  });
+describe('F16: a Keras file', () => {
+  it.each(CASES)(
+    'is converted to stock, or refused by name: %s',
+    async (_, given) => {
+      const ours = await fromKeras(handlerOf(artifactsIn(given))).load?.();
+      const stock = await written(ours ?? {}).catch((error: unknown) => {
+        expect((error as Error).message).toMatch(LACKING);
+        return undefined;
+      });
+      if (!stock) return;
+      expect(JSON.stringify(stock)).not.toMatch(/"(Batch|Layer)Norm"/);
+      const loaded = await tf.loadLayersModel(handlerOf(stock));
+      expectPredictions(given, predictionsOf(given, loaded));
+    },
+  );
 
-  it('most of it is stock', async () => {
+  it('is converted in most cases', async () => {
     const failed: string[] = [];
     for (const [name, given] of CASES) {
       const ours = await fromKeras(handlerOf(artifactsIn(given))).load?.();
@@ -116,23 +119,26 @@ describe('F16: what Keras wrote', () => {
     expect(failed.length).toBeLessThan(CASES.length / 4);
   });
 
-  it.each(CASES)('is stock and back in memory: %s', async (_, given) => {
-    const ours = await loadCase(given);
-    const stock = await convertModel(ours, {to: 'stock'}).catch(
-      (error: unknown) => {
-        const {message} = error as Error;
-        if (!message.includes(NOT_WRITTEN)) expect(message).toMatch(LACKING);
-        return undefined;
-      },
-    );
-    if (!stock) return;
-    expectPredictions(given, predictionsOf(given, stock));
-    const back = await convertModel(stock, {to: 'normalization'});
-    expectPredictions(given, predictionsOf(given, back));
-  });
+  it.each(CASES)(
+    'is converted to stock and back in memory: %s',
+    async (_, given) => {
+      const ours = await loadCase(given);
+      const stock = await convertModel(ours, {to: 'stock'}).catch(
+        (error: unknown) => {
+          const {message} = error as Error;
+          if (!message.includes(NOT_WRITTEN)) expect(message).toMatch(LACKING);
+          return undefined;
+        },
+      );
+      if (!stock) return;
+      expectPredictions(given, predictionsOf(given, stock));
+      const back = await convertModel(stock, {to: 'normalization'});
+      expectPredictions(given, predictionsOf(given, back));
+    },
+  );
 
   it.each(NEUTRAL)(
-    'passes by every road where it is neutral: %s',
+    'passes in every way of converting if neutral: %s',
     async (_, className, config) => {
       const topology = model([layer(className, config)]);
       const read = await load(topology);
@@ -166,7 +172,7 @@ describe('F16: what Keras wrote', () => {
   );
 
   it.each(WITH_EFFECT)(
-    'is refused by name where it has an effect: %s, %s',
+    'is refused by name if it has an effect: %s, %s',
     async (className, key, value) => {
       const topology = model([layer(className, {[key]: value})]);
       await expect(load(topology)).rejects.toThrow(
@@ -176,11 +182,11 @@ describe('F16: what Keras wrote', () => {
   );
 });
 
-describe('F20: moving statistics in training are stock in prediction', () => {
+describe('F20: moving statistics in training become stock', () => {
   const norm = (config: Json = {}): object =>
     model([layer('BatchNormalization', config, T('in'), {training: false})]);
 
-  it('which says so', async () => {
+  it('with a warning', async () => {
     const ours = await fromKeras(handlerOf({modelTopology: norm()})).load?.();
     const stock = await written(ours ?? {});
     expect(JSON.stringify(stock)).toContain('"BatchNormalization"');
@@ -190,14 +196,14 @@ describe('F20: moving statistics in training are stock in prediction', () => {
     ]);
   });
 
-  it('and in training, too, if the layer is frozen', async () => {
+  it('without a warning if the layer is frozen', async () => {
     const modelTopology = norm({trainable: false});
     const ours = await fromKeras(handlerOf({modelTopology})).load?.();
     await written(ours ?? {});
     expect(warnings()).toEqual([]);
   });
 
-  it('in memory, too', async () => {
+  it('also in memory', async () => {
     const read = await load(norm());
     const stock = await convertModel(read, {to: 'stock'});
     expect(stock.layers[1]?.getClassName()).toBe('BatchNormalization');

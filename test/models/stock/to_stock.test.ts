@@ -14,7 +14,9 @@ import {warnings} from '../../support/warnings.js';
 
 type Artifacts = tf.io.ModelArtifacts;
 
-/** What `model.save(toStock(…))` hands to the handler. */
+/**
+ * Returns the artifacts that `model.save(toStock(…))` passes to the handler.
+ */
 async function written(
   model: tf.LayersModel,
   options?: ToStockOptions,
@@ -36,7 +38,7 @@ const asStock = async (
 ): Promise<tf.LayersModel> =>
   tf.loadLayersModel(tf.io.fromMemory(await written(model, options)));
 
-/** Random weights, so that a mix-up makes a difference. */
+/** Sets random weights, so that a mix-up makes a difference. */
 function shake(model: tf.LayersModel): tf.LayersModel {
   const values = model.getWeights().map((weight, i) =>
     // No variance may be negative.
@@ -69,7 +71,7 @@ const one = (layer: tf.layers.Layer): tf.LayersModel =>
   shake(tf.sequential({layers: [layer]}));
 
 describe('toStock', () => {
-  it('writes what stock tf.js loads, predicting the same', async () => {
+  it('writes models that stock tf.js loads, and that predict the same', async () => {
     const model = network();
     const x = randomTensor([5, 3, 4], 7);
     const numbers = tf.memory().numTensors;
@@ -156,7 +158,7 @@ describe('toStock', () => {
   );
 
   it.each(LACKING)(
-    'loses %s, naming %s, if asked to',
+    'loses %s, naming %s, with lossy',
     async (_, option, make) => {
       const layer = make();
       const stock = await asStock(one(layer), {lossy: true});
@@ -179,7 +181,7 @@ describe('toStock', () => {
     }
   });
 
-  it('says where stock cannot train', async () => {
+  it('warns of layers that stock cannot train', async () => {
     await written(one(batchNorm({scale: false, inputShape: [3], name: 'b'})));
     expect(warnings()).toEqual([
       'toStock: stock tf.js predicts with it and cannot train it: BatchNorm b',
@@ -199,7 +201,7 @@ describe('toStock', () => {
     );
   });
 
-  it('refuses what is no model', async () => {
+  it('refuses anything but a model', async () => {
     const handler = toStock(
       tf.io.withSaveHandler(() => Promise.reject(new Error('never'))),
     );
@@ -224,7 +226,7 @@ describe('toStock', () => {
     expect(JSON.stringify(kept)).toContain('"BatchNormalization"');
   });
 
-  it('goes where URLs go, and nowhere else', async () => {
+  it('saves to URLs with a handler, and nowhere else', async () => {
     const model = one(batchNorm({inputShape: [3]}));
     expect(() => toStock('nowhere://model')).toThrow(
       'toStock: the target must be a URL of a registered scheme or an ' +

@@ -1,5 +1,5 @@
-// A program that imports the package only for what that does, as one that loads
-// models would: the layers come from tf.js's own registry.
+// Imports the package only for its side effects, as a program that loads models
+// would: the layers come from tf.js's own registry.
 import * as tf from '@tensorflow/tfjs';
 import 'tfjs-normalization';
 import 'tfjs-normalization/patch';

@@ -1,5 +1,5 @@
-// The worker trains, and the page, which only imports the package for what that
-// registers, loads the model.
+// The worker trains; the page, which imports the package only to register its
+// layers, loads the model.
 import * as tf from '@tensorflow/tfjs';
 import 'tfjs-normalization';
 
