@@ -5,19 +5,19 @@ import {buildSteps, type InProcess} from './layer_steps.js';
 import type {LayerCase} from './results.js';
 import type {Step} from './stock_steps.js';
 
-/** Relative to 1, what rounding to float32 changes a number by at most. */
+/** The largest change from rounding a number to float32, relative to it. */
 const ROUNDING = 2 ** -24;
 
-/** Sums are of sums, multiplied and divided by others. */
+/** Results contain sums of sums, multiplied and divided by others. */
 const SUMS = 4;
 
 /**
- * Why there is no point in timing somebody: it throws, or computes something else
- * than composed kernels do. Tried on few values for each feature.
+ * Finds contenders not worth timing: those that throw, or whose results differ
+ * from the composed kernels'. Tries them on few values per feature.
  *
  * Each rounding of a running sum over n values errs by at most 2^-24 of it, so
- * results may differ by a few times n · 2^-24, relative to the largest. An axis
- * that was mistaken for another makes them differ by as much as they are.
+ * results may differ by a few times n · 2^-24, relative to the largest. A wrong
+ * axis makes them differ by about their own size.
  */
 export function problemsOf(
   layerCase: LayerCase,
@@ -60,7 +60,7 @@ function problemOf(
   }
 }
 
-/** Infinite where one of them is not a number. */
+/** Returns infinity if one of them is not a number. */
 function relativeDifference(
   actual: tf.Tensor,
   expected: tf.Tensor | undefined,

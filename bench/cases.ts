@@ -1,6 +1,8 @@
 import {type LayerCase, MODES, NORMS} from './results.js';
 
-/** What is normalized in networks: dense, images, text, large images, few of them. */
+/**
+ * Typical inputs of networks: dense, images, text, large images, few of them.
+ */
 export const SHAPES: ReadonlyArray<readonly number[]> = [
   [128, 1024],
   [32, 28, 28, 64],
@@ -13,7 +15,9 @@ export const QUICK_SHAPES: ReadonlyArray<readonly number[]> = [[128, 1024]];
 
 const IMAGES = 4;
 
-/** All that is measured of these inputs, images also with their channels first. */
+/**
+ * Returns all cases for these inputs, for images also with the channels first.
+ */
 export function casesOf(shapes: ReadonlyArray<readonly number[]>): LayerCase[] {
   return NORMS.flatMap((norm) =>
     shapes
@@ -31,17 +35,17 @@ function layoutsOf(
   return [last, {shape: [batch, channels, height, width], axis: 1}];
 }
 
-/** Whether the features are on the last axis. */
+/** Tells if the features are on the last axis. */
 export function isLast({shape, axis}: LayerCase): boolean {
   return axis === shape.length - 1;
 }
 
-/** How many features there are. */
+/** Returns the number of features. */
 export function featuresOf({shape, axis}: LayerCase): number {
   return shape[axis] ?? 1;
 }
 
-/** The same with so many values for each feature, on as many axes. */
+/** Returns the same case with this many values per feature, on as many axes. */
 export function withRows(layerCase: LayerCase, rows: number): LayerCase {
   const {shape, axis} = layerCase;
   const features = featuresOf(layerCase);
@@ -51,7 +55,7 @@ export function withRows(layerCase: LayerCase, rows: number): LayerCase {
   return {...layerCase, shape: resized};
 }
 
-/** How many values each feature has. */
+/** Returns the number of values per feature. */
 export function rowsOf(layerCase: LayerCase): number {
   const size = layerCase.shape.reduce((a, b) => a * b, 1);
   return size / featuresOf(layerCase);
@@ -59,7 +63,7 @@ export function rowsOf(layerCase: LayerCase): number {
 
 const LARGEST_SIDE = 4;
 
-/** The same with few values for each feature. */
+/** Returns the same case with few values per feature. */
 export function shrunk(layerCase: LayerCase): LayerCase {
   const {shape, axis} = layerCase;
   const small = shape.map((size, i) =>
@@ -68,7 +72,7 @@ export function shrunk(layerCase: LayerCase): LayerCase {
   return {...layerCase, shape: small};
 }
 
-/** As the table says it. */
+/** Returns the name in the table. */
 export function nameOf({norm, shape, axis}: LayerCase): string {
   const where = axis === shape.length - 1 ? '' : `, axis ${axis}`;
   return `${norm} [${shape.join()}]${where}`;

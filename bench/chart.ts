@@ -11,7 +11,7 @@ import {
   ratioOf,
 } from './results.js';
 
-/** Around marks, which lie on bars. */
+/** The color around marks, which lie on bars. */
 const EDGE = '#ffffff';
 
 const TITLE = 'A training step: time, relative to this package';
@@ -20,17 +20,17 @@ const ROW_HEIGHT = 17;
 const TOP = 84;
 const BOTTOM = 56;
 
-/** Of middle lightness: readable on white and on black. */
+/** Of medium lightness: readable on white and on black. */
 const COLORS: Readonly<Record<BackendName, string>> = {
   cpu: '#2f9e5b',
   wasm: '#3b82f6',
   tensorflow: '#c2760c',
 };
 
-/** A line of the chart; an empty one between two inputs. */
+/** A line of the chart; an empty one separates two inputs. */
 type Line = LayerRow | undefined;
 
-/** How many times as long others take as fused kernels do, as SVG. */
+/** Draws, as SVG, the times of others relative to fused kernels. */
 export function drawChart(rows: readonly LayerRow[]): string {
   const lines = linesOf(rows);
   const {lowest, highest} = extentOf(lines);
@@ -77,7 +77,7 @@ export function drawChart(rows: readonly LayerRow[]): string {
   });
 }
 
-/** Training steps with the features last, grouped by input. */
+/** Selects training steps with the features last, grouped by input. */
 function linesOf(rows: readonly LayerRow[]): Line[] {
   const shown = rows.filter(
     (row) =>
@@ -92,7 +92,7 @@ function linesOf(rows: readonly LayerRow[]): Line[] {
   });
 }
 
-/** The input stands at the middle of its lines. */
+/** Puts the input beside the middle of its lines. */
 function labelOf(lines: readonly Line[], i: number): string {
   const row = lines[i];
   if (row === undefined) return '';
@@ -114,7 +114,7 @@ function legendOf(lines: readonly Line[]): object[] {
 
 const barName = (backend: BackendName): string => `stock, ${backend}`;
 
-/** Whole powers of ten; what is quicker lies left of 1. */
+/** Uses whole powers of ten; anything faster lies left of 1. */
 function extentOf(lines: readonly Line[]): {lowest: number; highest: number} {
   const ratios = lines.flatMap((line) =>
     line ? SHOWN.map((contender) => ratioTo(line, contender) ?? 1) : [],
@@ -148,7 +148,7 @@ function barsOf(backend: BackendName, lines: readonly Line[]): SeriesOption {
     data: pointsOf(lines, 'stock', (row) => row.backend === backend),
     color: COLORS[backend],
     barWidth: 12,
-    // A line has one bar, of one series.
+    // Each line has one bar, of one series.
     barGap: '-100%',
     label: {
       show: true,
@@ -177,7 +177,7 @@ function marksOf(
   };
 }
 
-/** Where stock has no bar, why, at the other end of the line. */
+/** Writes the reason at the other end of the line, where stock has no bar. */
 function missingOf(lines: readonly Line[], end: number): SeriesOption {
   const data = lines.flatMap((row, i) => {
     const stock = row?.cells.stock;

@@ -3,14 +3,14 @@ import {type Cell, isTiming, type Timing} from './results.js';
 const FORMAT = new Intl.NumberFormat('en', {maximumSignificantDigits: 3});
 const NONE = '–';
 
-/** Three digits: 0.0452, 12.3, 4,570. */
+/** Rounds to three digits: 0.0452, 12.3, 4,570. */
 export function rounded(value: number): string {
   return FORMAT.format(value);
 }
 
 /**
- * 4.21 ±3%: the median, and half of the distance between the quartiles; where
- * there was one run, that it was one.
+ * Formats a timing, such as 4.21 ±3%: the median, and half of the distance
+ * between the quartiles; after a single run, says so instead.
  */
 export function spelled(cell: Cell): string {
   if (!isTiming(cell)) return shortReason(cell.unavailable);
@@ -18,12 +18,12 @@ export function spelled(cell: Cell): string {
   return cell.runs === 1 ? `${median} once` : `${median} ±${spreadOf(cell)}%`;
 }
 
-/** 55.4, or a dash where there is none. */
+/** Formats a ratio, such as 55.4; a dash if there is none. */
 export function spelledRatio(ratio: number | null): string {
   return ratio === null ? NONE : rounded(ratio);
 }
 
-/** A reason up to its colon. */
+/** Returns a reason up to its colon. */
 export function shortReason(reason: string): string {
   return reason.split(':')[0] ?? reason;
 }

@@ -7,7 +7,7 @@ import type {Plan} from './plan.js';
 import {FOLDINGS, type Folding, type FoldingRow} from './results.js';
 import {interleave, type Program} from './timing.js';
 
-/** A network whose batch normalizations fold, and what it predicts from. */
+/** A network whose batch normalizations fold, and its input. */
 interface Described {
   readonly model: string;
   readonly input: readonly number[];
@@ -17,7 +17,7 @@ interface Described {
 const FILTERS = [16, 32, 64, 64];
 const CLASSES = 10;
 
-/** The networks that are measured before and after folding. */
+/** The networks to measure before and after folding. */
 export const FOLDED: readonly Described[] = [
   {
     model: 'four convolutions, 8 images of 32 × 32',
@@ -31,7 +31,10 @@ export const FOLDED: readonly Described[] = [
   },
 ];
 
-/** Measures predictions with batch normalization and with it folded, in turn. */
+/**
+ * Measures predictions with batch normalization and with it folded,
+ * in turn.
+ */
 export async function measureFolding(
   backend: BackendName,
   {model, input, create}: Described,

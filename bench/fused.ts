@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
-/** The package's own flag: whether its fused kernels run, or core ops. */
+/** The package's own flag: if true, its fused kernels run, else core ops. */
 const FLAG = 'NORMALIZATION_FUSED';
 
 /** Computes with fused kernels or with composed ones. */

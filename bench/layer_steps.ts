@@ -13,10 +13,13 @@ import {
   trainingStep,
 } from './stock_steps.js';
 
-/** Who computes with tf.js. */
+/** Contenders that compute with tf.js. */
 export type InProcess = Exclude<Contender, 'torch'>;
 
-/** A computation by all who can do it, and what to call at the end. */
+/**
+ * A computation by each contender that supports it, and a function to call at
+ * the end.
+ */
 export interface Steps {
   readonly steps: Readonly<Record<InProcess, Step>>;
   readonly dispose: () => void;
@@ -47,7 +50,7 @@ function ourStep(layerCase: LayerCase, inputs: Inputs): Step {
   const created: tf.layers.Layer = FACTORIES[norm]({axis, epsilon: EPSILON});
   const layer = prepared(created, layerCase, inputs);
   if (mode === 'inference') return () => [layer.apply(inputs.x) as tf.Tensor];
-  // Without moving statistics.
+  // Stock's computation has no moving statistics.
   if (layer instanceof BatchNorm) layer.statistics = 'batch';
   return trainingStep(layer, inputs);
 }

@@ -3,10 +3,10 @@ import os from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import type {Machine, Versions} from './results.js';
 
-/** From where npm runs scripts. */
+/** Relative to the package's root, where npm runs scripts. */
 const PACKAGE = 'package.json';
 
-/** The machine that this runs on. */
+/** Describes the machine that this runs on. */
 export function describeMachine(): Machine {
   const cores = os.cpus();
   return {
@@ -17,7 +17,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** @param found What was only seen in the course of it. */
+/** @param found Versions found only during the run. */
 export function versionsWith(
   found: Pick<Versions, 'libtensorflow' | 'torch'>,
 ): Versions {
@@ -32,7 +32,7 @@ export function versionsWith(
   };
 }
 
-/** Of the native library, where the backend in use is the one that has it. */
+/** Returns the native library's version, if the backend in use has one. */
 export function libtensorflowVersion(): string | null {
   const {binding} = tf.backend() as {binding?: {TF_Version?: unknown}};
   const version = binding?.TF_Version;

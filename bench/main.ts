@@ -1,4 +1,4 @@
-/** `npm run bench`: how long normalization takes, here and elsewhere. */
+/** Runs `npm run bench`, which times normalization here and elsewhere. */
 import {InputError, oneLine} from '../examples/digits/errors.js';
 import {parseOptions} from './options.js';
 
@@ -7,7 +7,7 @@ const BAD_INPUT = 2;
 async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, (text) => process.stdout.write(text));
   if (options === undefined) return;
-  // tf.js, which takes a while, is loaded only for input that can be used.
+  // tf.js loads slowly, so it is loaded only after the input is checked.
   const {run} = await import('./run.js');
   const {tablesOf} = await import('./table.js');
   const {results, files} = await run(options);
@@ -15,7 +15,7 @@ async function main(args: readonly string[]): Promise<void> {
   console.log(`\nWritten in ${results.seconds} s: ${files.join(', ')}`);
 }
 
-// tf.js 4.22 uses a module of Node's that Node 21 and newer warn of.
+// tf.js 4.22 uses a Node module that Node 21 and later warn of.
 process.noDeprecation = true;
 
 main(process.argv.slice(2)).catch((error: unknown) => {

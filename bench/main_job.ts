@@ -11,7 +11,7 @@ import {toTensors, trainEpoch} from '../examples/digits/train.js';
 import type {Prepared} from './programs.js';
 import type {Variant} from './results.js';
 
-/** An epoch of `npm start`, at its defaults. */
+/** An epoch of `npm start` with its default options. */
 export function mainJob(
   norm: Extract<Norm, 'batch' | 'layer'>,
   variant: Variant,

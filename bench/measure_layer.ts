@@ -22,13 +22,16 @@ import type {Torch} from './torch.js';
 
 type Problems = Partial<Record<Contender, string>>;
 
-/** Contenders in processes of their own. Without stock's, it runs in this one. */
+/**
+ * Contenders in separate processes. Without one for stock, it runs in this
+ * process.
+ */
 export interface Peers {
   readonly torch?: Torch | undefined;
   readonly stock?: Stock | undefined;
 }
 
-/** Measures one computation by all who can do it, in turn. */
+/** Measures one computation by each contender that supports it, in turn. */
 export async function measureLayer(
   backend: BackendName,
   layerCase: LayerCase,
@@ -59,12 +62,12 @@ export async function measureLayer(
   };
 }
 
-/** As many as the backend computes with. */
+/** Returns the number of threads that the backend uses. */
 function threadsOf(backend: BackendName): number {
   return backend === 'tensorflow' ? os.cpus().length : 1;
 }
 
-/** Without what there is no point in running. */
+/** Returns the programs, without those that are not worth running. */
 function programsOf(
   layerCase: LayerCase,
   steps: Steps['steps'],
@@ -83,8 +86,9 @@ function programsOf(
 }
 
 /**
- * These backends have computed a result when they return it, so that there is
- * nothing to wait for; whoever trains reads a small one all the same.
+ * These backends have computed a result when they return it, so there is
+ * nothing to wait for; but a training step reads a small result, as training
+ * does.
  */
 function programOf(step: Step, {mode}: LayerCase): Program {
   return async () => {
@@ -95,7 +99,7 @@ function programOf(step: Step, {mode}: LayerCase): Program {
   };
 }
 
-/** What keeps stock tf.js from being measured in a time that one would wait. */
+/** Returns a reason to skip stock tf.js if it would take too long. */
 async function tooSlow(
   layerCase: LayerCase,
   limit: number,
@@ -134,7 +138,7 @@ async function notReady(
   return undefined;
 }
 
-/** A problem that is looked for, or the one that comes in between. */
+/** Returns the problem found, or the error thrown while looking for it. */
 async function failing(
   look: () => Promise<string | undefined>,
 ): Promise<string | undefined> {

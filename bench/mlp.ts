@@ -19,7 +19,7 @@ export function mlp(makeNorm: MakeNorm): Prepared {
   );
   const ys = tf.tidy(() => tf.oneHot(classes, CLASSES).toFloat());
   const run = async (): Promise<undefined> => {
-    // It reads the loss.
+    // This waits for the loss.
     await model.trainOnBatch(xs, ys);
     return undefined;
   };

@@ -1,4 +1,7 @@
-/** `npm run bench:neighbours`: tf.js's own kernels beside this package and without. */
+/**
+ * Runs `npm run bench:neighbours`: tf.js's own kernels with this package and
+ * without.
+ */
 import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
 import Table from 'cli-table3';

@@ -24,7 +24,10 @@ async function main([name, used, budget]: readonly string[]): Promise<void> {
   process.stdout.write(`${JSON.stringify(Object.fromEntries(entries))}\n`);
 }
 
-/** Trains both layers on inputs of several sizes, so that all there is has been made. */
+/**
+ * Trains both layers on inputs of several sizes, so that every kind of kernel
+ * and buffer exists.
+ */
 async function usePackage(): Promise<void> {
   const {batchNorm, layerNorm} = await import('tfjs-normalization');
   for (const shape of [
@@ -54,7 +57,9 @@ function createSteps(): Record<Neighbour, () => tf.Tensor> {
   };
 }
 
-/** Three residual blocks of two convolutions each, of tf.js's own layers alone. */
+/**
+ * Three residual blocks of two convolutions each, with only tf.js's own layers.
+ */
 function createNetwork(): tf.LayersModel {
   const convolution = (filters: number): tf.layers.Layer =>
     tf.layers.conv2d({filters, kernelSize: 3, padding: 'same'});
@@ -70,7 +75,7 @@ function createNetwork(): tf.LayersModel {
   return tf.model({inputs: input, outputs: outputs as tf.SymbolicTensor});
 }
 
-/** @param budget In milliseconds; half of it is for getting warm. */
+/** @param budget In milliseconds; half of it is for warming up. */
 async function median(step: () => tf.Tensor, budget: number): Promise<number> {
   const times: number[] = [];
   const begin = performance.now();

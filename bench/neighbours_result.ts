@@ -1,10 +1,10 @@
 import {quantile} from './statistics.js';
 
-/** Kernels and a network of tf.js's own. */
+/** Kernels and a network that use only tf.js. */
 export const NEIGHBOURS = ['conv2d', 'matMul', 'ResNet'] as const;
 export type Neighbour = (typeof NEIGHBOURS)[number];
 
-/** Milliseconds that one process has measured. */
+/** Milliseconds measured by one process. */
 export type Times = Readonly<Record<Neighbour, number>>;
 
 /** Medians over processes with this package and without. */
@@ -13,13 +13,13 @@ export interface NeighbourRow {
   readonly neighbour: Neighbour;
   readonly without: number;
   readonly used: number;
-  /** With this package over without. */
+  /** Time with this package over time without. */
   readonly ratio: number;
-  /** Between the quartiles of the processes without, over their median. */
+  /** Interquartile range of the processes without, over their median. */
   readonly spread: number;
 }
 
-/** The medians of what processes have measured. */
+/** Returns the medians over the processes. */
 export function rowsOf(
   backend: string,
   without: readonly Times[],

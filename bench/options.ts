@@ -7,14 +7,14 @@ import {
 } from '../examples/digits/command_line.js';
 import {type BackendName, BACKENDS} from '../examples/digits/options.js';
 
-/** What can be chosen on the command line. */
+/** The options of the command line. */
 export interface Options {
   readonly backend: readonly BackendName[];
-  /** None: those of the benchmark. */
+  /** Defaults to the inputs of the benchmark. */
   readonly shape?: ReadonlyArray<readonly number[]>;
   readonly programs: boolean;
   readonly quick: boolean;
-  /** In seconds, as is the limit. None: what goes with being quick or not. */
+  /** In seconds, like the limit. The default depends on `quick`. */
   readonly budget?: number;
   readonly limit?: number;
   readonly out?: string;
@@ -23,15 +23,15 @@ export interface Options {
 const RANKS = [2, 3, 4];
 
 const DETAILS = `
-Without --shape and --programs it measures both: layers, by themselves, and whole
+Without --shape and --programs it measures both: single layers, and whole
 programs. The full run takes about a quarter of an hour and renews
 bench/results.json and bench/chart.svg; a part of it writes to out/bench.
 
 Times are medians; the percentage after them is half of the distance between the
-quartiles. PyTorch takes part where python3, or what the environment variable
-PYTHON names, can import it.
+quartiles. PyTorch is included if python3, or the interpreter in the environment
+variable PYTHON, can import it.
 
-Exit codes: 0; 2 for input that cannot be used; 130 after Ctrl-C, which writes
+Exit codes: 0 for success; 2 for invalid input; 130 after Ctrl-C, which writes
 nothing.
 `;
 
@@ -39,8 +39,8 @@ nothing.
  * Reads the command line.
  *
  * @param print Takes the text of --help.
- * @returns undefined where that was all that was asked for.
- * @throws InputError naming the option and the value that are wrong.
+ * @returns undefined if the command line asks only for --help.
+ * @throws InputError naming the wrong option and value.
  */
 export function parseOptions(
   args: readonly string[],

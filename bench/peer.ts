@@ -2,10 +2,10 @@ import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
 import {createInterface} from 'node:readline';
 import {reasonOf} from '../examples/digits/errors.js';
 
-/** How much of a program's complaints is told. */
+/** The number of lines of a program's error output to report. */
 const LINES_OF_ERROR = 1;
 
-/** The answers of a program: one of these each time. */
+/** A program's answer: one of these each time. */
 export interface Answer {
   readonly version?: string;
   readonly ready?: true;
@@ -13,7 +13,10 @@ export interface Answer {
   readonly error?: string;
 }
 
-/** A program in a process of its own, which is asked and answers in lines of JSON. */
+/**
+ * A program in a separate process, which takes requests and answers in lines of
+ * JSON.
+ */
 export class Peer {
   private readonly answers: AsyncIterator<string, undefined>;
   private errors = '';
@@ -25,7 +28,7 @@ export class Peer {
     const lines = createInterface({input: child.stdout});
     this.answers = lines[Symbol.asyncIterator]();
     child.stderr.on('data', (data: Buffer) => (this.errors += data.toString()));
-    // The end of its output says that it is gone.
+    // The end of its output shows that it has ended.
     child.stdin.on('error', () => undefined);
   }
 
@@ -33,7 +36,7 @@ export class Peer {
    * Starts a program, whose first answer is its version.
    *
    * @param name The program as messages name it.
-   * @throws Error if it cannot be started or tells no version.
+   * @throws Error if it does not start or does not report a version.
    */
   static async start(
     program: string,
@@ -48,11 +51,11 @@ export class Peer {
     });
     const peer = new Peer(child, name);
     const {version} = await Promise.race([failed, peer.answer()]);
-    if (version === undefined) throw new Error(`${program} tells no version`);
+    if (version === undefined) throw new Error(`${program} reports no version`);
     return {peer, version};
   }
 
-  /** @throws Error with the error that the program answers with. */
+  /** @throws Error with the program's own error. */
   ask(request: object): Promise<Answer> {
     this.child.stdin.write(`${JSON.stringify(request)}\n`);
     return this.answer();

@@ -5,16 +5,16 @@ import type {Options} from './options.js';
 import type {LayerCase} from './results.js';
 import type {Schedule} from './timing.js';
 
-/** What is measured, and how thoroughly. */
+/** The measurements to make, and their schedules. */
 export interface Plan {
   readonly cases: readonly LayerCase[];
   readonly programs: boolean;
   readonly schedule: Schedule;
   /** For whole programs, which take longer than a layer. */
   readonly programSchedule: Schedule;
-  /** Stock that needs more milliseconds for a run is not measured. */
+  /** Stock runs that need more milliseconds than this are not measured. */
   readonly limit: number;
-  /** How many epochs of the main job count. */
+  /** The number of epochs of the main job that count. */
   readonly epochs: number;
   readonly out: string;
 }
@@ -22,10 +22,10 @@ export interface Plan {
 const THOROUGH = {budget: 0.6, limit: 30, runs: 50, warmUp: 1000, epochs: 30};
 const QUICK = {budget: 0.2, limit: 4, runs: 10, warmUp: 300, epochs: 2};
 
-/** A share of a program's time needs more runs than a ratio of layers'. */
+/** Shares of a program's time need more runs than ratios of layers. */
 const PROGRAM_BUDGETS = 20;
 
-/** Fills in what was not asked for. */
+/** Fills in the options that were not given. */
 export function planOf(options: Options): Plan {
   const {quick, programs, shape} = options;
   const defaults = quick ? QUICK : THOROUGH;
@@ -43,7 +43,10 @@ export function planOf(options: Options): Plan {
   };
 }
 
-/** Where results go, and those of a part, which must not replace the whole. */
+/**
+ * The results of a partial run go elsewhere, so that they do not replace the
+ * whole.
+ */
 const WHOLE = 'bench';
 const PARTS = join('out', 'bench');
 

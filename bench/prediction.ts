@@ -1,19 +1,19 @@
-/** How long a program took for a part of its input. */
+/** The time that a program took for a part of its input. */
 export interface Probe {
   readonly size: number;
   readonly milliseconds: number;
 }
 
-/** Parts of an input that are tried, the smallest first. */
+/** Parts of an input to try, the smallest first. */
 const FRACTIONS = [1 / 1024, 1 / 256, 1 / 64, 1 / 16, 1 / 4];
 
 /** The share of the limit that one try may take. */
 const PROBE_SHARE = 1 / 4;
 
 /**
- * What a program is expected to take for `size`: by the power law through the
- * last two probes, since costs for each element and costs for each pair of them
- * both are one, or in proportion to the only one.
+ * Extrapolates a program's time to `size`: by the power law through the last
+ * two probes, which fits both costs per element and costs per pair, or in
+ * proportion to a single probe.
  */
 export function extrapolate(probes: readonly Probe[], size: number): number {
   const last = probes[probes.length - 1];
@@ -29,10 +29,10 @@ function exponentOf(before: Probe, last: Probe): number {
 }
 
 /**
- * Tries a program on ever larger parts of its input and foretells what all of it
- * would take, without ever waiting for more than a part of the limit.
+ * Tries a program on ever larger parts of its input and predicts the time for
+ * all of it, without ever waiting for more than a part of the limit.
  *
- * @param measure Runs the program for a size and gives milliseconds.
+ * @param measure Runs the program for a size and returns milliseconds.
  * @param limit In milliseconds: above it no larger part is tried.
  */
 export async function predict(
@@ -43,7 +43,8 @@ export async function predict(
   const probes: Probe[] = [];
   for (const part of partsOf(size)) {
     if (extrapolate(probes, part) > PROBE_SHARE * limit) break;
-    // The first run of all compiles code, and would hide how times grow.
+    // The very first run compiles code, which would hide the growth of the
+    // times.
     if (probes.length === 0) await measure(part);
     probes.push({size: part, milliseconds: await measure(part)});
   }

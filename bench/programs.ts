@@ -16,16 +16,18 @@ import {
 import {interleave, type Program} from './timing.js';
 import {transformerBlock} from './transformer_block.js';
 
-/** Makes a normalization, or nothing where a program goes without. */
+/** Makes a normalization, or nothing for a program without any. */
 export type MakeNorm = () => tf.layers.Layer | undefined;
 
-/** A program that is ready to run, and what it holds besides variables. */
+/**
+ * A program that is ready to run, with the tensors it holds besides variables.
+ */
 export interface Prepared {
   readonly run: Program;
   readonly held: ReadonlyArray<{dispose: () => void}>;
 }
 
-/** A program as it is built for each variant. */
+/** A program, built anew for each variant. */
 interface Described {
   readonly program: string;
   readonly norm: Norm;
@@ -33,7 +35,7 @@ interface Described {
   readonly prepare: (variant: Variant) => Prepared;
 }
 
-/** The programs that are measured as a whole. */
+/** The whole programs to measure. */
 export const PROGRAMS: readonly Described[] = [
   {
     program: 'main job',

@@ -1,7 +1,7 @@
 import {SingleBar} from 'cli-progress';
 import {duration} from '../examples/digits/format.js';
 
-/** Shows which of so many measurements is on. */
+/** Shows the current measurement and the total number. */
 export interface Progress {
   begin(what: string): void;
   end(): void;
@@ -29,7 +29,7 @@ class BarProgress implements Progress {
       barsize: 14,
       stream,
       clearOnComplete: true,
-      // Its own way is to stop the bar and let the program go on.
+      // By default, the bar stops on Ctrl-C but the program goes on.
       gracefulExit: false,
     });
     this.bar.start(total, 0, {what: '', time: ''});
@@ -61,6 +61,6 @@ class LineProgress implements Progress {
   }
 
   end(): void {
-    // The last line is there.
+    // Every line is already written.
   }
 }

@@ -3,35 +3,35 @@ import {type BackendName, BACKENDS} from '../examples/digits/options.js';
 /** The order in which backends are measured and shown. */
 export const ORDER: readonly BackendName[] = [...BACKENDS].reverse();
 
-/** What was measured, in milliseconds: half of the runs lie between q1 and q3. */
+/** A timing in milliseconds: half of the runs lie between q1 and q3. */
 export interface Timing {
   readonly median: number;
   readonly q1: number;
   readonly q3: number;
-  /** How many runs count. */
+  /** The number of runs that count. */
   readonly runs: number;
-  /** What they took together. */
+  /** Their total time. */
   readonly total: number;
 }
 
-/** What there is no figure of, and why. */
+/** A missing figure, with the reason. */
 export interface Unavailable {
   readonly unavailable: string;
 }
 
 export type Cell = Timing | Unavailable;
 
-/** What is normalized, as the table calls it. */
+/** The normalization, as the table names it. */
 export type Norm = 'batch norm' | 'layer norm';
 
 export const NORMS: readonly Norm[] = ['batch norm', 'layer norm'];
 
-/** What is measured of a layer, as the table calls it. */
+/** The measured pass of a layer, as the table names it. */
 export type Mode = 'inference' | 'forward and backward';
 
 export const MODES: readonly Mode[] = ['inference', 'forward and backward'];
 
-/** Who computes the same. */
+/** Implementations of the same computation. */
 export const CONTENDERS = [
   'stock',
   'composed',
@@ -51,42 +51,48 @@ export interface LayerCase {
   readonly mode: Mode;
 }
 
-/** How long it takes. */
+/** The timings of one computation. */
 export interface LayerRow extends LayerCase {
   readonly backend: BackendName;
   readonly cells: Readonly<Record<Contender, Cell>>;
 }
 
-/** Whose normalization a program has. */
+/** The normalization in a program. */
 export const VARIANTS = ['none', 'stock', 'patched', 'ours'] as const;
 
 export type Variant = (typeof VARIANTS)[number];
 
-/** How long a whole program takes. */
+/** The timings of a whole program. */
 export interface ProgramRow {
   readonly backend: BackendName;
   readonly program: string;
   readonly norm: Norm;
-  /** What one run is. */
+  /** The unit of one run. */
   readonly run: 'epoch' | 'training step';
   readonly cells: Readonly<Record<Variant, Cell>>;
-  /** Of a run with ours, what normalization takes: (ours − none) / ours. */
+  /**
+   * The share of a run with ours that normalization takes: (ours − none) /
+   * ours.
+   */
   readonly normalizationShare: number | null;
 }
 
-/** What predicts: stock layers, this package's, and the same model folded. */
+/**
+ * The predicting models: stock layers, this package's, and the same model
+ * folded.
+ */
 export const FOLDINGS = ['stock', 'before', 'after'] as const;
 
 export type Folding = (typeof FOLDINGS)[number];
 
-/** How long a prediction takes before and after batch normalization is folded. */
+/** The timings of a prediction before and after folding batch normalization. */
 export interface FoldingRow {
   readonly backend: BackendName;
   readonly model: string;
   readonly cells: Readonly<Record<Folding, Cell>>;
 }
 
-/** Where it was measured. */
+/** The machine that ran the benchmark. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -94,7 +100,7 @@ export interface Machine {
   readonly platform: string;
 }
 
-/** What was measured; null where there is none. */
+/** The measured versions; null for a missing one. */
 export interface Versions {
   readonly package: string;
   readonly node: string;
@@ -103,14 +109,14 @@ export interface Versions {
   readonly torch: string | null;
 }
 
-/** All that bench/results.json says. */
+/** The contents of bench/results.json. */
 export interface Results {
   readonly date: string;
   readonly quick: boolean;
   readonly seconds: number;
   readonly machine: Machine;
   readonly versions: Versions;
-  /** What was left out, and why. */
+  /** Omitted measurements, with the reasons. */
   readonly skipped: readonly string[];
   readonly layers: readonly LayerRow[];
   readonly programs: readonly ProgramRow[];
@@ -121,7 +127,7 @@ export function isTiming(cell: Cell): cell is Timing {
   return 'median' in cell;
 }
 
-/** How many times as long one takes as another, or null where one is missing. */
+/** Returns the ratio of two times, or null if one is missing. */
 export function ratioOf(slow: Cell, quick: Cell): number | null {
   if (!isTiming(slow) || !isTiming(quick)) return null;
   return slow.median / quick.median;

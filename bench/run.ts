@@ -28,7 +28,7 @@ import {Torch} from './torch.js';
 
 const INTERRUPTED = 130;
 
-/** What is found while measuring. */
+/** Measurements so far. */
 interface Found {
   readonly layers: LayerRow[];
   readonly programs: ProgramRow[];
@@ -41,9 +41,9 @@ interface Found {
 /**
  * Measures, and writes results.json and chart.svg.
  *
- * @returns The results, and the files.
- * @throws InputError if a backend that was asked for does not load, or if a file
- *   cannot be written.
+ * @returns The results, and the paths of the files.
+ * @throws InputError if a requested backend does not load, or if a file cannot
+ *   be written.
  */
 export async function run(
   options: Options,
@@ -80,7 +80,7 @@ async function measureAll(options: Options, plan: Plan): Promise<Found> {
     backends.length * (plan.cases.length + programs),
   );
   process.once('SIGINT', () => {
-    // The terminal does not break lines while a bar is there.
+    // The terminal does not wrap lines while a bar is shown.
     progress.end();
     process.exit(INTERRUPTED);
   });
@@ -132,7 +132,7 @@ async function measureLayers(
   }
 }
 
-/** Where all backends were asked for, one that is not there is left out. */
+/** Skips a missing backend if all backends are requested by default. */
 async function starts(
   backend: BackendName,
   options: Options,
@@ -160,7 +160,7 @@ async function startTorch(found: Found): Promise<Torch | undefined> {
   }
 }
 
-/** @returns The paths of what was written. */
+/** @returns The paths of the files written. */
 function save(results: Results, out: string): string[] {
   const resultsFile = join(out, 'results.json');
   writeWhole(resultsFile, `${JSON.stringify(results, toDigits, 2)}\n`);
@@ -172,7 +172,7 @@ function save(results: Results, out: string): string[] {
 
 const DIGITS = 5;
 
-/** What a clock tells beyond that is noise. */
+/** Drops digits below the clock's noise. */
 function toDigits(_: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isInteger(value)) return value;
   return Number(value.toPrecision(DIGITS));

@@ -1,4 +1,7 @@
-/** The value below which a share of the values lies, between two of them linearly. */
+/**
+ * Returns the value below which a share of the values lies, interpolated
+ * linearly.
+ */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const position = share * (sorted.length - 1);

@@ -3,15 +3,15 @@ import type {BackendName} from '../examples/digits/options.js';
 import {Peer} from './peer.js';
 import type {LayerCase} from './results.js';
 
-/** Beside this file where it is compiled. */
+/** In the same folder as this file's compiled form. */
 const PROGRAM = join(__dirname, 'stock_program.js');
 
-/** What stock tf.js is measured at. */
+/** The measured computations of stock tf.js. */
 export type StockStep = 'stock' | 'add';
 
 /**
- * Stock tf.js in a process of its own, which never loads this package: it must not be
- * slower for it.
+ * Stock tf.js in a separate process that never loads this package, which could
+ * slow it down.
  */
 export class Stock {
   private constructor(private readonly peer: Peer) {}
@@ -23,12 +23,12 @@ export class Stock {
     return new Stock(peer);
   }
 
-  /** Says what to run from now on. */
+  /** Sets the computation to run from now on. */
   async prepare(layerCase: LayerCase): Promise<void> {
     await this.peer.ask({prepare: layerCase});
   }
 
-  /** Runs it, and gives the milliseconds that it took in there. */
+  /** Runs it, and returns the milliseconds that the process measured. */
   async run(step: StockStep): Promise<number> {
     const {milliseconds} = await this.peer.ask({run: step});
     return milliseconds ?? NaN;

@@ -1,4 +1,4 @@
-/** Stock tf.js, measured on demand: it is asked in lines of JSON, and answers so. */
+/** Times stock tf.js on request; requests and answers are lines of JSON. */
 import {createInterface} from 'node:readline';
 import * as tf from '@tensorflow/tfjs';
 import {startBackend} from '../examples/digits/backend.js';
@@ -14,13 +14,13 @@ import {
   stockStep,
 } from './stock_steps.js';
 
-/** A request: one of these. */
+/** A request: one of these each time. */
 interface Request {
   readonly prepare?: LayerCase;
   readonly run?: StockStep;
 }
 
-/** What there is to run. */
+/** The computations ready to run. */
 interface Prepared {
   readonly inputs: Inputs;
   readonly mode: LayerCase['mode'];

@@ -3,16 +3,16 @@ import {featuresOf, isLast} from './cases.js';
 import type {LayerCase} from './results.js';
 
 /*
- * What stock tf.js computes. Nothing here imports the package: the process that stock
- * is measured in never loads it.
+ * Computations of stock tf.js. Nothing here imports the package, since the
+ * process in which stock is measured must never load it.
  */
 
 export const EPSILON = 1e-3;
 
-/** Computes once; of several results the last is the smallest. */
+/** Computes once; the last of several results is the smallest. */
 export type Step = () => tf.Tensor[];
 
-/** What goes in. */
+/** The inputs of a computation. */
 export interface Inputs {
   readonly x: tf.Tensor;
   readonly dy: tf.Tensor;
@@ -22,7 +22,7 @@ export interface Inputs {
   readonly variance: tf.Tensor;
 }
 
-/** Random numbers for a computation. */
+/** Returns random inputs for a computation. */
 export function randomInputs(layerCase: LayerCase): Inputs {
   const features = [featuresOf(layerCase)];
   const shape = [...layerCase.shape];
@@ -36,13 +36,17 @@ export function randomInputs(layerCase: LayerCase): Inputs {
   };
 }
 
-/** Stock's computation, by layers, or by core ops where its layer does more. */
+/**
+ * Returns stock's computation: its layer, or core ops where the layer does
+ * more.
+ */
 export function stockStep(layerCase: LayerCase, inputs: Inputs): Step {
   if (layerCase.mode === 'inference') {
     const layer = stockLayer(layerCase, inputs);
     return () => [layer.apply(inputs.x) as tf.Tensor];
   }
-  // The stock layer moves its statistics whenever it trains. This is the rest.
+  // The stock layer updates its statistics whenever it trains. These ops do the
+  // rest.
   return layerCase.norm === 'batch norm'
     ? stepOf(stockBatchNorm(layerCase), inputs)
     : trainingStep(stockLayer(layerCase, inputs), inputs);
@@ -55,7 +59,7 @@ export function trainingStep(layer: tf.layers.Layer, {x, dy}: Inputs): Step {
   return () => gradients([x, ...weights], dy);
 }
 
-/** Gives a layer of this case its shape and its weights. */
+/** Builds a layer for this case, with its weights. */
 export function prepared(
   layer: tf.layers.Layer,
   {norm, shape}: LayerCase,
@@ -69,7 +73,7 @@ export function prepared(
   return layer;
 }
 
-/** A layer that was only called has no way of its own to say goodbye. */
+/** A layer that was only called has no dispose of its own. */
 export function disposeVariablesExcept(names: ReadonlySet<string>): void {
   const variables = tf.engine().registeredVariables;
   for (const [name, variable] of Object.entries(variables)) {

@@ -16,7 +16,10 @@ import {
   VARIANTS,
 } from './results.js';
 
-/** All results as tables, one for each backend and mode, with what is missing. */
+/**
+ * Formats all results as tables, one per backend and mode, with the missing
+ * figures.
+ */
 export function tablesOf(results: Results): string {
   const {layers, programs, folding, skipped} = results;
   const rows = [...layers, ...programs, ...folding];
@@ -90,7 +93,7 @@ function foldingTable(title: string, rows: readonly FoldingRow[]): string {
   return tableOf(title, head, rows.map(cellsOf));
 }
 
-/** Epochs are told in seconds together, steps in milliseconds each. */
+/** Epochs are totals in seconds, steps are milliseconds each. */
 function programCell(
   {run, cells}: ProgramRow,
   name: (typeof VARIANTS)[number],
@@ -116,7 +119,7 @@ function tableOf(title: string, head: string[], rows: string[][]): string {
   return `${title}\n${table.toString()}`;
 }
 
-/** What the cells say in short, in full. */
+/** Returns the full reasons for missing figures, which the cells shorten. */
 function notesOf(rows: readonly LayerRow[]): string[] {
   const notes = rows.flatMap((row) =>
     CONTENDERS.flatMap((name) => {

@@ -4,20 +4,20 @@ import type {Cell} from './results.js';
 import {quantile} from './statistics.js';
 
 /**
- * What is measured. It may give its own time in milliseconds, where whoever calls
- * it takes a part of what a clock around it would see.
+ * A measured program. It may return its own time in milliseconds, where a clock
+ * around it would include the caller's overhead.
  */
 export type Program = () => Promise<number | undefined>;
 
-/** How programs are measured. */
+/** Schedule of measurements. */
 export interface Schedule {
-  /** After how long, in milliseconds, a program has run often enough. */
+  /** The time, in milliseconds, after which a program has run often enough. */
   readonly budget: number;
-  /** How many runs count at most. */
+  /** The most runs that count. */
   readonly runs: number;
   /**
-   * How many runs before them do not count, at most, for as long as they take half of
-   * the budget.
+   * The most warm-up runs, which do not count and take at most half of the
+   * budget.
    */
   readonly warmUp: number;
   /** A clock in milliseconds. Defaults to the process's. */
@@ -25,10 +25,11 @@ export interface Schedule {
 }
 
 /**
- * Runs programs in turn, so that whatever else the machine does meets all of
- * them; first until each is warm, which takes JavaScript some hundred runs, and then
- * those that count. A slow one runs less often, once at least, and then fewer of its
- * runs do not count; the only one always does. One that throws is out, and told why.
+ * Runs programs in turn, so that other load on the machine affects all of them
+ * equally; first to warm up, which takes JavaScript about a hundred runs, then
+ * for the runs that count. A slow program runs less often, at least once, with
+ * fewer warm-up runs; a single run always counts. A program that throws is
+ * dropped, and the reason kept.
  */
 export async function interleave<Name extends string>(
   programs: Readonly<Partial<Record<Name, Program>>>,
@@ -45,7 +46,7 @@ export async function interleave<Name extends string>(
     isDone: (meter: Meter) => boolean,
   ): Promise<void> => {
     for (let turn = 0; turn < turns; turn++) {
-      // What computes never waits, and Ctrl-C would not be heard.
+      // Computations never yield, and Ctrl-C would not be handled.
       await setImmediate();
       for (const {run, meter} of entrants) {
         if (run === undefined || meter.failure !== undefined) continue;
@@ -63,7 +64,7 @@ export async function interleave<Name extends string>(
 /** The runs of one program so far. */
 interface Meter {
   readonly times: number[];
-  /** How many of them were to get warm. */
+  /** The number of warm-up runs. */
   warm: number;
   failure?: string;
 }

@@ -2,16 +2,16 @@ import {join} from 'node:path';
 import {Peer} from './peer.js';
 import type {LayerCase} from './results.js';
 
-/** From where npm runs scripts. */
+/** Relative to the package's root, where npm runs scripts. */
 const SCRIPT = join('bench', 'torch_timing.py');
 
-/** PyTorch in a process of its own, which runs when it is told to. */
+/** PyTorch in a separate process, which runs on request. */
 export class Torch {
   private constructor(private readonly peer: Peer) {}
 
   /**
    * @param python The interpreter to run.
-   * @throws Error if it cannot be started or has no PyTorch.
+   * @throws Error if it does not start or has no PyTorch.
    */
   static async start(
     python: string,
@@ -21,12 +21,12 @@ export class Torch {
     return {torch: new Torch(peer), version};
   }
 
-  /** Says what to run from now on, with so many threads. */
+  /** Sets the computation to run from now on, and the number of threads. */
   async prepare(layerCase: LayerCase, threads: number): Promise<void> {
     await this.peer.ask({...layerCase, threads});
   }
 
-  /** Runs it, and gives the milliseconds that it took in there. */
+  /** Runs it, and returns the milliseconds that the process measured. */
   async run(): Promise<number> {
     const {milliseconds} = await this.peer.ask({run: true});
     return milliseconds ?? NaN;

@@ -1,13 +1,13 @@
 """Times PyTorch for the benchmark.
 
-Reads a request a line from standard input and answers with a line, so that it
-runs in turn with the other programs:
+Reads one request per line from standard input and answers each with a line, so
+that it runs in turn with the other programs:
 
     {"norm": "batch norm", "shape": [32, 28, 28, 64], "axis": 3,
      "mode": "inference", "threads": 1}    ->  {"ready": true}
     {"run": true}                          ->  {"milliseconds": 1.23}
 
-The first line out is {"version": ...}. What fails is answered by {"error": ...}.
+The first line out is {"version": ...}. A failure is answered by {"error": ...}.
 """
 
 import json
@@ -21,7 +21,7 @@ EPSILON = 1e-3
 
 
 def as_images(x):
-    """A view with the channels second, which is where PyTorch looks for them."""
+    """Returns a view with the channels second, where PyTorch expects them."""
     if x.dim() == 4:
         return x.permute(0, 3, 1, 2)
     return x.reshape(-1, x.shape[-1])
@@ -56,7 +56,7 @@ NORMS = {"batch norm": batch_norm, "layer norm": layer_norm}
 
 
 def prepare(request):
-    """The computation that was asked for, as a function."""
+    """Returns the requested computation as a function."""
     torch.set_num_threads(request["threads"])
     shape, axis = request["shape"], request["axis"]
     norm = NORMS[request["norm"]]
@@ -95,7 +95,7 @@ def main():
             request = json.loads(line)
             if "shape" in request:
                 step = prepare(request)
-                # It starts threads and allocates at the first call.
+                # The first call starts threads and allocates memory.
                 step()
                 answer = {"ready": True}
             else:

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type {MakeNorm, Prepared} from './programs.js';
 
-/** How large a block is, and what goes in. */
+/** The size of a block and of its input. */
 export interface BlockSize {
   readonly batch: number;
   readonly tokens: number;
@@ -11,15 +11,15 @@ export interface BlockSize {
 
 const SIZE: BlockSize = {batch: 8, tokens: 128, width: 256, heads: 4};
 
-/** How many times the width the dense layers have between them. */
+/** The width between the dense layers, as a multiple of the block's width. */
 const WIDENING = 4;
 
 const LEARNING_RATE = 0.01;
 
-/** What a block learns, its normalizations aside. */
+/** The weights of a block, except those of its normalizations. */
 type Weights = ReturnType<typeof createWeights>;
 
-/** A map of activations [batch, tokens, width] to others. */
+/** Maps activations [batch, tokens, width] to others. */
 type Part = (x: tf.Tensor) => tf.Tensor;
 
 /**
@@ -34,7 +34,7 @@ export function transformerBlock(
   const weights = createWeights(width);
   const norms = [createNorm(makeNorm, size), createNorm(makeNorm, size)];
   const [first, second] = norms.map(({normalize}) => normalize) as [Part, Part];
-  // A block has others below it, which want the gradient of what comes in.
+  // A block usually has others below it, which need the gradient of its input.
   const x = tf.tidy(() => tf.variable(tf.randomNormal([batch, tokens, width])));
   const target = tf.randomNormal([batch, tokens, width]);
   const loss = (): tf.Scalar => {
@@ -105,7 +105,9 @@ function attention(
   return multiply(tf.reshape(mixed, [batch, tokens, width]), merge);
 }
 
-/** [batch, tokens, width] to [batch, heads, tokens, width of a head]. */
+/**
+ * Reshapes [batch, tokens, width] to [batch, heads, tokens, width of a head].
+ */
 function toHeads(
   x: tf.Tensor,
   {batch, tokens, width, heads}: BlockSize,
@@ -118,7 +120,7 @@ function dense(x: tf.Tensor, {widen, narrow}: Weights): tf.Tensor {
   return multiply(tf.relu(multiply(x, widen)), narrow);
 }
 
-/** The last axis times a matrix. */
+/** Multiplies the last axis by a matrix. */
 function multiply(x: tf.Tensor, matrix: tf.Tensor): tf.Tensor {
   const [rows = 1, columns = 1] = matrix.shape;
   const product = tf.matMul(tf.reshape(x, [-1, rows]), matrix);

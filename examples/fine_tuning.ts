@@ -1,4 +1,7 @@
-/** Tunes a trained network to other digits, its batch normalization frozen. */
+/**
+ * Fine-tunes a trained network on other digits, with its batch normalization
+ * frozen.
+ */
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, freezeBatchNorm} from 'tfjs-normalization';
 import {readDigits} from '../tools/digits_images.js';
@@ -11,7 +14,7 @@ function createBase(): tf.Sequential {
   return base;
 }
 
-/** A network of the base and a new last layer, ready for training. */
+/** Returns the base with a new last layer, ready for training. */
 function withHead(base: tf.LayersModel, rate: number): tf.Sequential {
   const model = tf.sequential();
   model.add(base);
@@ -24,7 +27,7 @@ function withHead(base: tf.LayersModel, rate: number): tf.Sequential {
   return model;
 }
 
-/** The digits from `first` to `last`. */
+/** Returns the digits from `first` to `last`. */
 async function digitsBetween(first: number, last: number) {
   const {pixels, labels} = readDigits();
   const classes = await tf.argMax(labels, 1).data();
@@ -42,7 +45,7 @@ async function main(): Promise<void> {
   const fit = {epochs: 5, batchSize: 32, verbose: 0} as const;
   await withHead(base, 0.1).fit(old.x, old.y, fit);
 
-  // Few images of another kind would spoil the statistics of the many before.
+  // A few images of another kind would spoil the statistics of the many before.
   const frozen = freezeBatchNorm(base);
   const model = withHead(base, 0.05);
   const history = await model.fit(other.x, other.y, fit);

@@ -1,5 +1,5 @@
 /**
- * Draws digits with a GAN. Its generator normalizes by the batch at hand in prediction
+ * Draws digits with a GAN. Its generator uses batch statistics in prediction
  * too (`statistics: 'batch'`), as pix2pix does.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -27,7 +27,7 @@ const draw = () => call(generator, tf.randomNormal([BATCH, NOISE]));
 const weightsOf = (model: tf.LayersModel) =>
   model.trainableWeights.map((weight) => weight.read() as tf.Variable);
 
-/** How far the judge is from taking images for real ones (1), or for drawn ones (0). */
+/** The discriminator's loss against the label real (1) or drawn (0). */
 const loss = (images: tf.Tensor, real: 0 | 1) => {
   const logits = call(judge, images);
   const targets = tf.fill(logits.shape, real);

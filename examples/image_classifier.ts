@@ -1,4 +1,7 @@
-/** Tells handwritten digits apart: convolutions, each with batch normalization. */
+/**
+ * Classifies handwritten digits with convolutions, each with batch
+ * normalization.
+ */
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
 import {readDigits} from '../tools/digits_images.js';
@@ -13,7 +16,7 @@ for (const filters of [8, 16]) {
   // beta takes the place of the convolution's bias.
   const options = {filters, kernelSize: 3, useBias: false};
   model.add(tf.layers.conv2d({...options, padding: 'same'}));
-  // Debiased, predictions are right from the first epoch of 45 steps on.
+  // Debiased averages predict well from the first epoch of 45 steps on.
   model.add(batchNorm({movingAverage: 'debiased'}));
   model.add(tf.layers.reLU());
   model.add(tf.layers.maxPooling2d({poolSize: 2}));

@@ -1,10 +1,10 @@
 /* global tf, tfjsNormalization, document */
-/** Learns two spirals in a page, and paints what the network makes of the plane. */
+/** Learns two spirals in a page, and paints the network's prediction for the plane. */
 
 const SIDE = 64;
 const POINTS = 400;
 
-/** Points of two spirals, one the other turned by half a circle. */
+/** Points of two spirals, one of them rotated by half a turn. */
 function spirals() {
   const points = Array.from({length: POINTS}, (_, i) => {
     const angle = (5 * (i + 1)) / POINTS;
@@ -30,7 +30,7 @@ model.compile({
   metrics: ['accuracy'],
 });
 
-/** Paints the answer for every place of the map. */
+/** Paints the prediction for every point of the map. */
 async function paint() {
   const places = Array.from({length: SIDE * SIDE}, (_, i) => [
     (2 * (i % SIDE)) / SIDE - 1,

@@ -1,4 +1,7 @@
-/** Reverses sequences: a transformer block with layer normalization before each part. */
+/**
+ * Reverses sequences with a transformer block that has layer normalization
+ * before each part.
+ */
 import * as tf from '@tensorflow/tfjs';
 import {layerNorm} from 'tfjs-normalization';
 import {Attention} from '../tools/attention.js';
@@ -17,7 +20,7 @@ const add = (...terms: tf.SymbolicTensor[]) =>
 function createModel(): tf.LayersModel {
   const inputs = tf.input({shape: [TOKENS, SYMBOLS + TOKENS]});
   const x = chain(inputs, dense(WIDTH));
-  // Inside the branches, normalization leaves the way from end to end as it is.
+  // Normalization inside the branches leaves the residual path unchanged.
   const a = add(x, chain(x, layerNorm(), dense(3 * WIDTH), new Attention({})));
   const b = add(
     a,
@@ -29,7 +32,7 @@ function createModel(): tf.LayersModel {
   });
 }
 
-/** Random symbols, each beside the number of its place, and the same backwards. */
+/** Random symbols, each with its position, and the same symbols reversed. */
 function sample(count: number): tf.Tensor3D[] {
   return tf.tidy(() => {
     const symbols = tf.randomUniform([count, TOKENS], 0, SYMBOLS, 'int32');

@@ -1,23 +1,25 @@
-import {type serialization, type Tensor, tidy} from '@tensorflow/tfjs-core';
-import {
-  initializers,
-  type LayerVariable,
-  type Shape,
-} from '@tensorflow/tfjs-layers';
+import {type Tensor, tidy} from '@tensorflow/tfjs-core';
+import type {LayerVariable, Shape} from '@tensorflow/tfjs-layers';
 import {received} from '../src/util/received.js';
-import {type Axes, checkAxes, resolveAxes} from '../src/ops/axes.js';
+import {type Axes, resolveAxes} from '../src/ops/axes.js';
 import {
-  AFFINE_DEFAULTS,
+  AFFINE_OPTIONS,
+  AFFINE_PARAMETERS,
   type AffineArgs,
-  AffineLayer,
-  type AffineOptions,
+  epsilonOption,
 } from '../src/layer_support/affine.js';
 import {
   type BatchNormState,
   callBatchNorm,
   checkStatisticsMode,
+  STATE,
   type StatisticsMode,
 } from '../src/layer_support/batch_norm_call.js';
+import type {
+  LayerDescription,
+  ParameterDescription,
+} from '../src/layer_support/description.js';
+import {isAbsent, isOff} from '../src/layer_support/foreign_config.js';
 import {
   MovingAverage,
   type MovingAverageKind,
@@ -26,22 +28,18 @@ import {
   type ApplyInput,
   type ApplyOutput,
   type CallOptions,
+  NormLayer,
   onlyShape,
   lengthsOf,
   inputSpecOf,
 } from '../src/layer_support/norm_layer.js';
+import type {Initializer, ObjectOption} from '../src/layer_support/objects.js';
 import {
-  type Initializer,
-  type ObjectOption,
-  parseInitializer,
-  serializeObject,
-} from '../src/layer_support/objects.js';
-import {
+  AXIS_OPTION,
   checkBoolean,
   checkChoice,
   checkFraction,
-  copyAxes,
-  refuseUnavailable,
+  type OptionsOf,
 } from '../src/layer_support/options.js';
 import {applyWatched, ownMask} from '../src/layer_support/own_mask.js';
 import {registerLayer} from '../src/layer_support/registration.js';
@@ -60,37 +58,11 @@ export interface BatchNormArgs extends AffineArgs {
   movingVarianceInitializer?: ObjectOption<Initializer>;
   /** Which statistics are used. Defaults to `'auto'`. */
   statistics?: StatisticsMode;
-  /** Whether the moving variance is of unbiased ones. Defaults to false. */
+  /** If true, the moving variance averages unbiased ones. Defaults to false. */
   unbiasedMovingVariance?: boolean;
 }
 
-interface BatchNormOptions extends AffineOptions {
-  axis: Axes;
-  momentum: number;
-  movingAverage: MovingAverageKind;
-  movingMeanInitializer: ObjectOption<Initializer>;
-  movingVarianceInitializer: ObjectOption<Initializer>;
-  statistics: StatisticsMode;
-  unbiasedMovingVariance: boolean;
-}
-
-const DEFAULTS: BatchNormOptions = {
-  axis: -1,
-  momentum: 0.99,
-  movingAverage: 'exponential',
-  movingMeanInitializer: 'zeros',
-  movingVarianceInitializer: 'ones',
-  statistics: 'auto',
-  unbiasedMovingVariance: false,
-  ...AFFINE_DEFAULTS,
-};
-
-const UNAVAILABLE = {
-  virtualBatchSize: null,
-  renorm: false,
-  renormClipping: null,
-  renormMomentum: null,
-};
+type BatchNormOptions = OptionsOf<BatchNormArgs>;
 
 const KINDS: readonly MovingAverageKind[] = [
   'exponential',
@@ -98,8 +70,81 @@ const KINDS: readonly MovingAverageKind[] = [
   'cumulative',
 ];
 
-/** What a built layer consists of, for the tools that work on whole models. */
-export let batchNormState: (layer: BatchNorm) => BatchNormState;
+const MOVING_MEAN: ParameterDescription = {
+  name: 'moving_mean',
+  option: 'movingMean',
+  initializer: 'zeros',
+  learns: false,
+};
+
+const MOVING_VARIANCE: ParameterDescription = {
+  name: 'moving_variance',
+  option: 'movingVariance',
+  initializer: 'ones',
+  learns: false,
+};
+
+const DESCRIPTION: LayerDescription<BatchNormOptions> = {
+  className: 'BatchNorm',
+  kerasNames: [
+    'BatchNormalization',
+    'BatchNormalizationV1',
+    'BatchNormalizationV2',
+    'SyncBatchNormalization',
+  ],
+  options: {
+    axis: AXIS_OPTION,
+    momentum: {default: 0.99, check: checkFraction},
+    epsilon: epsilonOption(1e-3),
+    ...AFFINE_OPTIONS,
+    movingAverage: {
+      default: 'exponential',
+      check: (value, name, who) => {
+        checkChoice(value, KINDS, name, who);
+      },
+      ours: 'training',
+    },
+    statistics: {
+      default: 'auto',
+      check: checkStatisticsMode,
+      ours: 'prediction',
+    },
+    unbiasedMovingVariance: {
+      default: false,
+      check: checkBoolean,
+      ours: 'training',
+    },
+  },
+  parameters: [
+    ...AFFINE_PARAMETERS,
+    MOVING_MEAN,
+    MOVING_VARIANCE,
+    {
+      name: 'num_batches',
+      initializer: 'zeros',
+      learns: false,
+      when: {option: 'movingAverage', is: 'cumulative'},
+      isScalar: true,
+      isOurs: true,
+    },
+  ],
+  unavailable: {
+    virtualBatchSize: isAbsent,
+    renorm: isOff,
+    renormClipping: isAbsent,
+    renormMomentum: isAbsent,
+  },
+  inFiles: {
+    fused: (value) => isAbsent(value) || typeof value === 'boolean',
+    synchronized: isOff,
+    adjustment: isAbsent,
+    // Keras writes it without renorm, too.
+    renormMomentum: (value) => isAbsent(value) || typeof value === 'number',
+  },
+  // On one device a batch is whole.
+  inKeras: ['synchronized'],
+  counterpart: {className: 'BatchNormalization', constraints: true},
+};
 
 /**
  * Batch normalization:
@@ -161,38 +206,23 @@ export let batchNormState: (layer: BatchNorm) => BatchNormState;
  * Ioffe and Szegedy, "Batch Normalization", 2015,
  * https://arxiv.org/abs/1502.03167, section 3, algorithms 1 and 2.
  */
-export class BatchNorm extends AffineLayer<BatchNormOptions> {
+export class BatchNorm extends NormLayer<BatchNormOptions> {
   /** The name in model files. */
-  static readonly className: string = 'BatchNorm';
-  private readonly movingMeanInitializer: Initializer;
-  private readonly movingVarianceInitializer: Initializer;
+  static readonly className: string = DESCRIPTION.className;
+  /** Read by the tools for whole models. */
+  static readonly description: LayerDescription = DESCRIPTION;
   private axes: readonly number[] = [];
   private average: MovingAverage | undefined;
 
   constructor(args?: BatchNormArgs | null) {
-    super(refuseUnavailable(args ?? {}, UNAVAILABLE, 'BatchNorm'), DEFAULTS);
-    const {options, who} = this;
-    checkAxes(options.axis, who);
-    checkFraction(options.momentum, 'momentum', who);
-    checkChoice(options.movingAverage, KINDS, 'movingAverage', who);
-    checkStatisticsMode(options.statistics, who);
-    checkBoolean(options.unbiasedMovingVariance, 'unbiasedMovingVariance', who);
-    if (options.movingAverage === 'debiased' && options.momentum === 1) {
+    super(args, DESCRIPTION);
+    const {movingAverage, momentum} = this.options;
+    if (movingAverage === 'debiased' && momentum === 1) {
       throw new Error(
-        `${who}: momentum must be below 1 with movingAverage 'debiased', or ` +
+        `${this.who}: momentum must be below 1 with movingAverage 'debiased', or ` +
           `nothing would ever move. ${received('momentum', 1)}`,
       );
     }
-    this.movingMeanInitializer = parseInitializer(
-      options.movingMeanInitializer,
-      'movingMeanInitializer',
-      who,
-    );
-    this.movingVarianceInitializer = parseInitializer(
-      options.movingVarianceInitializer,
-      'movingVarianceInitializer',
-      who,
-    );
   }
 
   /** Which statistics are used; see the option. It can be set at any time. */
@@ -201,7 +231,7 @@ export class BatchNorm extends AffineLayer<BatchNormOptions> {
   }
 
   set statistics(mode: StatisticsMode) {
-    checkStatisticsMode(mode, this.who);
+    checkStatisticsMode(mode, 'statistics', this.who);
     this.options.statistics = mode;
   }
 
@@ -216,8 +246,8 @@ export class BatchNorm extends AffineLayer<BatchNormOptions> {
     tidy(() => {
       const {shape} = average.read().mean;
       average.restart({
-        mean: this.movingMeanInitializer.apply(shape, 'float32'),
-        variance: this.movingVarianceInitializer.apply(shape, 'float32'),
+        mean: this.initializerOf(MOVING_MEAN).apply(shape, 'float32'),
+        variance: this.initializerOf(MOVING_VARIANCE).apply(shape, 'float32'),
       });
     });
   }
@@ -226,8 +256,8 @@ export class BatchNorm extends AffineLayer<BatchNormOptions> {
     const shape = onlyShape(inputShape);
     this.axes = resolveAxes(this.options.axis, shape.length, this.who);
     const features = lengthsOf(this.axes, shape, this.who);
-    this.addAffine(features);
-    this.average = this.addAverage(features);
+    this.addParameters(features);
+    this.average = this.makeAverage();
     this.inputSpec = [inputSpecOf(shape, this.axes)];
     super.build(inputShape);
   }
@@ -237,46 +267,26 @@ export class BatchNorm extends AffineLayer<BatchNormOptions> {
   }
 
   protected override compute(x: Tensor, options: CallOptions): Tensor {
-    return callBatchNorm(x, this.state(), {
+    return callBatchNorm(x, this[STATE](), {
       training: Boolean(options.training),
       mask: ownMask(this, x, options.mask, this.who),
     });
   }
 
-  private state(): BatchNormState {
+  /** For the tools that work on whole models. */
+  [STATE](): BatchNormState {
     const {epsilon, momentum, statistics} = this.options;
-    const {axes, gamma, beta, trainable} = this;
+    const {axes, trainable} = this;
     return {
       axes,
       epsilon,
       momentum,
       statistics,
-      gamma,
-      beta,
+      gamma: this.parameter('gamma'),
+      beta: this.parameter('beta'),
       trainable,
       average: this.builtAverage(),
       warnOnce: (topic, message) => this.warnOnce(topic, message),
-    };
-  }
-
-  static {
-    batchNormState = (layer) => layer.state();
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const {options} = this;
-    return {
-      axis: copyAxes(options.axis),
-      momentum: options.momentum,
-      ...this.affineConfig(),
-      movingMeanInitializer: serializeObject(this.movingMeanInitializer),
-      movingVarianceInitializer: serializeObject(
-        this.movingVarianceInitializer,
-      ),
-      movingAverage: options.movingAverage,
-      statistics: options.statistics,
-      unbiasedMovingVariance: options.unbiasedMovingVariance,
-      ...super.getConfig(),
     };
   }
 
@@ -285,28 +295,18 @@ export class BatchNorm extends AffineLayer<BatchNormOptions> {
     return super.disposeWeights();
   }
 
-  private addAverage(shape: Shape): MovingAverage {
-    const {movingAverage: kind, momentum} = this.options;
-    const add = (
-      name: string,
-      lengths: Shape,
-      initializer: Initializer,
-    ): LayerVariable =>
-      this.addParameter(name, {shape: lengths, initializer, trainable: false});
-    const mean = add('moving_mean', shape, this.movingMeanInitializer);
-    const variance = add(
-      'moving_variance',
-      shape,
-      this.movingVarianceInitializer,
-    );
-    const count =
-      kind === 'cumulative'
-        ? add('num_batches', [], initializers.zeros())
-        : undefined;
-    const unbiased = this.options.unbiasedMovingVariance;
+  private makeAverage(): MovingAverage {
+    const {
+      movingAverage: kind,
+      momentum,
+      unbiasedMovingVariance,
+    } = this.options;
+    const [mean, variance] = [MOVING_MEAN, MOVING_VARIANCE].map(({name}) =>
+      this.parameter(name),
+    ) as [LayerVariable, LayerVariable];
     return new MovingAverage(
-      {mean, variance, count},
-      {kind, momentum, unbiased},
+      {mean, variance, count: this.parameter('num_batches')},
+      {kind, momentum, unbiased: unbiasedMovingVariance},
     );
   }
 

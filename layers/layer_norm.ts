@@ -1,19 +1,22 @@
-import type {serialization, Tensor} from '@tensorflow/tfjs-core';
+import type {Tensor} from '@tensorflow/tfjs-core';
 import type {Shape} from '@tensorflow/tfjs-layers';
-import {type Axes, checkAxes, resolveAxes} from '../src/ops/axes.js';
+import {type Axes, resolveAxes} from '../src/ops/axes.js';
 import {normalizeExamples} from '../src/ops/example_norm.js';
 import {
-  AFFINE_DEFAULTS,
+  AFFINE_OPTIONS,
+  AFFINE_PARAMETERS,
   type AffineArgs,
-  AffineLayer,
-  type AffineOptions,
+  epsilonOption,
 } from '../src/layer_support/affine.js';
+import type {LayerDescription} from '../src/layer_support/description.js';
+import {isOff} from '../src/layer_support/foreign_config.js';
 import {
-  onlyShape,
-  lengthsOf,
   inputSpecOf,
+  lengthsOf,
+  NormLayer,
+  onlyShape,
 } from '../src/layer_support/norm_layer.js';
-import {copyAxes, refuseUnavailable} from '../src/layer_support/options.js';
+import {AXIS_OPTION, type OptionsOf} from '../src/layer_support/options.js';
 import {registerLayer} from '../src/layer_support/registration.js';
 
 /** Options of {@link LayerNorm}. */
@@ -22,13 +25,22 @@ export interface LayerNormArgs extends AffineArgs {
   axis?: Axes;
 }
 
-interface LayerNormOptions extends AffineOptions {
-  axis: Axes;
-}
+type LayerNormOptions = OptionsOf<LayerNormArgs>;
 
-const DEFAULTS: LayerNormOptions = {axis: -1, ...AFFINE_DEFAULTS};
-
-const UNAVAILABLE = {rmsScaling: false};
+const DESCRIPTION: LayerDescription<LayerNormOptions> = {
+  className: 'LayerNorm',
+  kerasNames: ['LayerNormalization'],
+  options: {
+    axis: AXIS_OPTION,
+    epsilon: epsilonOption(1e-3),
+    ...AFFINE_OPTIONS,
+  },
+  parameters: AFFINE_PARAMETERS,
+  unavailable: {rmsScaling: isOff},
+  inFiles: {},
+  inKeras: [],
+  counterpart: {className: 'LayerNormalization', constraints: false},
+};
 
 /**
  * Layer normalization:
@@ -66,13 +78,14 @@ const UNAVAILABLE = {rmsScaling: false};
  * Ba, Kiros and Hinton, "Layer Normalization", 2016,
  * https://arxiv.org/abs/1607.06450, section 3.
  */
-export class LayerNorm extends AffineLayer<LayerNormOptions> {
+export class LayerNorm extends NormLayer<LayerNormOptions> {
   /** The name in model files. */
-  static readonly className: string = 'LayerNorm';
+  static readonly className: string = DESCRIPTION.className;
+  /** Read by the tools for whole models. */
+  static readonly description: LayerDescription = DESCRIPTION;
 
   constructor(args?: LayerNormArgs | null) {
-    super(refuseUnavailable(args ?? {}, UNAVAILABLE, 'LayerNorm'), DEFAULTS);
-    checkAxes(this.options.axis, this.who);
+    super(args, DESCRIPTION);
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -82,7 +95,7 @@ export class LayerNorm extends AffineLayer<LayerNormOptions> {
     // The batch has no length of its own that a layer could be about.
     const needed = scale || center ? axes : axes.filter((axis) => axis === 0);
     const lengths = lengthsOf(needed, shape, this.who);
-    if (scale || center) this.addAffine(lengths);
+    this.addParameters(lengths);
     this.inputSpec = [inputSpecOf(shape, axes)];
     super.build(inputShape);
   }
@@ -92,20 +105,13 @@ export class LayerNorm extends AffineLayer<LayerNormOptions> {
     return normalizeExamples(x, {
       axes: this.axesFor(x.rank),
       epsilon,
-      ...this.readAffine(),
+      gamma: this.parameter('gamma')?.read(),
+      beta: this.parameter('beta')?.read(),
     });
   }
 
   private axesFor(rank: number): number[] {
     return resolveAxes(this.options.axis, rank, this.who);
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    return {
-      axis: copyAxes(this.options.axis),
-      ...this.affineConfig(),
-      ...super.getConfig(),
-    };
   }
 }
 registerLayer(LayerNorm);

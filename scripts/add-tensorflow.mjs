@@ -1,5 +1,5 @@
-// Adds the optional peer @tensorflow/tfjs-node to node_modules, and leaves
-// package.json and package-lock.json as they are.
+// Adds the optional peer @tensorflow/tfjs-node to node_modules, without
+// changing package.json and package-lock.json.
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -15,12 +15,12 @@ const HELP = `Usage: npm run add-tensorflow [-- --build]
 
 Adds ${NAME} ${VERSION} to node_modules, for the tests on TensorFlow's
 backend. package.json and package-lock.json stay as they are, so the next
-"npm install" or "npm ci" takes it away again, as this takes away whatever else
-was added with --no-save.
+"npm install" or "npm ci" removes it again, as this removes everything else
+added with --no-save.
 
 The package's own install script downloads libtensorflow and the binding.
-Where that fails, or with --build, libtensorflow comes from the PyPI wheel
-${WHEEL} ${WHEEL_VERSION} (270 MB) and node-gyp builds the binding. That takes
+If that fails, or with --build, libtensorflow comes from the PyPI wheel
+${WHEEL} ${WHEEL_VERSION} (270 MB) and node-gyp builds the binding. That needs
 Linux on x64, python3 with pip, make, a C++ compiler and 2 GB of disk.
 
   --build  do not try the package's own install script
@@ -48,7 +48,7 @@ function main(options) {
 function addOrSayWhyNot(build) {
   try {
     const already = versionThatLoads();
-    const runs = already ? 'is there and runs' : 'runs now';
+    const runs = already ? 'already runs' : 'runs now';
     console.log(`${NAME} ${runs}, on TensorFlow ${already ?? add(build)}`);
   } catch (error) {
     console.error(`add-tensorflow: ${error.message}`);
@@ -80,10 +80,10 @@ function add(build) {
 }
 
 /**
- * With the lock file in use, or npm moves other packages to newer versions. As
- * a dev dependency, because npm installs nothing and says "up to date" when
- * asked for an optional peer. Those are included, because under
- * NODE_ENV=production npm would take them all away.
+ * Uses the lock file, or else npm would update other packages. Installs a dev
+ * dependency, because npm installs nothing and says "up to date" for an
+ * optional peer. Includes dev dependencies, because under NODE_ENV=production
+ * npm would remove them all.
  */
 function installWithoutScripts() {
   const how = ['--no-save', '--save-dev', '--include=dev', '--ignore-scripts'];
@@ -91,7 +91,7 @@ function installWithoutScripts() {
 }
 
 /**
- * A step of its own: npm 11 refuses --allow-scripts inside a project and npm 10
+ * A separate step: npm 11 refuses --allow-scripts inside a project and npm 10
  * does not know it, and `npm install` removes a package whose script fails.
  */
 function runOwnInstallScript() {
@@ -102,7 +102,7 @@ function layOutLibtensorflow() {
   const on = `${process.platform} ${process.arch}`;
   if (on !== 'linux x64') throw new Error(`no way to build it on ${on}`);
   const wheel = getWheel();
-  // What a broken download left there must not be linked with.
+  // Leftovers of a broken download must not be linked.
   fs.rmSync(deps, {recursive: true, force: true});
   const unpacked = join(deps, 'wheel');
   step('unpack it', 'python3', ['-m', 'zipfile', '-e', wheel, unpacked]);
@@ -111,8 +111,9 @@ function layOutLibtensorflow() {
 }
 
 /**
- * Any Python's wheel will do, as only its C and C++ are taken: name one. pip
- * keeps the wheel of an earlier run if its hash is right.
+ * A wheel for any Python will do, since only its C and C++ parts are used, but
+ * pip needs one to be named. pip keeps the wheel of an earlier run if its hash
+ * is right.
  */
 function getWheel() {
   const wheel = `${WHEEL}==${WHEEL_VERSION}`;
@@ -143,7 +144,7 @@ function buildBinding() {
   const settings =
     '--module_name=tfjs_binding --module_path=./lib/napi-v8 ' +
     `--napi_build_version=8 ${nodedir()}`;
-  // `npm exec --call` finds npm's own node-gyp, so there is none to download.
+  // `npm exec --call` finds npm's own node-gyp, so nothing is downloaded.
   const build = ['exec', '--call', `node-gyp rebuild ${settings}`];
   npm('build the binding', build, home);
   fs.mkdirSync(to, {recursive: true});
@@ -168,7 +169,7 @@ function tensorflowVersion() {
   return run(`load ${NAME}`, process.execPath, load).trim();
 }
 
-/** Through the npm that runs this script, if one does: Windows needs that. */
+/** Uses the npm that runs this script, if there is one: Windows needs that. */
 function npm(what, args, cwd) {
   const path = process.env.npm_execpath ?? '';
   if (!path.endsWith('npm-cli.js')) step(what, 'npm', args, cwd);
@@ -180,9 +181,9 @@ function step(what, program, args, cwd) {
   run(what, program, args, cwd);
 }
 
-/** What the program printed. Throws one line of it when the program fails. */
+/** Returns the program's output. Throws one line of it if the program fails. */
 function run(what, program, args, cwd = root) {
-  // npm would hand `npm run --silent` down, and with it keep errors to itself.
+  // npm would pass `npm run --silent` down, and so hide errors.
   const quiet = {TF_CPP_MIN_LOG_LEVEL: '2', npm_config_loglevel: 'error'};
   const env = {...process.env, ...quiet};
   const options = {cwd, env, encoding: 'utf8', maxBuffer: Infinity};

@@ -1,6 +1,6 @@
 // Compiles the WebAssembly kernels and embeds them in the package: writes
-// src/kernels/simd/binary.generated.ts, which is not kept in git. Does nothing where
-// that is newer than its sources.
+// src/kernels/simd/binary.generated.ts, which is not in git. Does nothing if
+// that file is newer than its sources.
 import {readdirSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -15,7 +15,7 @@ const FLAGS = [
   ...['--shrinkLevel', '1'],
   ...['--noAssert', '--importMemory', '--noExportMemory'],
 ];
-// A module must say of the memory it imports whether it is shared.
+// A module must declare whether the memory it imports is shared.
 const SHARED = [
   ...['--enable', 'threads', '--sharedMemory'],
   ...['--initialMemory', '1', '--maximumMemory', '65536'],
@@ -38,7 +38,7 @@ function isFresh() {
 }
 
 async function compile(flags) {
-  // Slow to load, and not needed where nothing has changed.
+  // Slow to load, and not needed if nothing has changed.
   const {main} = await import('assemblyscript/asc');
   let binary;
   const {error, stderr} = await main(
@@ -57,7 +57,7 @@ async function compile(flags) {
   return binary;
 }
 
-/** What lies in the module's own memory would overwrite what belongs to tfjs. */
+/** A data segment in the module would overwrite tfjs's memory. */
 function refuseData(binary) {
   const DATA = 11;
   let at = 8;
@@ -74,7 +74,7 @@ function refuseData(binary) {
   }
 }
 
-/** The two differ in what they say of their memory, and in nothing else. */
+/** The two binaries differ only in the declaration of their memory. */
 function write(plain, shared) {
   const begin = plain.findIndex((byte, i) => byte !== shared[i]);
   const difference = shared.length - plain.length;
@@ -82,14 +82,14 @@ function write(plain, shared) {
   while (end > begin && plain[end - 1] === shared[end - 1 + difference]) end--;
   const text = `// Made from assembly/ by scripts/build-simd.mjs.
 
-/** The kernels in WebAssembly, as text, but for what their memory is. */
+/** The kernels in WebAssembly, as text, except for the declaration of the memory. */
 export const BEGIN = "${asText(plain.slice(0, begin))}";
 export const END = "${asText(plain.slice(end))}";
 
-/** What is between these where the memory is one thread's … */
+/** The part between these for the memory of a single thread … */
 export const OWN_MEMORY = "${asText(plain.slice(begin, end))}";
 
-/** … and where threads share it. */
+/** … and for memory that threads share. */
 export const SHARED_MEMORY = "${asText(shared.slice(begin, end + difference))}";
 `;
   const temporary = `${result}.${process.pid}`;
@@ -100,14 +100,15 @@ export const SHARED_MEMORY = "${asText(shared.slice(begin, end + difference))}";
 }
 
 /**
- * A byte as one printable character, or two: text that zips like the binary itself,
- * which base64 does not. `asBytes` in src/kernels/simd/module.ts reads it.
+ * Encodes a byte as one or two printable characters: text that compresses like
+ * the binary itself, which base64 does not. `asBytes` in
+ * src/kernels/simd/module.ts decodes it.
  */
 function asText(binary) {
   const PREFIXES = ['', '!', ' '];
   return Array.from(binary, (byte) => {
     const code = 35 + (byte % 91);
-    // There is no backslash in it, and no quotation mark.
+    // It contains no backslash and no quotation mark.
     const character = String.fromCharCode(code < 92 ? code : code + 1);
     return PREFIXES[Math.floor(byte / 91)] + character;
   }).join('');

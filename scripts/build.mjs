@@ -1,6 +1,6 @@
 // Builds dist/: ES modules for bundlers, CommonJS for Node, and for Node's own
 // ES modules a thin wrapper around the CommonJS, so that a program has one
-// instance of the package whatever mix of import and require it uses; one file for a
+// instance of the package with any mix of import and require; one file for a
 // <script> tag; and the command.
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
@@ -13,11 +13,11 @@ import {bundleCommand} from './bundle-command.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
-// Made whole before it takes the place of the last one, which a failure leaves.
+// Built whole before it replaces the last build, which survives a failure.
 const made = join(root, 'build', `dist-${process.pid}`);
 const require = createRequire(import.meta.url);
 const tsc = require.resolve('typescript/bin/tsc');
-const {sideEffects} = require('../package.json');
+const {browser, sideEffects} = require('../package.json');
 
 const ENTRIES = {
   index: 'src/index.js',
@@ -45,12 +45,25 @@ function compile(format, type) {
   markAs(format, type);
 }
 
-/** Bundlers read from the nearest package.json which modules have effects. */
+/**
+ * Bundlers read from the nearest package.json which modules have effects, and which are
+ * replaced for browsers.
+ */
 function markAs(folder, type) {
   mkdirSync(join(made, folder), {recursive: true});
   writeFileSync(
     join(made, folder, 'package.json'),
-    `${JSON.stringify({type, sideEffects})}\n`,
+    `${JSON.stringify({type, sideEffects, browser: replacedIn(folder)})}\n`,
+  );
+}
+
+/** The entries of "browser" in package.json for one folder of dist/. */
+function replacedIn(folder) {
+  const prefix = `./dist/${folder}/`;
+  return Object.fromEntries(
+    Object.entries(browser)
+      .filter(([file]) => file.startsWith(prefix))
+      .map((pair) => pair.map((file) => file.replace(prefix, './'))),
   );
 }
 

@@ -1,13 +1,13 @@
-// Bundles the command `tfjs-normalization` into one file: what it is made with is
-// inside, so that whoever uses the layers installs none of it. The package itself
-// and TensorFlow.js are loaded when it runs.
+// Bundles the command `tfjs-normalization` into one file with its dependencies,
+// so that users of the layers need not install these. The package itself and
+// TensorFlow.js are loaded when it runs.
 import {chmodSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {build} from 'esbuild';
 
 const EXTERNAL = ['tfjs-normalization', '@tensorflow/*'];
 
-/** Bundles `entry` into `folder`, with the licences of what is inside. */
+/** Bundles `entry` into `folder`, with the licences of the bundled packages. */
 export async function bundleCommand(entry, folder) {
   const outfile = join(folder, 'tfjs-normalization.cjs');
   const {metafile} = await build({
@@ -29,7 +29,7 @@ export async function bundleCommand(entry, folder) {
   writeFileSync(join(folder, 'LICENSES.txt'), texts.join('\n\n'));
 }
 
-/** The folder of the package that a file is of. */
+/** Returns the folder of the package that a file belongs to. */
 function packageOf(file) {
   const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file);
   return match ? [match[1]] : [];
@@ -40,7 +40,7 @@ function licenceOf(folder) {
     readFileSync(join(folder, 'package.json'), 'utf8'),
   );
   const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
-  if (file === undefined) throw new Error(`${name} comes without its licence`);
+  if (file === undefined) throw new Error(`${name} has no licence file`);
   const text = readFileSync(join(folder, file), 'utf8').trim();
   return `${name} ${version} (${license})\n\n${text}\n\n${'-'.repeat(78)}`;
 }

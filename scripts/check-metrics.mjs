@@ -1,5 +1,5 @@
-// Checks what three epochs of the main job must show: every run has its figures,
-// and its saved model predicts the same in another process.
+// Checks the metrics of three epochs of the main job: every run has its
+// figures, and its saved model predicts the same in another process.
 import {readFileSync} from 'node:fs';
 
 const {backend, runs} = JSON.parse(readFileSync(process.argv[2], 'utf8'));
@@ -10,7 +10,7 @@ const expect = (holds, problem) => {
 
 expect(
   runs.map(({norm}) => norm).join() === 'none,batch,layer,none-relu',
-  'not the four runs',
+  'the four runs are not all there',
 );
 for (const run of runs) {
   expect(run.reloadedEqual === true, `${run.norm}: the reloaded model differs`);
@@ -19,7 +19,8 @@ for (const run of runs) {
 }
 const accuracyOf = (norm) =>
   runs.find((run) => run.norm === norm)?.valAccuracy.at(-1) ?? 0;
-// After three epochs: batch normalization has learnt, the plain network has not.
+// After three epochs: batch normalization has learnt, the plain network has
+// not.
 expect(accuracyOf('batch') > 0.8, 'batch normalization has not learnt');
 expect(accuracyOf('none') < 0.5, 'the plain sigmoid network should stall');
 

@@ -1,5 +1,5 @@
-// `npm run check:package`: what a stranger gets, checked on the packed tarball by
-// publint and are-the-types-wrong, and by what this package promises.
+// `npm run check:package`: checks the packed tarball with publint and
+// are-the-types-wrong, and for this package's own promises.
 import {readFileSync} from 'node:fs';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
@@ -16,15 +16,16 @@ const manifest = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 );
 
-/** npm runs these where a package is installed. */
+/** npm runs these when a package is installed. */
 const RUN_ON_INSTALL = ['preinstall', 'install', 'postinstall', 'prepare'];
 
 const SHIPPED =
   /^((node\/|patch\/)?package\.json|[A-Z]+\.md|LICENSE|docs\/[\w-]+\.(md|svg)|bench\/chart\.svg|dist\/.+\.(js|js\.map|d\.ts|json)|dist\/bin\/(tfjs-normalization\.cjs|LICENSES\.txt))$/;
 
 /**
- * A suggestion: `"browser"` replaces one file of the package by another, which every
- * bundler knows; as a condition it would double every entry of `"exports"`.
+ * A suggestion not followed: `"browser"` replaces one file of the package by
+ * another, which every bundler supports; as a condition it would double every
+ * entry of `"exports"`.
  */
 const TAKEN_KNOWINGLY = new Set(['USE_EXPORTS_OR_IMPORTS_BROWSER']);
 
@@ -53,7 +54,7 @@ function ownProblems(files) {
   const dependencies = Object.keys(manifest.dependencies ?? {});
   return [
     ...scripts.map((name) => `package.json: ${name} runs on install`),
-    ...strangers.map((file) => `${file}: not a file to ship`),
+    ...strangers.map((file) => `${file}: must not be published`),
     ...dependencies.map((name) => `package.json: depends on ${name}`),
   ];
 }
@@ -71,7 +72,7 @@ async function publintProblems(tarball) {
 
 async function typesProblems(tarball) {
   const analysis = await checkPackage(createPackageFromTarballData(tarball));
-  if (!analysis.types) return ['are-the-types-wrong: there are no types'];
+  if (!analysis.types) return ['are-the-types-wrong: no types found'];
   return analysis.problems.map(
     ({kind, ...details}) =>
       `are-the-types-wrong: ${kind} ${JSON.stringify(details)}`,

@@ -1,5 +1,5 @@
-// Starts a headless Chromium that needs no package of the system, for tests that
-// run in a browser.
+// Starts a headless Chromium that needs no system package, for tests that run
+// in a browser.
 import {execFileSync} from 'node:child_process';
 import {
   existsSync,
@@ -17,7 +17,7 @@ import {chromium} from 'playwright-core';
 const PACKAGE = '@sparticuz/chromium';
 const INSTALLED = ['chrome', 'msedge'];
 
-/** WebGL and WebGPU in software, and no request but those of the page. */
+/** WebGL and WebGPU in software, and no requests except those of the page. */
 const FLAGS = [
   '--enable-unsafe-swiftshader',
   '--use-angle=swiftshader',
@@ -31,17 +31,17 @@ const FLAGS = [
   '--disable-quic',
 ];
 
-/** No browser was found: a reason to skip what needs one. */
+/** No browser was found: a reason to skip tests that need one. */
 export class NoBrowserError extends Error {}
 
 /**
- * A playwright-core `Browser`: the one at CHROME_PATH, else the one that
- * @sparticuz/chromium brings (Linux x64), else an installed Chrome or Edge.
+ * Starts a playwright-core `Browser`: the one at CHROME_PATH, else the one in
+ * @sparticuz/chromium (Linux x64), else an installed Chrome or Edge.
  * WebGPU needs a secure context: serve the page on 127.0.0.1 or localhost.
  *
- * @param options.flags Command-line flags of the browser, beside those above.
- * @throws NoBrowserError if there is none of them; Error if CHROME_PATH names no
- *   file or the browser does not start.
+ * @param options.flags Additional command-line flags of the browser.
+ * @throws NoBrowserError if none is found; Error if CHROME_PATH is not a file
+ *   or the browser does not start.
  */
 export async function launchChromium({flags = []} = {}) {
   const args = [...FLAGS, ...flags];
@@ -68,7 +68,7 @@ async function launchInstalled(args) {
   );
 }
 
-/** Where the browser of @sparticuz/chromium is, unpacked on first use. */
+/** Returns the path of @sparticuz/chromium's browser, unpacked on first use. */
 function unpackedChromium() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   const folder = packageFolder();
@@ -92,9 +92,9 @@ function packageFolder() {
 }
 
 /**
- * The package unpacks into the temporary folder of its process and takes what it
- * finds there for whole, even if an earlier run was killed halfway. So a process
- * of its own gets an empty folder, which is then put in place at once.
+ * The package unpacks into the temporary folder of its process and trusts any
+ * files there, even if an earlier run was killed halfway. So a separate process
+ * gets an empty folder, which is then renamed into place.
  */
 function unpack(cache, home) {
   mkdirSync(cache, {recursive: true});
@@ -115,7 +115,7 @@ function unpack(cache, home) {
     );
     renameSync(folder, home);
   } catch (error) {
-    // Somebody else may have been quicker.
+    // Another process may have been faster.
     if (!existsSync(home)) throw error;
   } finally {
     rmSync(folder, {recursive: true, force: true});

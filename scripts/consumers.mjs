@@ -1,5 +1,5 @@
 // `npm run consumers`: installs the packed package into the projects of
-// test/consumers, one after another, as strangers would, and runs each of them.
+// test/consumers, one after another, as users would, and runs each of them.
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -18,7 +18,7 @@ const {only, all: isAll} = new Command('consumers')
   .option('--all', 'also what is tried before a release only', false)
   .addHelpText(
     'after',
-    '\nWith REQUIRE_CONSUMERS=1 a project that cannot be tried is a failure.',
+    '\nWith REQUIRE_CONSUMERS=1 a project that cannot run is a failure.',
   )
   .parse()
   .opts();
@@ -98,7 +98,7 @@ function describe({what, run: file, runtime}, variant) {
   return `${what}${tools.join('')}, by ${installer}, tfjs ${tfjs}${where}`;
 }
 
-/** Of tfjs 4, release candidates included, from the oldest to the newest. */
+/** The versions of tfjs 4, with release candidates, from oldest to newest. */
 async function tfjsVersions() {
   const args = ['view', '@tensorflow/tfjs', 'versions', '--json'];
   const all = JSON.parse(await run('npm', args, {cwd: folder}));

@@ -6,10 +6,10 @@ import {fileURLToPath} from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Packs what is in dist/, without building it anew.
+ * Packs the existing dist/, without rebuilding it.
  *
- * @returns `{path, size, files}` of the tarball that it puts into `folder`; size is
- *   in bytes, and files are paths inside the package.
+ * @returns `{path, size, files}` of the tarball that it puts into `folder`;
+ *   size is in bytes, and files are paths inside the package.
  */
 export function packInto(folder) {
   const where = ['--pack-destination', folder];
@@ -19,7 +19,7 @@ export function packInto(folder) {
     {
       cwd: root,
       encoding: 'utf8',
-      // A warning about a user's npm settings is no business of ours.
+      // Warnings about a user's npm settings do not matter here.
       env: {...process.env, npm_config_loglevel: 'error'},
       shell: process.platform === 'win32',
     },

@@ -1,4 +1,4 @@
-// Runs the short examples, each as its reader would, and looks at what they print.
+// Runs the short examples as a reader would, and checks their output.
 import {spawnSync} from 'node:child_process';
 import {dirname, join} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
@@ -7,14 +7,14 @@ import {launchChromium, NoBrowserError} from './chromium.mjs';
 const HELP = `Usage: npm run examples [-- NAME ...]
 
 Builds and runs the short programs in examples/, and examples/page.html in a headless
-Chromium. Fails where one does not print what it should.`;
+Chromium. Fails if one does not print the expected output.`;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** How long the page may take, in milliseconds. */
+/** The time limit of the page, in milliseconds. */
 const PATIENCE = 180_000;
 
-/** The last percentage that a program prints, and the least it may be. */
+/** The minimum of the last percentage that each program prints. */
 const PROGRAMS = {image_classifier: 80, transformer: 95, fine_tuning: 85};
 
 const EXAMPLES = {
@@ -66,7 +66,9 @@ function checkShare(output, least) {
   throw new Error(`at least ${least}% were expected. Received: ${last}`);
 }
 
-/** Eight lines with something dark and something light in each image. */
+/**
+ * Checks for eight lines that have both dark and light pixels in each image.
+ */
 function checkImages(output) {
   const lines = output.split('\n').filter((line) => line.includes('|'));
   const images = [0, 1, 2, 3].map((i) =>
@@ -101,7 +103,10 @@ async function runPage() {
   }
 }
 
-/** A browser; undefined, said aloud, where there is none and none is required. */
+/**
+ * Launches a browser; prints a note and returns undefined if none is found or
+ * required.
+ */
 async function launch() {
   try {
     return await launchChromium();

@@ -1,16 +1,13 @@
 // Bundles the package into one file for pages without a bundler: for a <script> tag,
 // which takes TensorFlow.js from the global `tf` and gives the global
 // `tfjsNormalization`; and as an ES module, which imports TensorFlow.js by name.
-import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
 
 export const GLOBAL_NAME = 'tfjsNormalization';
 
 const TAKEN_FROM_GLOBAL = /^@tensorflow\/tfjs-(core|layers)$/;
 
-/**
- * What stands in for tfjs-core and tfjs-layers. `tf` holds the names of both.
- */
+/** Replacement for tfjs-core and tfjs-layers. `tf` has the names of both. */
 const GLOBAL_TF = `
 const {tf} = globalThis;
 if (tf === undefined || tf.layers === undefined) {
@@ -36,16 +33,6 @@ const globalTf = {
   },
 };
 
-// As package.json has it for other bundles.
-const withoutTensorflow = {
-  name: 'without-tensorflow',
-  setup({onResolve}) {
-    onResolve({filter: /\/tensorflow\/kernels\.js$/}, ({path, resolveDir}) => ({
-      path: join(resolveDir, dirname(path), 'absent.js'),
-    }));
-  },
-};
-
 const SHARED = {
   bundle: true,
   minify: true,
@@ -63,11 +50,11 @@ export async function bundleForScriptTag(entry, outfile) {
     outfile,
     format: 'iife',
     globalName: GLOBAL_NAME,
-    plugins: [globalTf, withoutTensorflow],
+    plugins: [globalTf],
   });
 }
 
-/** The same as an ES module, whose only imports are tfjs-core and tfjs-layers. */
+/** Bundles an ES module whose only imports are tfjs-core and tfjs-layers. */
 export async function bundleAsModule(entry, outfile) {
   await build({
     ...SHARED,
@@ -75,6 +62,5 @@ export async function bundleAsModule(entry, outfile) {
     outfile,
     format: 'esm',
     external: ['@tensorflow/*'],
-    plugins: [withoutTensorflow],
   });
 }

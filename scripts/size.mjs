@@ -1,5 +1,6 @@
-// `npm run size`: what the package adds to an application, bundled and minified
-// without TensorFlow.js, and gzipped. Fails above the limits.
+// `npm run size`: measures the size that the package adds to an application,
+// bundled and minified without TensorFlow.js, and gzipped. Fails above the
+// limits.
 import {readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -55,7 +56,7 @@ async function bundle(contents) {
     minify: true,
     format: 'esm',
     external: ['@tensorflow/*'],
-    // This repository's own says that the package is its source.
+    // This repository's tsconfig maps the package to its source.
     tsconfigRaw: {},
     write: false,
     logLevel: 'warning',

@@ -1,6 +1,6 @@
-// `npm start`: builds the package and the example where they are older than
-// their sources, and runs the example in this process, so that the arguments,
-// Ctrl-C and the exit code are its own. With --build-only it stops before that.
+// `npm start`: builds the package and the example if they are older than their
+// sources, and runs the example in this process, so that the arguments, Ctrl-C
+// and the exit code are its own. With --build-only it only builds.
 import {spawnSync} from 'node:child_process';
 import {existsSync, readdirSync, statSync} from 'node:fs';
 import {createRequire} from 'node:module';
@@ -39,7 +39,7 @@ if (process.argv[2] !== '--build-only') {
   await import(pathToFileURL(join(root, EXAMPLE.result)).href);
 }
 
-/** Says nothing unless there is something to build. */
+/** Prints nothing unless there is something to build. */
 function build({command, sources, result}, what) {
   if (isFresh(join(root, result), sources)) return;
   console.log(`Building ${what} …`);
@@ -60,7 +60,7 @@ function isFresh(result, sources) {
   return sources.every((path) => newest(join(root, path)) < made);
 }
 
-/** A folder's own time is that of the last file added to it or removed. */
+/** A folder's own time is that of the last file added or removed. */
 function newest(path) {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.mtimeMs;

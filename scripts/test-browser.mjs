@@ -1,4 +1,4 @@
-// `npm run test:browser`: the tests that need nothing of Node, unchanged, in a
+// `npm run test:browser`: runs the tests that do not need Node, unchanged, in a
 // headless Chromium, on the backends that a browser has.
 import {availableParallelism} from 'node:os';
 import {Command, InvalidArgumentError, Option} from 'commander';
@@ -20,7 +20,7 @@ const options = new Command('npm run test:browser --')
   .option('--files <paths...>', 'these files instead of the usual ones')
   .option(
     '--property-runs <factor>',
-    'how many runs of a property, as a factor (default: as each backend allows)',
+    'factor for the runs of a property (default: as each backend allows)',
     parseFactor,
   )
   .option('--json <file>', 'write the counts there, under the names jest uses')
@@ -46,7 +46,7 @@ console.log(`\n${counts}`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
 
 async function run() {
-  // Before anything is built: is there a browser?
+  // Checks for a browser before building anything.
   await (await launchChromium()).close();
   const {match} = options;
   const all = options.files ?? testFiles();
@@ -55,7 +55,7 @@ async function run() {
     counts.fail(`No test file matches. Received: --match ${match}`);
     return;
   }
-  // What is skipped everywhere may not even be fit to be bundled.
+  // Tests that are skipped everywhere may not even bundle.
   const wanted = files.filter((path) =>
     options.backend.some((name) => whyNot(path, name) === undefined),
   );
@@ -67,7 +67,7 @@ async function run() {
     }
   };
   try {
-    // A browser each: a GPU process does one thing at a time.
+    // One browser per worker: a GPU process does one thing at a time.
     const workers = Math.min(2, availableParallelism());
     await Promise.all(Array.from({length: workers}, worker));
   } finally {

@@ -1,5 +1,5 @@
-// Has Keras make models anew, in an environment of its own, and tests that they
-// predict the same here; then has Keras judge what the fuzz test made of them.
+// Has Keras make new models, in an environment of its own, and tests that they
+// predict the same here; then has Keras check the fuzz test's models.
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -34,7 +34,7 @@ function main(options) {
     run('python', python, [join(fixtures, 'make_models.py'), models]);
     const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
     const which = ['--selectProjects', 'cpu', '--testPathPatterns', ...TESTS];
-    // Predictions are worked out in one thread: more would wait for each other.
+    // Predictions run in one thread: more would wait for each other.
     run('jest', process.execPath, [jest, ...which], {KERAS_MODELS: models});
     run('python', python, [join(fixtures, 'judge_mutants.py'), models]);
   } catch (error) {
@@ -54,7 +54,7 @@ function install() {
   const pip = ['-m', 'pip', 'install', '--quiet'];
   run('pip', python, [...pip, '--requirement', wanted[0]]);
   run('pip', python, [...pip, '--no-deps', '--requirement', wanted[1]]);
-  // Only now: an installation that broke off is begun again.
+  // Written last: an interrupted installation starts again.
   fs.writeFileSync(ready, text);
 }
 

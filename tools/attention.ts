@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 
 /**
- * Self-attention, which tf.js has no layer for: `softmax(q kᵀ / √width) v` of queries,
- * keys and values that come side by side in the last axis.
+ * Self-attention, which tf.js has no layer for: `softmax(q kᵀ / √width) v` of
+ * queries, keys and values concatenated along the last axis.
  */
 export class Attention extends tf.layers.Layer {
   static className = 'Attention';

@@ -24,7 +24,7 @@ export function readDigits(): {pixels: tf.Tensor2D; labels: tf.Tensor2D} {
 const SIDE = 8;
 const SHADES = ' .:-=+*#%@';
 
-/** Prints images beside each other, a pixel as two letters. */
+/** Prints images side by side, with two characters per pixel. */
 export function printImages(images: tf.Tensor2D, count: number): void {
   const rows = images.arraySync().slice(0, count);
   const shade = (value: number): string =>

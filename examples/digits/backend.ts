@@ -6,23 +6,24 @@ import {type BackendName, BACKENDS} from './options.js';
 
 const TFJS_NODE = '@tensorflow/tfjs-node';
 
-/** The backend in use, and why it is that one. */
+/** The backend in use, and the reason for the choice. */
 export interface Backend {
   readonly name: BackendName;
   readonly why: string;
 }
 
 /**
- * Starts a backend: the one that was asked for, else the first that loads.
+ * Starts a backend: the requested one, else the first that loads.
  *
- * @param among Those that can be used, the preferred ones first.
- * @throws InputError if the one that was asked for does not load.
+ * @param among The possible backends, the preferred ones first.
+ * @throws InputError if the requested one does not load.
  */
 export async function startBackend(
   asked?: BackendName,
   among: readonly BackendName[] = BACKENDS,
 ): Promise<Backend> {
-  // Without it the cpu backend advertises another one over several lines.
+  // Otherwise the cpu backend prints several lines that advertise another
+  // backend.
   tf.enableProdMode();
   if (asked !== undefined) {
     const failure = await tryBackend(asked);
@@ -43,7 +44,9 @@ function whyThis(failures: readonly string[]): string {
   return failures.join('; ');
 }
 
-/** @returns Why it does not load, or undefined if it is now in use. */
+/**
+ * @returns The reason why it does not load, or undefined if it is now in use.
+ */
 async function tryBackend(name: BackendName): Promise<string | undefined> {
   try {
     if (name === 'tensorflow') loadTfjsNode();
@@ -55,21 +58,21 @@ async function tryBackend(name: BackendName): Promise<string | undefined> {
 }
 
 function loadTfjsNode(): void {
-  // tfjs-node 4.22 calls two functions that Node 23 has removed.
+  // tfjs-node 4.22 calls two functions that Node 23 removed.
   const removed = util as unknown as Record<string, unknown>;
   removed.isNullOrUndefined ??= (value: unknown) => value == null;
   removed.isArray ??= Array.isArray;
-  // TensorFlow tells on standard error what instructions it would like.
+  // TensorFlow prints on standard error which CPU instructions it could use.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   createRequire(__filename)(TFJS_NODE);
 }
 
-/** In a few words where it is what often happens, else in the error's own. */
+/** Uses short words for frequent failures, else the error's own message. */
 function why(error: unknown): string {
   const message = reasonOf(error);
   if (isMissing(error)) return `${TFJS_NODE} is not installed`;
   return message.includes('tfjs_binding.node')
-    ? `${TFJS_NODE} is there without its native part`
+    ? `${TFJS_NODE} is installed without its native part`
     : `does not load: ${oneLine(message.split('\n')[0] ?? message)}`;
 }
 

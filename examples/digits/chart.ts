@@ -7,7 +7,7 @@ const TITLE = 'Validation accuracy by epoch';
 const WIDTH = 720;
 const HEIGHT = 400;
 
-/** Of middle lightness: readable on white and on black. */
+/** Of medium lightness: readable on white and on black. */
 const STYLES: Readonly<
   Record<Norm, {color: string; type: 'solid' | 'dashed' | 'dotted'}>
 > = {
@@ -19,10 +19,10 @@ const STYLES: Readonly<
 
 const RECALIBRATED_COLOR = '#8b5cf6';
 
-/** With fewer epochs than this each gets a dot. */
+/** With fewer epochs than this, each epoch has a dot. */
 const FEW_EPOCHS = 10;
 
-/** Validation accuracy by epoch, as SVG. */
+/** Draws the validation accuracy by epoch, as SVG. */
 export function drawChart(runs: readonly Seen[], epochs: number): string {
   const frame = {title: TITLE, width: WIDTH, height: HEIGHT};
   return renderSvg(frame, {
@@ -60,7 +60,7 @@ function seriesOf(run: Seen, epochs: number): LineSeriesOption[] {
   return [line, again].map((each) => lineOf(each, epochs));
 }
 
-/** One line, before the chart has it. */
+/** One line of the chart. */
 interface Line {
   readonly name: string;
   readonly color: string;
@@ -88,7 +88,7 @@ function lineOf(
       fontSize: 13,
       lineHeight: 18,
     },
-    // Lines that end together would have their names on top of each other.
+    // Otherwise the names of lines that end together would overlap.
     labelLayout: {moveOverlap: 'shiftY'},
   };
 }

@@ -10,10 +10,10 @@ import {InputError} from './errors.js';
 /**
  * Reads a command line.
  *
- * @param command Its name is what a user types before the options.
+ * @param command Its name is the command up to the options.
  * @param print Takes the text of --help.
- * @returns undefined where that was all that was asked for.
- * @throws InputError naming the option and the value that are wrong.
+ * @returns undefined if the command line asks only for --help.
+ * @throws InputError naming the wrong option and value.
  */
 export function readCommandLine(
   command: Command,
@@ -26,7 +26,7 @@ export function readCommandLine(
     .exitOverride()
     .configureOutput({
       writeOut: print,
-      // The message is the error's, and told once.
+      // The caller prints the error's message, so commander must not.
       writeErr: () => undefined,
     });
   try {
@@ -44,7 +44,7 @@ function explain(
   help: string,
 ): string {
   const what = message.replace(/^error: /, '').replace(/\.$/, '');
-  // npm keeps to itself what comes before the two hyphens.
+  // npm does not pass on options before the two hyphens.
   if (code === 'commander.excessArguments') {
     const values = args.join(' ');
     return `too many arguments: ${values} (options follow --: ${help})`;
@@ -52,13 +52,14 @@ function explain(
   return `${what} (${help})`;
 }
 
-/** An option with one or several of these names, all of them by default. */
+/** Makes an option that takes one or several of these names, by default all. */
 export function namesOption(
   flags: string,
   description: string,
   names: readonly string[],
 ): Option {
-  // Commander keeps no count of how often an option came: the default is whole.
+  // Commander does not count repetitions of an option: the first one replaces
+  // the default.
   const repeated = new WeakSet<string[]>();
   const parseName = (text: string): string => {
     const name = names.find((known) => known === text.trim());
@@ -94,7 +95,7 @@ export function positiveNumber(text: string): number {
   return checkedNumber(text, (n) => n > 0, 'a number above 0');
 }
 
-/** @throws InvalidArgumentError saying what is expected. */
+/** @throws InvalidArgumentError naming the expected value. */
 export function checkedNumber(
   text: string,
   isRight: (value: number) => boolean,

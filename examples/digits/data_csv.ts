@@ -1,7 +1,7 @@
 import {InputError} from './errors.js';
 import {checkLabel, type Images} from './images.js';
 
-/** What a CSV must look like, for --help. */
+/** The CSV format, for --help. */
 export const CSV_FORMAT =
   'One image a line: its pixels, row by row, then its label from 0 to 9,\n' +
   'separated by commas, semicolons or tabs. No quotes. A first line of names is\n' +
@@ -23,11 +23,11 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const LONGEST_QUOTE = 20;
 
 /**
- * Reads the text of a CSV file. Line ends of Windows, a byte order mark, a line of
- * names at the start and empty lines at the end are allowed.
+ * Reads the text of a CSV file. Windows line ends, a byte order mark, a header
+ * line and empty lines at the end are allowed.
  *
  * @param file The name of the file, for messages.
- * @throws InputError naming the file and the line that is wrong.
+ * @throws InputError naming the file and the wrong line.
  */
 export function parseCsv(text: string, file: string): Images {
   const lines = linesOf(text);
@@ -38,7 +38,7 @@ export function parseCsv(text: string, file: string): Images {
   const columns = first.split(separator).length;
   if (columns < 2) {
     throw new InputError(
-      `${file}, line 1: one value only; pixels and a label are needed, ` +
+      `${file}, line 1: only one value; pixels and a label are needed, ` +
         `separated by commas, semicolons or tabs`,
     );
   }
@@ -63,13 +63,13 @@ export function parseCsv(text: string, file: string): Images {
 }
 
 /**
- * What separates the values of a file: a comma, if there is one in it.
+ * Finds the separator of a file: a comma, if it contains one.
  *
- * @throws InputError if commas stand where other separators do, and may be decimal
- *   ones.
+ * @throws InputError if commas occur beside other separators, and may be
+ *   decimal commas.
  */
 function separatorOf(lines: readonly string[], file: string): string {
-  // A space or a tab beside a comma separates nothing.
+  // A space or a tab next to a comma is not a separator.
   const text = lines
     .slice(0, 2)
     .join('\n')
@@ -90,7 +90,7 @@ function isHeader(line: string, separator: string): boolean {
   return line.split(separator).every(isName);
 }
 
-/** If true, this cannot be meant as a number. */
+/** If true, the field cannot be meant as a number. */
 function isName(field: string): boolean {
   const text = field.trim();
   const isNumber = /^"?[+-]?(\d|\.\d|nan\b|inf)/i.test(text);
@@ -127,7 +127,7 @@ function parseLine(
 function parseNumber(field: string, where: string): number {
   const text = field.trim();
   const value = NUMBER.test(text) ? Number(text) : NaN;
-  // What is beyond float32 would be infinite in the tensor.
+  // A value beyond float32 would be infinite in the tensor.
   if (Number.isFinite(Math.fround(value))) return value;
   const shown =
     text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
@@ -141,7 +141,9 @@ function parseNumber(field: string, where: string): number {
   );
 }
 
-/** The values from 0 to 1: by one scale for pixels, by one a column for a table. */
+/**
+ * Scales the values to 0 to 1: pixels by one factor, a table by one per column.
+ */
 function scaled(values: Float64Array, columns: number): Float32Array {
   const largest = values.reduce((a, b) => Math.max(a, b), 0);
   if (arePixels(values, largest)) {
@@ -160,7 +162,7 @@ function scaled(values: Float64Array, columns: number): Float32Array {
   });
 }
 
-/** If true, the values are what images are stored as. */
+/** If true, the values look like stored pixels. */
 function arePixels(values: Float64Array, largest: number): boolean {
   if (values.some((value) => value < 0)) return false;
   return (

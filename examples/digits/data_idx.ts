@@ -4,18 +4,18 @@ import {gunzipSync} from 'node:zlib';
 import {InputError, reasonOf} from './errors.js';
 import {checkLabel, type Images} from './images.js';
 
-/** What a folder of IDX files must hold, for --help. */
+/** The contents of a folder of IDX files, for --help. */
 export const IDX_FORMAT =
   'train-images-idx3-ubyte, train-labels-idx1-ubyte, and for validation\n' +
   't10k-images-idx3-ubyte, t10k-labels-idx1-ubyte: MNIST and Fashion-MNIST as\n' +
   'they are distributed, each file with or without .gz.';
 
-/** The third byte of the magic number says the type, the fourth the rank. */
+/** The third byte of the magic number is the type, the fourth the rank. */
 const UNSIGNED_BYTE = 0x08;
 const GZIP_MAGIC = [0x1f, 0x8b];
 const LARGEST_PIXEL = 255;
 
-/** What an IDX file holds. */
+/** The contents of an IDX file. */
 export interface Idx {
   /** The length of each axis. */
   readonly shape: readonly number[];
@@ -35,19 +35,19 @@ export function readIdxFolder(folder: string): {
   const validation = readPart(folder, 't10k');
   if (training.size !== validation.size) {
     throw new InputError(
-      `${folder}: the images for training have ${training.size} pixels, those ` +
-        `for validation ${validation.size}`,
+      `${folder}: the training images have ${training.size} pixels, the ` +
+        `validation images ${validation.size}`,
     );
   }
   return {training, validation};
 }
 
 /**
- * Reads the bytes of an IDX file of unsigned bytes.
+ * Parses an IDX file of unsigned bytes.
  *
- * @param rank How many axes the file must have.
+ * @param rank The number of axes that the file must have.
  * @param file The name of the file, for messages.
- * @throws InputError if that is not what the bytes are.
+ * @throws InputError if the bytes are anything else.
  */
 export function parseIdx(bytes: Uint8Array, rank: number, file: string): Idx {
   const header = 4 + 4 * rank;
@@ -82,7 +82,7 @@ function readPart(folder: string, part: string): Images {
   return {pixels, labels: labels.values, size: rows * columns};
 }
 
-/** Some copies have a dot where the distributed files have a hyphen. */
+/** Some copies have a dot in place of the hyphen. */
 function find(folder: string, name: string, ending: string): string {
   const names = [`${name}-${ending}`, `${name}.${ending}`];
   const files = names.flatMap((file) => [file, `${file}.gz`]);
@@ -96,7 +96,7 @@ function find(folder: string, name: string, ending: string): string {
 function readBytes(file: string): Uint8Array {
   try {
     const bytes = readFileSync(file);
-    // Browsers unpack a download and leave its name: the bytes tell the truth.
+    // Browsers unpack a download but keep its name, so only the bytes tell.
     const packed = GZIP_MAGIC.every((byte, i) => bytes[i] === byte);
     return packed ? gunzipSync(bytes) : bytes;
   } catch (error) {

@@ -5,10 +5,10 @@ import {InputError, reasonOf} from './errors.js';
 import {type Images, pick} from './images.js';
 import {createRandom, deriveSeed, permutation} from './random.js';
 
-/** The share of a CSV file's images that the networks learn from. */
+/** The share of a CSV file's images used for training. */
 const TRAINING_SHARE = 0.8;
 
-/** What the networks learn from, and what they are judged by. */
+/** The training and the validation images. */
 export interface Data {
   readonly training: Images;
   readonly validation: Images;
@@ -17,8 +17,8 @@ export interface Data {
 /**
  * Reads a CSV file, or a folder of IDX files.
  *
- * @param seed Decides which images of a CSV file are for validation.
- * @throws InputError saying what is wrong, and where.
+ * @param seed Selects the validation images of a CSV file.
+ * @throws InputError naming the problem and its place.
  */
 export function readData(path: string, seed: number): Data {
   try {
@@ -37,7 +37,7 @@ function split(images: Images, path: string, seed: number): Data {
   const border = Math.floor(TRAINING_SHARE * count);
   if (border === 0) {
     throw new InputError(
-      `${path}: one image only; training and validation need one each`,
+      `${path}: only one image; training and validation need one each`,
     );
   }
   return {

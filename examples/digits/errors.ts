@@ -1,4 +1,4 @@
-/** What the user can put right: told in one line, with exit code 2. */
+/** An error that the user can fix: printed in one line, with exit code 2. */
 export class InputError extends Error {}
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -12,7 +12,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-/** Why the system refused something, in plain words where it has a code. */
+/**
+ * Returns the system's reason for a failure, in plain words for common codes.
+ */
 export function reasonOf(error: unknown): string {
   const code = (error as {code?: unknown} | null)?.code;
   const known = typeof code === 'string' ? REASONS[code] : undefined;
@@ -20,7 +22,9 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A message in one line, whatever a path or a quoted value holds. */
+/**
+ * Puts a message in one line, even if a path or a quoted value has line breaks.
+ */
 export function oneLine(message: string): string {
   return message.replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' ').trim();
 }

@@ -1,9 +1,9 @@
-/** 0.8639 as 86.4%. */
+/** Formats 0.8639 as 86.4%. */
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)}%`;
 }
 
-/** 95.3 as 1:35 min, 9.2 as 9 s. */
+/** Formats 95.3 as 1:35 min, 9.2 as 9 s. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
@@ -11,12 +11,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 60)}:${rest} min`;
 }
 
-/** 1 and 'epoch' as 1 epoch, 2 and 'epoch' as 2 epochs. */
+/** Formats 1 and 'epoch' as 1 epoch, 2 and 'epoch' as 2 epochs. */
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Breaks a text into lines of at most `width` characters, where words allow. */
+/** Breaks a text between words into lines of at most `width` characters. */
 export function wrap(text: string, width: number): string {
   const lines = [''];
   for (const word of text.split(' ')) {

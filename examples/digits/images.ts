@@ -9,11 +9,11 @@ export interface Images {
   readonly pixels: Float32Array;
   /** The class of each image, from 0 to 9. */
   readonly labels: Uint8Array;
-  /** How many pixels an image has. */
+  /** The number of pixels of an image. */
   readonly size: number;
 }
 
-/** The images at these positions, in their order. */
+/** Returns the images at these positions, in their order. */
 export function pick(images: Images, positions: Int32Array): Images {
   const {pixels, labels, size} = images;
   const picked = new Float32Array(positions.length * size);
@@ -26,7 +26,7 @@ export function pick(images: Images, positions: Int32Array): Images {
 
 /**
  * @param where The file and the place in it, for the message.
- * @throws InputError if this is no class.
+ * @throws InputError if the label is not a class.
  */
 export function checkLabel(label: number, where: string): void {
   if (Number.isInteger(label) && label >= 0 && label < CLASSES) return;

@@ -1,4 +1,7 @@
-/** `npm start`: what normalization does for a network that reads digits. */
+/**
+ * Runs `npm start`, which shows the effect of normalization on a network that
+ * reads digits.
+ */
 import {readData} from './dataset.js';
 import {InputError, oneLine} from './errors.js';
 import {parseOptions} from './options.js';
@@ -11,15 +14,15 @@ async function main(args: readonly string[]): Promise<number> {
   if (options === undefined) return 0;
   const data = readData(options.data, options.seed);
   checkOutput(options.out, options.norm);
-  // tf.js, which takes a while, is loaded only for input that can be used.
+  // tf.js loads slowly, so it is loaded only after the input is checked.
   const {run} = await import('./run.js');
   return run(options, data);
 }
 
-// tf.js 4.22 uses a module of Node's that Node 21 and newer warn of.
+// tf.js 4.22 uses a Node module that Node 21 and later warn of.
 process.noDeprecation = true;
 
-// Whoever reads the output may leave, as head does.
+// The reader of the output may close it early, as head does.
 process.stdout.on('error', () => process.exit(1));
 
 main(process.argv.slice(2)).then(

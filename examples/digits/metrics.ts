@@ -1,35 +1,35 @@
 import type {Activation, MovingAverage, Norm} from './norms.js';
 import type {BackendName} from './options.js';
 
-/** What metrics.json holds of one network; lists have a number for each epoch. */
+/** One network in metrics.json; lists have one number per epoch. */
 export interface RunMetrics {
   readonly norm: Norm;
   readonly loss: readonly number[];
   readonly accuracy: readonly number[];
   readonly valLoss: readonly number[];
   readonly valAccuracy: readonly number[];
-  /** With the statistics of the training set. Null where that was not asked. */
+  /** With the statistics of the training set. Null without --recalibrate. */
   readonly valAccuracyRecalibrated: readonly number[] | null;
-  /** Of training alone. Null where no epoch was finished. */
+  /** The time of training alone. Null if no epoch was finished. */
   readonly secondsPerEpoch: number | null;
-  /** The same with the layers of tf.js. Null where it was not measured. */
+  /** The same with the layers of tf.js. Null if not measured. */
   readonly stockSecondsPerEpoch: number | null;
-  /** The model's file, as seen from metrics.json. */
+  /** The path of the model's file, relative to metrics.json. */
   readonly model: string;
   /**
-   * Whether the model predicts the same, bit for bit, in a process that has
-   * loaded it. Null where that was not tried.
+   * True if the model loaded in a fresh process predicts the same, bit for bit.
+   * Null if not tried.
    */
   readonly reloadedEqual: boolean | null;
 }
 
-/** What metrics.json holds. A number that is not finite is null in it. */
+/** The contents of metrics.json. Numbers that are not finite become null. */
 export interface Metrics {
   readonly data: {
     readonly path: string;
     readonly training: number;
     readonly validation: number;
-    /** How many an image has. */
+    /** The number of pixels of an image. */
     readonly pixels: number;
   };
   readonly backend: BackendName;
@@ -40,7 +40,7 @@ export interface Metrics {
   readonly learningRate: number;
   readonly momentum: number;
   readonly movingAverage: MovingAverage;
-  /** Whether Ctrl-C ended it. */
+  /** If true, Ctrl-C ended the program. */
   readonly stopped: boolean;
   readonly runs: readonly RunMetrics[];
 }

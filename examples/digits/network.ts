@@ -9,13 +9,13 @@ const HIDDEN_LAYERS = 3;
 const UNITS = 100;
 const KERNEL_DEVIATION = 0.1;
 
-/** What a network is made by. */
+/** The options that define a network. */
 export type NetworkOptions = Pick<
   Options,
   'activation' | 'learningRate' | 'momentum' | 'movingAverage' | 'seed'
 >;
 
-/** Whose normalization layers are used. */
+/** The source of the normalization layers. */
 export type Maker = 'package' | 'stock';
 
 type NormFactory = (options: {
@@ -37,10 +37,10 @@ const FACTORIES: Readonly<Record<Maker, Partial<Record<Norm, NormFactory>>>> = {
 
 /**
  * The network of Ioffe and Szegedy, https://arxiv.org/abs/1502.03167, section
- * 4.1: three hidden layers of 100, kernels from a normal distribution, SGD. With
- * the same seed all networks start from the same kernels.
+ * 4.1: three hidden layers of 100, kernels from a normal distribution, SGD.
+ * With the same seed all networks start from the same kernels.
  *
- * @param size How many pixels an image has.
+ * @param size The number of pixels of an image.
  */
 export function createNetwork(
   norm: Norm,
@@ -83,7 +83,7 @@ function hiddenLayers(
   const dense = tf.layers.dense({
     name,
     units: UNITS,
-    // beta does its work.
+    // beta takes the place of the bias.
     useBias: createNorm === undefined,
     kernelInitializer: kernelInitializer(norm, name, options.seed),
     ...(inputShape && {inputShape}),

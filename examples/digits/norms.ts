@@ -1,9 +1,9 @@
-/** The runs of the program: a network each, and what normalizes it. */
+/** The runs of the program: one network each, with its normalization. */
 export const NORMS = ['none', 'batch', 'layer', 'none-relu'] as const;
 
 export type Norm = (typeof NORMS)[number];
 
-/** The runs as the table, the chart and the sentence call them. */
+/** The names of the runs in the table, the chart and the sentence. */
 export const NAMES: Readonly<Record<Norm, string>> = {
   none: 'No normalization',
   batch: 'BatchNorm',
@@ -11,7 +11,7 @@ export const NAMES: Readonly<Record<Norm, string>> = {
   'none-relu': 'No normalization, ReLU',
 };
 
-/** How BatchNorm averages statistics, as it calls that. */
+/** BatchNorm's `movingAverage` options. */
 export const MOVING_AVERAGES = [
   'exponential',
   'debiased',

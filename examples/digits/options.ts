@@ -19,12 +19,12 @@ import {
   NORMS,
 } from './norms.js';
 
-/** The backends that the program can run on, the preferred ones first. */
+/** The backends that the program supports, the preferred ones first. */
 export const BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
 
 export type BackendName = (typeof BACKENDS)[number];
 
-/** What can be chosen on the command line. */
+/** The options of the command line. */
 export interface Options {
   data: string;
   norm: Norm[];
@@ -36,7 +36,7 @@ export interface Options {
   movingAverage: MovingAverage;
   recalibrate: boolean;
   seed: number;
-  /** None: the first that loads. */
+  /** Defaults to the first that loads. */
   backend?: BackendName;
   out: string;
   quiet: boolean;
@@ -55,7 +55,7 @@ before each activation; layer, with LayerNorm there; none-relu, without
 normalization, but with ReLU and He initialization.
 
 With --recalibrate, the accuracy of BatchNorm is also measured with the
-statistics of the training set in the place of its moving averages.
+statistics of the training set in place of its moving averages.
 
 A CSV file:
 ${CSV_FORMAT}
@@ -63,16 +63,16 @@ ${CSV_FORMAT}
 A folder of IDX files:
 ${IDX_FORMAT}
 
-Exit codes: 0; 1 if a model that was loaded again predicts otherwise; 2 for
-input that cannot be used; 130 after Ctrl-C, which finishes the batch and saves.
+Exit codes: 0 for success; 1 if a reloaded model predicts differently; 2 for
+invalid input; 130 after Ctrl-C, which finishes the batch and saves.
 `;
 
 /**
  * Reads the command line.
  *
  * @param print Takes the text of --help.
- * @returns undefined where that was all that was asked for.
- * @throws InputError naming the option and the value that are wrong.
+ * @returns undefined if the command line asks only for --help.
+ * @throws InputError naming the wrong option and value.
  */
 export function parseOptions(
   args: readonly string[],
@@ -84,7 +84,7 @@ export function parseOptions(
 function createCommand(): Command {
   return new Command('npm start --')
     .description(
-      'Trains networks on handwritten digits, with normalization and without.',
+      'Trains networks on handwritten digits, with and without normalization.',
     )
     .option(
       '--data <path>',

@@ -9,12 +9,12 @@ import {
 import {dirname, join, resolve} from 'node:path';
 import {InputError, reasonOf} from './errors.js';
 
-/** What is written beside the models. */
+/** The files written beside the models. */
 const FILES = ['metrics.json', 'chart.svg'];
 
 /**
- * Makes the folder, and makes sure that files can be written there and in those
- * of its folders that are there already.
+ * Makes the folder, and checks that files can be written there and in its
+ * existing subfolders.
  *
  * @throws InputError if they cannot.
  */
@@ -34,8 +34,8 @@ export function checkOutput(out: string, folders: readonly string[]): void {
 }
 
 /**
- * Writes a file under another name and gives it its own at the end, so that
- * whoever reads it finds the old file or the new one.
+ * Writes a file under a temporary name and renames it at the end, so that
+ * readers find either the old file or the new one, whole.
  *
  * @throws InputError if it cannot be written.
  */
@@ -51,14 +51,14 @@ export function writeWhole(path: string, text: string): void {
   });
 }
 
-/** Node's own way, `recursive`, does not come back from a folder in /proc. */
+/** Node's `recursive` option never returns for a folder in /proc. */
 function makeFolder(folder: string): void {
   if (!existsSync(folder)) makeFolder(dirname(folder));
   else if (statSync(folder).isDirectory()) return;
   mkdirSync(folder);
 }
 
-/** Asking for permission is not enough: a disk may be full or read-only. */
+/** Permissions do not tell enough: a disk may be full or read-only. */
 function probe(folder: string): void {
   const file = join(folder, `.${process.pid}.tmp`);
   writeFileSync(file, '');

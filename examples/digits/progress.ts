@@ -1,16 +1,16 @@
 import {SingleBar} from 'cli-progress';
 import {duration, percent} from './format.js';
 
-/** How far the training of one network has come. */
+/** Progress in training one network. */
 export interface Status {
   readonly label: string;
   /** From 1. */
   readonly epoch: number;
   readonly epochs: number;
-  /** Batches that are done, of all epochs. */
+  /** The number of batches done, over all epochs. */
   readonly done: number;
   readonly total: number;
-  /** Of the last batch, and at the end of an epoch of the epoch. */
+  /** The loss of the last batch or, at the end of an epoch, of the epoch. */
   readonly loss: number | undefined;
   /** Validation accuracy after the last whole epoch. */
   readonly accuracy: number | undefined;
@@ -20,16 +20,16 @@ export interface Status {
 
 /** Shows the training of one network after another. */
 export interface Progress {
-  /** @param passing Whether it leaves no trace when it is over. */
+  /** @param passing If true, the progress is erased when it ends. */
   start(status: Status, passing: boolean): void;
   batch(status: Status): void;
   epoch(status: Status): void;
   end(status: Status): void;
-  /** The program ends now. */
+  /** Cleans up before the program ends. */
   close(): void;
 }
 
-/** A bar in a terminal, lines in a file or a pipe, or nothing. */
+/** Creates a bar in a terminal, lines in a file or a pipe, or nothing. */
 export function createProgress(quiet: boolean): Progress {
   if (quiet) return SILENT;
   return process.stdout.isTTY ? new BarProgress() : new LineProgress();
@@ -74,7 +74,7 @@ class BarProgress implements Progress {
   }
 
   close(): void {
-    // The terminal does not break lines while the bar is there.
+    // The terminal does not wrap lines while the bar is shown.
     this.bar?.stop();
   }
 
@@ -90,7 +90,7 @@ class BarProgress implements Progress {
 const LINE_EVERY_EPOCHS = 10;
 const LINE_EVERY_SECONDS = 10;
 
-/** One line at the first and the last epoch, and now and then between them. */
+/** Prints a line for the first and the last epoch, and some between. */
 class LineProgress implements Progress {
   private passing = false;
   private lastSeconds = 0;
@@ -101,7 +101,7 @@ class LineProgress implements Progress {
   }
 
   batch(): void {
-    // Epochs are enough.
+    // Lines for epochs are enough.
   }
 
   epoch(status: Status): void {
@@ -119,11 +119,11 @@ class LineProgress implements Progress {
   }
 
   end(): void {
-    // The last epoch has had its line.
+    // The last epoch already has its line.
   }
 
   close(): void {
-    // Nothing to give back.
+    // Nothing to clean up.
   }
 }
 

@@ -1,15 +1,16 @@
-/** Numbers from 0 up to, but not including, 1. */
+/** Returns numbers from 0 up to, but not including, 1. */
 export type Random = () => number;
 
 const TWO_TO_32 = 2 ** 32;
 
 /**
- * A seed for one purpose, made of the seed of the whole run: so that taking more
- * or fewer numbers for one purpose changes nothing for another. It is FNV-1a over
- * `seed/purpose`, then the mixing steps of MurmurHash 3, which spread a change in
- * the last letter over all bits.
+ * Derives a seed for one purpose from the seed of the whole run, so that
+ * drawing more or fewer numbers for one purpose does not affect another. It is
+ * FNV-1a over `seed/purpose`, then the mixing steps of MurmurHash 3, which
+ * spread a change in the last letter over all bits.
  *
- * @returns An integer from 1 to 2³² − 1. Never 0, which tf.js takes for none.
+ * @returns An integer from 1 to 2³² − 1. Never 0, which tf.js takes for no
+ *   seed.
  */
 export function deriveSeed(seed: number, purpose: string): number {
   let hash = 0x811c9dc5;
@@ -35,7 +36,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** The integers below `length` in random order (Fisher and Yates). */
+/** Returns the integers below `length` in random order (Fisher and Yates). */
 export function permutation(length: number, random: Random): Int32Array {
   const order = Int32Array.from({length}, (_, i) => i);
   for (let last = length - 1; last > 0; last--) {

@@ -3,8 +3,8 @@ import {recalibrate} from 'tfjs-normalization';
 import {evaluate, type Tensors} from './train.js';
 
 /**
- * What a network predicts with the statistics of the whole training set. That is
- * tried in a twin of it, so that its training goes on as it would.
+ * Predictions of a network with the statistics of the whole training set. They
+ * are made by a twin, so that the network's own training is not affected.
  */
 export class Recalibrated {
   /** @param twin A network of the same kind. */
@@ -14,7 +14,7 @@ export class Recalibrated {
     private readonly batchSize: number,
   ) {}
 
-  /** The validation accuracy. */
+  /** Returns the validation accuracy. */
   async accuracyOf(model: LayersModel): Promise<number> {
     const {twin, batchSize} = this;
     const {training, validation} = this.tensors;

@@ -1,9 +1,9 @@
 /**
- * The fresh process: loads models that another process has trained and saved,
- * and predicts with them.
+ * Runs in a fresh process: loads models that another process has trained and
+ * saved, and predicts with them.
  */
 import * as tf from '@tensorflow/tfjs';
-// Registers the layers; without it tf.js does not know them.
+// Registers the layers, which tf.js does not know otherwise.
 import 'tfjs-normalization';
 import {fileSystem} from 'tfjs-normalization/node';
 import {startBackend} from './backend.js';
@@ -11,7 +11,7 @@ import {reasonOf} from './errors.js';
 import type {ReloadAnswer, ReloadRequest} from './reload_check.js';
 import {predictAll} from './train.js';
 
-// The parent decides what Ctrl-C does, and ends this process by leaving.
+// The parent handles Ctrl-C, and ends this process by exiting.
 process.on('SIGINT', () => undefined);
 process.on('message', (request: ReloadRequest) => {
   void answer(request).then((reply) => process.send?.(reply));

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import type {Images} from './images.js';
 import type {BackendName} from './options.js';
 
-/** What the fresh process is asked. */
+/** A request to the fresh process. */
 export interface ReloadRequest {
   readonly backend: BackendName;
   /** The folders of the saved models. */
@@ -12,7 +12,7 @@ export interface ReloadRequest {
   readonly size: number;
 }
 
-/** What it answers: the predictions of each model, or what went wrong. */
+/** Its answer: the predictions of each model, or an error. */
 export type ReloadAnswer = {predictions: Float32Array[]} | {error: string};
 
 /**
@@ -35,7 +35,7 @@ function askChild(request: ReloadRequest): Promise<ReloadAnswer> {
   const child = fork(join(__dirname, 'reload.js'), {
     // Structured cloning keeps the bits of a Float32Array; JSON does not.
     serialization: 'advanced',
-    // As main.ts has it.
+    // As in main.ts.
     execArgv: [...process.execArgv, '--no-deprecation'],
   });
   return new Promise<ReloadAnswer>((resolve, reject) => {
@@ -52,7 +52,7 @@ function askChild(request: ReloadRequest): Promise<ReloadAnswer> {
   });
 }
 
-/** Whether two predictions are the same, bit for bit. */
+/** Tells if two predictions are equal, bit for bit. */
 export function sameBits(
   a: Float32Array | undefined,
   b: Float32Array | undefined,

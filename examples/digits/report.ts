@@ -8,7 +8,7 @@ import {tableOf} from './table.js';
 
 const WIDTH = 78;
 
-/** What the program is about to do. */
+/** Describes the run that is about to start. */
 export function startOf(
   options: Options,
   data: Data,
@@ -28,7 +28,7 @@ export function startOf(
   ].join('\n');
 }
 
-/** What has come out. */
+/** Describes the results. */
 export function reportOf(metrics: Metrics, files: readonly string[]): string {
   return [
     tableOf(metrics.runs, metrics.epochs),
@@ -41,7 +41,7 @@ export function reportOf(metrics: Metrics, files: readonly string[]): string {
   ].join('\n');
 }
 
-/** What there is after Ctrl-C. */
+/** Describes the results up to Ctrl-C. */
 export function stopOf(metrics: Metrics, files: readonly string[]): string {
   const last = metrics.runs[metrics.runs.length - 1];
   if (last === undefined) return 'Stopped by Ctrl-C. Nothing was written.';
@@ -68,6 +68,6 @@ function reloadedOf({runs}: Metrics): string {
   const other = runs.filter(({reloadedEqual}) => !reloadedEqual);
   const names = other.map(({norm}) => norm).join(', ');
   return other.length > 0
-    ? `Saved. Loaded in a fresh process, these predict otherwise: ${names}`
+    ? `Saved. Loaded in a fresh process, these predict differently: ${names}`
     : 'Saved. Loaded in a fresh process, every prediction is the same, bit for bit:';
 }

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 
-/** Nothing but space between the cells; the rules are drawn afterwards. */
+/** Only space between the cells; the rules are drawn afterwards. */
 const SPACE = Object.fromEntries(
   ['top', 'bottom', 'left', 'mid', 'right'].flatMap((side) =>
     [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((c) => [c, '']),
@@ -9,7 +9,7 @@ const SPACE = Object.fromEntries(
 
 const HEADER_LINES = 2;
 
-/** A table of two lines of headers and a line each row, between rules. */
+/** Formats a table of two header lines and a line per row, between rules. */
 export function ruledTable(rows: readonly Table.Cell[][]): string {
   const table = new Table({
     chars: {...SPACE, 'left-mid': '', 'right-mid': '', middle: ''},
@@ -27,7 +27,7 @@ export function ruledTable(rows: readonly Table.Cell[][]): string {
   ].join('\n');
 }
 
-/** A cell with text to the left, or with a number to the right. */
+/** Makes a cell with text at the left, or with a number at the right. */
 export function align(content: string, column: number): Table.Cell {
   return {content, hAlign: column === 0 ? 'left' : 'right'};
 }

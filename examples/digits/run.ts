@@ -15,7 +15,7 @@ import {type Job, trainAll, type Trained} from './train_all.js';
 const INTERRUPTED = 130;
 
 /**
- * Trains, saves, loads again, and tells.
+ * Trains, saves and reloads the networks, and prints the report.
  *
  * @returns The exit code.
  * @throws InputError if the backend does not load or a file cannot be written.
@@ -83,7 +83,7 @@ function collect(
   };
 }
 
-/** @returns The paths of all that was written. */
+/** @returns The paths of all files written. */
 function save(metrics: Metrics, out: string): string[] {
   const {runs, epochs} = metrics;
   const metricsFile = join(out, 'metrics.json');

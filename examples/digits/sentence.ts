@@ -1,18 +1,18 @@
 import {counted, percent} from './format.js';
 import {NAMES, type Norm} from './norms.js';
 
-/** What the sentence is made of. */
+/** The figures in the sentence. */
 export interface Seen {
   readonly norm: Norm;
-  /** After each epoch. */
+  /** Accuracy after each epoch. */
   readonly valAccuracy: readonly number[];
-  /** With the statistics of the training set, where that was asked. */
+  /** With the statistics of the training set, if measured. */
   readonly valAccuracyRecalibrated?: readonly number[] | null;
 }
 
 const GOAL = 0.9;
 
-/** Says what the statistics of the training set change in prediction. */
+/** Describes the effect of the training set's statistics on prediction. */
 export function recalibratedSentenceOf(
   valAccuracy: readonly number[],
   recalibrated: readonly number[],
@@ -26,7 +26,7 @@ export function recalibratedSentenceOf(
   );
 }
 
-/** The first epoch, from 1, whose accuracy is above a bound. */
+/** Returns the first epoch, from 1, whose accuracy is above a bound. */
 export function firstAbove(
   bound: number,
   accuracy: readonly number[],
@@ -36,8 +36,8 @@ export function firstAbove(
 }
 
 /**
- * Says in a sentence what the runs have shown: measured against the network
- * without normalization where there is one, and against 90% where there is none.
+ * Summarizes the runs in a sentence: compared with the network without
+ * normalization if there is one, else with 90%.
  */
 export function sentenceOf(runs: readonly Seen[], activation: string): string {
   const seen = runs.filter((run) => run.valAccuracy.length > 0);

@@ -1,10 +1,10 @@
 /**
- * npm hands on the signal that the terminal has already sent to all: one press
- * of Ctrl-C arrives twice, a moment apart.
+ * npm passes on a signal that the terminal has already sent to all processes:
+ * one press of Ctrl-C arrives twice, a moment apart.
  */
 const SAME_PRESS_MS = 500;
 
-/** Ctrl-C: once, stop after the batch; again, end at once. */
+/** Handles Ctrl-C: once, stop after the batch; again, end at once. */
 export class Stop {
   private since: number | undefined;
 
@@ -17,17 +17,17 @@ export class Stop {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Whether Ctrl-C was pressed. */
+  /** True after Ctrl-C was pressed. */
   get requested(): boolean {
     return this.since !== undefined;
   }
 
-  /** Listens to Ctrl-C from now on. */
+  /** Starts listening to Ctrl-C. */
   listen(): void {
     process.on('SIGINT', () => this.press());
   }
 
-  /** What a signal does. */
+  /** Handles a signal. */
   press(): void {
     if (this.since === undefined) {
       this.since = this.now();

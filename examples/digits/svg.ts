@@ -1,17 +1,17 @@
 import {type EChartsOption, init} from 'echarts';
 
-/** Greys of middle lightness: readable on white and on black. */
+/** Greys of medium lightness: readable on white and on black. */
 export const INK = '#7d7d7d';
 export const GRID = '#7d7d7d55';
 
-/** What every chart has. */
+/** The parts of every chart. */
 export interface Frame {
   readonly title: string;
   readonly width: number;
   readonly height: number;
 }
 
-/** A chart as SVG, with no background. */
+/** Renders a chart as SVG, without a background. */
 export function renderSvg(
   {title, width, height}: Frame,
   option: EChartsOption,
@@ -29,7 +29,7 @@ export function renderSvg(
   return svg.replace('<svg ', `<svg role="img" aria-label="${title}" `);
 }
 
-/** How an axis looks that has a name. */
+/** The style of an axis with a name. */
 export function axisStyle(name: string, nameGap: number): object {
   return {
     name,

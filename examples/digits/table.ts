@@ -7,10 +7,10 @@ import {firstAbove} from './sentence.js';
 
 const GOAL = 0.9;
 const SHOWN_EPOCHS = [1, 5, 10];
-/** Where there are more columns. */
+/** Fewer epochs, for a table with more columns. */
 const FEW_SHOWN_EPOCHS = [1];
 
-/** The results of all runs, a row each. */
+/** Formats the results of all runs, one per row. */
 export function tableOf(runs: readonly RunMetrics[], epochs: number): string {
   const isRecalibrated = runs.some((run) => run.valAccuracyRecalibrated);
   const inMiddle = isRecalibrated ? FEW_SHOWN_EPOCHS : SHOWN_EPOCHS;

@@ -4,32 +4,32 @@ import {CLASSES, type Images} from './images.js';
 import {createRandom, deriveSeed, permutation} from './random.js';
 import type {Stop} from './stop.js';
 
-/** Images as the network takes them. */
+/** Images as inputs and targets of the network. */
 export interface Examples {
   readonly xs: tf.Tensor2D;
   /** One-hot. */
   readonly ys: tf.Tensor2D;
 }
 
-/** The data as the network takes it. */
+/** The data as tensors. */
 export interface Tensors {
   readonly training: Examples;
   readonly validation: Examples;
 }
 
-/** A number for every epoch that was finished. */
+/** One number for every finished epoch. */
 export interface History {
   readonly loss: number[];
   readonly accuracy: number[];
   readonly valLoss: number[];
   readonly valAccuracy: number[];
-  /** With the statistics of the training set; empty where that is not asked. */
+  /** With the statistics of the training set; empty without --recalibrate. */
   readonly valAccuracyRecalibrated: number[];
-  /** Of training alone, without the validation. */
+  /** The time of training alone, without the validation. */
   readonly seconds: number[];
 }
 
-/** How a network is trained. */
+/** Settings and callbacks of training. */
 export interface Schedule {
   readonly epochs: number;
   readonly batchSize: number;
@@ -38,13 +38,13 @@ export interface Schedule {
   /** Measures the accuracy with the statistics of the training set. */
   readonly recalibrated?:
     ((model: tf.LayersModel) => Promise<number>) | undefined;
-  /** Is told the loss of each batch. */
+  /** Called with the loss of each batch. */
   readonly onBatch: (loss: number) => void;
-  /** Is told of each epoch, the newest being the last of the history. */
+  /** Called after each epoch, which is the last of the history. */
   readonly onEpoch: (history: History) => void;
 }
 
-/** The caller disposes the tensors. */
+/** Converts the data to tensors. The caller disposes them. */
 export function toTensors({training, validation}: Data): Tensors {
   return {training: toExamples(training), validation: toExamples(validation)};
 }
@@ -59,7 +59,7 @@ function toExamples({pixels, labels, size}: Images): Examples {
 }
 
 /**
- * Trains a network, in an order of images that depends on the seed alone.
+ * Trains a network, with an order of images that depends only on the seed.
  * After Ctrl-C the history ends with the last whole epoch.
  */
 export async function train(
@@ -104,20 +104,20 @@ function emptyHistory(): History {
   };
 }
 
-/** What an epoch of training has come to. */
+/** The results of one training epoch. */
 export interface Epoch {
   readonly loss: number;
   readonly accuracy: number;
-  /** Of training alone. */
+  /** The time of training alone. */
   readonly seconds: number;
 }
 
 /**
  * Trains a network on each example once.
  *
- * @param order The examples in the order in which they are used.
- * @param onBatch Is told the loss of each batch, and answers whether to stop.
- * @returns undefined where it was stopped before the last batch.
+ * @param order The indices of the examples, in the order of use.
+ * @param onBatch Called with the loss of each batch; returns true to stop.
+ * @returns undefined if stopped before the last batch.
  */
 export async function trainEpoch(
   model: tf.LayersModel,
@@ -136,7 +136,8 @@ export async function trainEpoch(
   const {history} = await model.fit(xs, ys, {
     epochs: 1,
     batchSize,
-    // tf.js shuffles with Math.random, so that no run could be repeated.
+    // tf.js shuffles with Math.random, which has no seed, so no run could be
+    // repeated.
     shuffle: false,
     // Nothing on the terminal; tf.js exports no name for it.
     // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
@@ -157,12 +158,12 @@ function inOrder({xs, ys}: Examples, order: Int32Array): Examples {
   });
 }
 
-/** The first examples, as tensors that the caller disposes. */
+/** Returns the first examples, as tensors that the caller disposes. */
 export function firstOf({xs, ys}: Examples, count: number): Examples {
   return {xs: tf.slice(xs, 0, count), ys: tf.slice(ys, 0, count)};
 }
 
-/** The loss and the accuracy. */
+/** Returns the loss and the accuracy. */
 export function evaluate(
   model: tf.LayersModel,
   {xs, ys}: Examples,
@@ -173,7 +174,7 @@ export function evaluate(
   return [loss, accuracy];
 }
 
-/** What the network says of each image, one probability for each class. */
+/** Returns the network's probabilities of each class, for each image. */
 export function predictAll(
   model: tf.LayersModel,
   xs: tf.Tensor2D,

@@ -23,7 +23,7 @@ import {Watch, type Watched} from './watch.js';
 const STOCK_EPOCHS = 2;
 const WARM_UP_BATCHES = 24;
 
-/** What all runs have in common. */
+/** The settings that all runs share. */
 export interface Job {
   readonly options: Options;
   readonly data: Data;
@@ -32,16 +32,16 @@ export interface Job {
   readonly progress: Progress;
 }
 
-/** A network that was trained and saved. */
+/** A trained and saved network. */
 export interface Trained {
   readonly metrics: RunMetrics;
-  /** Of the validation images. */
+  /** Predictions for the validation images. */
   readonly predictions: Float32Array;
 }
 
 /**
- * Trains the networks that were asked for, one after another, and saves each.
- * After Ctrl-C the last one is as far as it has come.
+ * Trains the requested networks, one after another, and saves each. After
+ * Ctrl-C the last one is saved as it is.
  *
  * @throws InputError if a model cannot be written.
  */
@@ -62,7 +62,7 @@ async function trainAndSave(norm: Norm, job: Job): Promise<Trained> {
   const recalibrated = recalibratedFor(norm, job);
   const history = await trainWatched(model, watched, job, recalibrated);
   recalibrated?.dispose();
-  // At once, so that nothing that comes later can lose it.
+  // Saved at once, so that no later failure can lose it.
   await saveModel(model, join(options.out, norm));
   const predictions = predictAll(model, tensors.validation.xs);
   model.dispose();
@@ -86,7 +86,7 @@ function recalibratedFor(norm: Norm, job: Job): Recalibrated | undefined {
   return new Recalibrated(twin, tensors, options.batchSize);
 }
 
-/** @returns null where Ctrl-C came before it was measured. */
+/** @returns null if Ctrl-C came before it was measured. */
 async function measureStock(norm: Norm, job: Job): Promise<number | null> {
   if (job.stop.requested) return null;
   await warmUp(norm, 'stock', job);
@@ -99,8 +99,8 @@ async function measureStock(norm: Norm, job: Job): Promise<number | null> {
 }
 
 /**
- * Trains another network of the same kind for some batches: its code is compiled
- * meanwhile, which would count as time of whatever is measured first.
+ * Trains another network of the same kind for a few batches, which compiles its
+ * code; otherwise the first measurement would include that time.
  */
 async function warmUp(norm: Norm, maker: Maker, job: Job): Promise<void> {
   const {options, data, tensors, stop} = job;
@@ -136,7 +136,7 @@ async function trainWatched(
   return history;
 }
 
-/** What an epoch that something else has slowed down leaves as it is. */
+/** A single slow epoch does not change the median. */
 function median(numbers: readonly number[]): number | null {
   if (numbers.length === 0) return null;
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -150,7 +150,7 @@ async function saveModel(model: LayersModel, folder: string): Promise<void> {
   try {
     await model.save(fileSystem(folder));
   } catch (error) {
-    // Its message names the folder.
+    // The error's message names the folder.
     throw new InputError(reasonOf(error));
   }
 }

@@ -1,17 +1,17 @@
 import type {Progress, Status} from './progress.js';
 import type {History} from './train.js';
 
-/** What is watched. */
+/** The training to watch. */
 export interface Watched {
   readonly label: string;
   readonly epochs: number;
-  /** In an epoch. */
+  /** The number of batches in an epoch. */
   readonly batches: number;
-  /** Whether the progress leaves no trace when it is over. */
+  /** If true, the progress is erased when it ends. */
   readonly passing: boolean;
 }
 
-/** Follows the training of a network and keeps its progress shown. */
+/** Follows the training of a network and updates its progress. */
 export class Watch {
   private readonly start = performance.now();
   private done = 0;
@@ -25,21 +25,21 @@ export class Watch {
     progress.start(this.status, watched.passing);
   }
 
-  /** A batch is done. */
+  /** Called after each batch. */
   readonly onBatch = (loss: number): void => {
     this.done += 1;
     this.loss = loss;
     this.progress.batch(this.status);
   };
 
-  /** An epoch is done. */
+  /** Called after each epoch. */
   readonly onEpoch = ({loss, valAccuracy}: History): void => {
     this.loss = loss[loss.length - 1];
     this.accuracy = valAccuracy[valAccuracy.length - 1];
     this.progress.epoch(this.status);
   };
 
-  /** The training is over. */
+  /** Called after the training. */
   end(): void {
     this.progress.end(this.status);
   }

@@ -1,7 +1,7 @@
 import type {Data} from '../digits/dataset.js';
 import {CLASSES, type Images, pick} from '../digits/images.js';
 
-/** The digits below this are what the network is trained on first. */
+/** The network is first trained on the digits below this one. */
 const BORDER = CLASSES / 2;
 
 /** The data of each half of the classes. */
@@ -12,7 +12,7 @@ export interface Halves {
   readonly young: Data;
 }
 
-/** @param few How many images of the digits 5 to 9 there are to learn from. */
+/** @param few The number of training images of the digits 5 to 9. */
 export function halvesOf({training, validation}: Data, few: number): Halves {
   const isOld = (label: number): boolean => label < BORDER;
   const isYoung = (label: number): boolean => label >= BORDER;

@@ -1,4 +1,6 @@
-/** `npm run finetune`: a trained network is tuned to other digits. */
+/**
+ * Runs `npm run finetune`, which fine-tunes a trained network on other digits.
+ */
 import {join, relative} from 'node:path';
 import {readData} from '../digits/dataset.js';
 import {InputError, oneLine} from '../digits/errors.js';
@@ -13,12 +15,12 @@ async function main(args: readonly string[]): Promise<void> {
   if (options === undefined) return;
   const data = readData(relative('', DIGITS), options.seed);
   checkOutput(options.out, []);
-  // tf.js, which takes a while, is loaded only for input that can be used.
+  // tf.js loads slowly, so it is loaded only after the input is checked.
   const {run} = await import('./run.js');
   await run({...options, out: join(options.out, 'base')}, data);
 }
 
-// tf.js 4.22 uses a module of Node's that Node 21 and newer warn of.
+// tf.js 4.22 uses a Node module that Node 21 and later warn of.
 process.noDeprecation = true;
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -6,12 +6,13 @@ import {deriveSeed} from '../digits/random.js';
 const FILTERS = [8, 16];
 const SIDE = 8;
 
-/** The name that each layer of the last block begins with. */
+/** The prefix of the names of the last block's layers. */
 export const TOP = `block_${FILTERS.length}`;
 
 /**
- * A small convolutional network for images of 8 by 8 pixels: blocks of a
- * convolution, batch normalization, ReLU and pooling, and a fully connected head.
+ * Creates a small convolutional network for images of 8 by 8 pixels: blocks of
+ * a convolution, batch normalization, ReLU and pooling, and a fully connected
+ * head.
  */
 export function createNetwork(seed: number): tf.LayersModel {
   const model = tf.sequential();
@@ -26,7 +27,7 @@ export function createNetwork(seed: number): tf.LayersModel {
   return model;
 }
 
-/** A fully connected layer that says what a digit is. */
+/** Creates a fully connected layer that classifies digits. */
 export function createHead(name: string, seed: number): tf.layers.Layer {
   return tf.layers.dense({
     name,
@@ -38,7 +39,7 @@ export function createHead(name: string, seed: number): tf.layers.Layer {
   });
 }
 
-/** Makes a network ready for training. */
+/** Compiles a network for training. */
 export function compile(model: tf.LayersModel, rate: number): void {
   model.compile({
     optimizer: tf.train.sgd(rate),

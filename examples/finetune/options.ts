@@ -2,12 +2,12 @@ import {join} from 'node:path';
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import {InputError} from '../digits/errors.js';
 
-/** The backends that train convolutions, the preferred one first. */
+/** The backends that can train convolutions, the preferred one first. */
 export const BACKENDS = ['tensorflow', 'cpu'] as const;
 
-/** What can be chosen on the command line. */
+/** The options of the command line. */
 export interface Options {
-  /** None: the first that loads. */
+  /** Defaults to the first that loads. */
   backend?: (typeof BACKENDS)[number];
   seed: number;
   out: string;
@@ -17,8 +17,8 @@ export interface Options {
  * Reads the command line.
  *
  * @param print Takes the text of --help.
- * @returns undefined where that was all that was asked for.
- * @throws InputError naming what is wrong.
+ * @returns undefined if the command line asks only for --help.
+ * @throws InputError naming the wrong option.
  */
 export function parseOptions(
   args: readonly string[],
@@ -26,8 +26,8 @@ export function parseOptions(
 ): Options | undefined {
   const command = new Command('npm run finetune --')
     .description(
-      'Trains a network on the digits 0 to 4 and tunes it to 5 to 9, with its ' +
-        'batch normalization frozen and without.',
+      'Trains a network on the digits 0 to 4 and fine-tunes it on 5 to 9, with ' +
+        'its batch normalization frozen, and not.',
     )
     .addOption(
       new Option('--backend <name>', 'default: the first that loads').choices(

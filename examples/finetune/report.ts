@@ -4,7 +4,9 @@ import type {Tuned} from './tune.js';
 
 const WIDTH = 78;
 
-/** What tuning has come to, with batch normalization frozen and without. */
+/**
+ * Describes the results of tuning, with batch normalization frozen and without.
+ */
 export function reportOf(before: number, runs: readonly Tuned[]): string {
   const rows = runs.map(({frozen, head, top}) =>
     [

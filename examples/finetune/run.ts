@@ -10,12 +10,12 @@ import {reportOf} from './report.js';
 import {Trainer} from './trainer.js';
 import {tune, type Tuned} from './tune.js';
 
-/** How many images of the new digits there are to learn from. */
+/** The number of training images of the new digits. */
 const FEW = 100;
 const RATE = 0.1;
 const BASE = {label: 'base', epochs: 4, batchSize: 32};
 
-/** Trains the network, saves it, and tunes what was saved in both ways. */
+/** Trains and saves the network, and tunes the saved one both ways. */
 export async function run(
   {backend: asked, seed, out}: Options,
   data: Data,

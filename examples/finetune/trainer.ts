@@ -4,21 +4,21 @@ import {Stop} from '../digits/stop.js';
 import {type Tensors, train} from '../digits/train.js';
 import {Watch} from '../digits/watch.js';
 
-/** How long a network is trained, and under which name that is shown. */
+/** The length of a training, and the name to show for it. */
 export interface Stage {
   readonly label: string;
   readonly epochs: number;
   readonly batchSize: number;
 }
 
-/** Trains networks and shows how far it is. */
+/** Trains networks and shows the progress. */
 export class Trainer {
   constructor(
     readonly seed: number,
     private readonly progress: Progress,
   ) {}
 
-  /** Trains a network that is compiled. */
+  /** Trains a compiled network. */
   async train(
     model: LayersModel,
     tensors: Tensors,
@@ -29,7 +29,7 @@ export class Trainer {
     const watched = {label, epochs, batches, passing: false};
     const watch = new Watch(this.progress, watched);
     const {onBatch, onEpoch} = watch;
-    // Ctrl-C ends the program: there is nothing half done to save.
+    // Ctrl-C ends the program: there is nothing unfinished to save.
     const stop = new Stop(() => undefined);
     const {seed} = this;
     await train(model, tensors, {

@@ -5,7 +5,7 @@ import {evaluate, type Tensors} from '../digits/train.js';
 import {compile, createHead, TOP} from './network.js';
 import type {Trainer} from './trainer.js';
 
-/** What a tuned network gets right, from 0 to 1, at some time. */
+/** Accuracies of a tuned network at some point, from 0 to 1. */
 export interface Accuracies {
   /** Of the digits 5 to 9, with the new head. */
   readonly young: number;
@@ -13,26 +13,26 @@ export interface Accuracies {
   readonly old: number;
 }
 
-/** What came of tuning a network. */
+/** The results of tuning a network. */
 export interface Tuned {
-  /** Whether its batch normalization was frozen. */
+  /** If true, its batch normalization was frozen. */
   readonly frozen: boolean;
-  /** After only the head was trained. */
+  /** After training only the head. */
   readonly head: Accuracies;
-  /** After the top of the base was trained as well. */
+  /** After training the top of the base as well. */
   readonly top: Accuracies;
 }
 
-/** As little as a large network leaves memory for. */
+/** A batch as small as limited memory allows for a large network. */
 const BATCH_SIZE = 2;
 const HEAD = {label: 'head', epochs: 6, rate: 0.03};
 const TOP_UNFROZEN = {label: 'top', epochs: 6, rate: 0.006};
 
 /**
- * Tunes the network that was saved: first a new head on its base, whose kernels are
+ * Tunes the saved network: first a new head on the base, whose kernels are
  * frozen, then the last block of the base too.
  *
- * @param frozen Whether batch normalization is frozen meanwhile.
+ * @param frozen If true, batch normalization is frozen meanwhile.
  */
 export async function tune(
   folder: string,
@@ -64,7 +64,7 @@ export async function tune(
   return {frozen, head, top: accuracies()};
 }
 
-/** The trained layers without their head, and with another. */
+/** Returns the trained layers with another head. */
 function withNewHead(
   trained: tf.LayersModel,
   seed: number,

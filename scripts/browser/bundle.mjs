@@ -1,4 +1,4 @@
-// Bundles tests for a page: each file a module, what they share in chunks.
+// Bundles tests for a page: one module per file, with shared code in chunks.
 import {existsSync} from 'node:fs';
 import {builtinModules} from 'node:module';
 import {dirname, join} from 'node:path';
@@ -16,10 +16,10 @@ const shared = {
   absWorkingDir: root,
 };
 
-/** What jest's own packages use of Node, in the page. */
+/** The Node modules that jest's own packages use in the page. */
 const NODE = ['assert', 'path', 'url', 'util'];
 
-/** Packages that jest's only need for what is not done in a page. */
+/** Packages that jest's packages need only for features not used in a page. */
 const UNUSED = /^(graceful-fs|jest-snapshot)$/;
 
 const nodeForJest = {
@@ -37,14 +37,14 @@ const nodeForJest = {
     onLoad({filter: /.*/, namespace: 'nothing'}, () => ({
       contents: `module.exports = new Proxy({}, {
         get: (_, name) => () => {
-          throw new Error(String(name) + ' is not there in a page');
+          throw new Error(String(name) + ' is not available in a page');
         },
       });`,
     }));
   },
 };
 
-/** fast-check in the page is the one that counts its runs. */
+/** In the page, fast-check is replaced by the version that counts its runs. */
 const countedRuns = {
   name: 'counted-runs',
   setup({onResolve}) {
@@ -55,7 +55,9 @@ const countedRuns = {
   },
 };
 
-/** Files to serve, by their path: `framework.js`, `setup.js` and one a test. */
+/**
+ * Returns files to serve, by path: `framework.js`, `setup.js` and one per test.
+ */
 export async function bundle(tests) {
   const results = [
     await build({

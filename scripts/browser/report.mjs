@@ -1,6 +1,6 @@
 import {renameSync, writeFileSync} from 'node:fs';
 
-/** How many tests passed and failed so far. */
+/** The numbers of tests passed and failed so far. */
 export class Counts {
   passed = 0;
   failed = 0;
@@ -35,7 +35,9 @@ export class Counts {
   }
 }
 
-/** A line for a file, then whatever failed in it, in full, and what was skipped. */
+/**
+ * Formats a line for a file, then its failures in full, and its skipped tests.
+ */
 export function describeFile(backend, {file, tests, errors, seconds}) {
   const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map(
     (status) => withStatus(tests, status),

@@ -2,16 +2,16 @@ import {runFile} from './run_file.mjs';
 import {whyNot} from './test_files.mjs';
 
 /**
- * `name` is what tfjs calls the backend. `propertyRuns`: software that emulates a
- * GPU compiles shaders for each shape anew, so properties get a part of their
- * runs there; in Node they get all.
+ * `name` is tfjs's name of the backend. `propertyRuns`: software that emulates
+ * a GPU recompiles shaders for each shape, so properties get only a part of
+ * their runs there; in Node they get all.
  */
 export const BACKENDS = {
   webgl: {name: 'webgl', propertyRuns: 0.1},
   webgpu: {
     name: 'webgpu',
     propertyRuns: 0.1,
-    // tfjs reads tensors synchronously through a canvas, which takes this here.
+    // tfjs reads tensors synchronously through a canvas, which needs this here.
     flags: ['--enable-features=Vulkan', '--use-vulkan=swiftshader'],
   },
   wasm: {name: 'wasm', propertyRuns: 1},
@@ -19,7 +19,7 @@ export const BACKENDS = {
 };
 
 /**
- * Runs files one after the other on a backend, after having said on what.
+ * Prints the adapter and runs files one after the other on a backend.
  *
  * @param {import('playwright-core').Browser} browser
  */

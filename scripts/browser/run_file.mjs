@@ -1,16 +1,15 @@
-/** How long a test, and the tests of a file, may take, in milliseconds. */
+/** Time limits, in milliseconds, for a test and for the tests of a file. */
 const TEST_TIMEOUT = 60_000;
 const FILE_TIMEOUT = 300_000;
 
-/** What a browser says where WebGL or WebGPU went on with wrong numbers. */
+/** Browser messages after which WebGL or WebGPU returns wrong numbers. */
 const GPU_ERROR = /WGSL|\[Invalid |GL_INVALID|GL_OUT_OF_MEMORY|CONTEXT_LOST/;
 
 /**
- * Runs the tests of one file in a page of its own, as jest gives each file a world
- * of its own.
+ * Runs the tests of one file in a page of its own, as jest isolates each file.
  *
  * @param {import('playwright-core').BrowserContext} context
- * @param {object} globals What the page finds in `globalThis`.
+ * @param {object} globals Values for the page's `globalThis`.
  * @returns {Promise<{tests: object[], errors: string[], seconds: number,
  *   adapter?: string}>} `errors` are those outside of any test.
  */
@@ -45,13 +44,13 @@ function collectErrors(page) {
   page.on('pageerror', ({stack}) => errors.push(stack));
   page.on('console', (message) => {
     if (!GPU_ERROR.test(message.text())) return;
-    // One of them drags others along.
+    // The first error causes others.
     if (++gpuErrors === 1) errors.push(message.text());
   });
   return errors;
 }
 
-/** Rejects when the page crashes or takes too long. */
+/** Rejects if the page crashes or takes too long. */
 function whenLost(page) {
   let clear;
   const lost = new Promise((_, reject) => {
@@ -65,7 +64,7 @@ function whenLost(page) {
   return {lost, clear};
 }
 
-/* These two run in the page. */
+/* The next two functions run in the page. */
 
 function setGlobals(globals) {
   Object.assign(globalThis, globals);

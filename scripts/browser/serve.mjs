@@ -1,4 +1,5 @@
-// Serves files from memory and WebAssembly from node_modules, on this machine only.
+// Serves files from memory and WebAssembly from node_modules, only to this
+// machine.
 import {readFileSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {createRequire} from 'node:module';
@@ -13,7 +14,7 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 
-/** A page with these headers may have shared memory, which threads need. */
+/** With these headers a page may have shared memory, which threads need. */
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -27,8 +28,8 @@ const PAGE = `<!doctype html>
 `;
 
 /**
- * `files` by their path, beside `/page.html`, the cross-origin isolated
- * `/isolated.html`, and `/wasm/` with tfjs's own.
+ * Serves `files` by path, with `/page.html`, the cross-origin isolated
+ * `/isolated.html`, and `/wasm/` with tfjs's WebAssembly.
  *
  * @returns {Promise<{url: string, close(): Promise<void>}>}
  */

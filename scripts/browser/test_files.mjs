@@ -4,7 +4,7 @@ import {fileURLToPath} from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Tests that run in a browser too: all in these folders of test/ … */
+/** Tests that also run in a browser: all in these folders of test/ … */
 const FOLDERS = [
   ...[
     'browser/page',
@@ -17,13 +17,15 @@ const FOLDERS = [
   'models',
 ];
 
-/** … except these: on which backends they do not run, and why. */
+/** … except these: the backends they do not run on, and the reason. */
 const EXCEPT = {
-  'test/kernels/backends/cpu.test.ts': {why: 'is of the cpu backend'},
-  'test/kernels/fused.test.ts': {why: 'loads modules anew, as only jest does'},
+  'test/kernels/backends/cpu.test.ts': {why: 'tests the cpu backend'},
+  'test/kernels/registry.test.ts': {
+    why: 'reloads modules, which only jest can',
+  },
   'test/kernels/memory.test.ts': {
     on: ['webgl', 'webgpu'],
-    why: "looks at wasm's heap and at Node's process",
+    why: "inspects wasm's heap and Node's process",
   },
   'test/layers/masks_in_models.test.ts': {
     on: ['webgpu'],
@@ -34,7 +36,7 @@ const EXCEPT = {
     why: "adds biases to tensors of rank 5, for which tf.js's shader does not compile",
   },
   'test/models/function_options.test.ts': {
-    why: 'calls what only Node has, too',
+    why: 'also calls functions that only Node has',
   },
   'test/ops/long_sums.test.ts': {
     on: ['webgpu'],
@@ -60,12 +62,12 @@ for (const path of [
   };
 }
 
-/** The files of these tests, from the root, with `/`. */
+/** Lists these test files, relative to the root, with `/`. */
 export function testFiles() {
   return FOLDERS.flatMap(testsIn);
 }
 
-/** Why a file does not run on a backend; undefined if it does. */
+/** Returns the reason why a file does not run on a backend, if it does not. */
 export function whyNot(path, backend) {
   const {on, why} = EXCEPT[path] ?? {on: []};
   return on === undefined || on.includes(backend) ? why : undefined;

@@ -1,21 +1,21 @@
 import {execFile} from 'node:child_process';
 
-/** How long a command may take, in milliseconds. */
+/** The time limit of a command, in milliseconds. */
 const PATIENCE = 300_000;
 
-/** How many lines of a failed command are worth reading. */
+/** The number of lines of a failed command's output to report. */
 const LINES = 25;
 
 /**
  * Runs a program and waits for it.
  *
- * @returns What it printed on stdout.
- * @throws Error with the end of what it printed, if it fails.
+ * @returns Its output on stdout.
+ * @throws Error with the end of its output, if it fails.
  */
 export function run(program, args, {cwd, env = {}}) {
   const options = {
     cwd,
-    // A warning about a user's npm settings is no business of ours.
+    // Warnings about a user's npm settings do not matter here.
     env: {...process.env, npm_config_loglevel: 'error', ...env},
     maxBuffer: Infinity,
     timeout: PATIENCE,

@@ -12,15 +12,15 @@ const TFJS_NODE = '@tensorflow/tfjs-node';
 const NPM = ['install', '--no-audit', '--no-fund', '--prefer-offline'];
 
 /**
- * pnpm asks for a lock file where it sees that a machine runs it, and to be told
- * about each install script, of which tfjs has one that does nothing.
+ * In CI, pnpm demands a lock file, and a decision about each install script;
+ * tfjs has one that does nothing.
  */
 const PNPM = [
   ...['install', '--prefer-offline'],
   ...['--no-frozen-lockfile', '--ignore-scripts'],
 ];
 
-/** A package finds what it names as a peer, and nothing by luck. */
+/** A package can import only its own dependencies and peers. */
 const PNPM_STRICT = [
   ...['--config.hoist=false', '--config.auto-install-peers=false'],
   '--config.strict-peer-dependencies=true',
@@ -55,7 +55,9 @@ async function installAsTold(project, variant, tarball, cwd) {
   }
 }
 
-/** By the README's command, but for where the package comes from. */
+/**
+ * Uses the README's command, with the tarball in place of the package's name.
+ */
 async function installByReadme(tarball, cwd) {
   const [command] = await readmeCommands('Install');
   const [program, ...args] = command
@@ -111,7 +113,7 @@ async function yarnSettings(cwd) {
 
 function flagsFor({needs}, tfjs) {
   return [
-    // To npm, a release candidate is in no range of peers.
+    // To npm, no range of peers includes a release candidate.
     ...(tfjs.includes('-') ? ['--legacy-peer-deps'] : []),
     // It comes from this checkout, which may have had to build it.
     ...(needs === TFJS_NODE ? ['--ignore-scripts'] : []),

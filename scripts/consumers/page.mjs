@@ -4,7 +4,7 @@ import {extname, join} from 'node:path';
 import {launchChromium} from '../chromium.mjs';
 import {Skipped} from './skip.mjs';
 
-/** How long a page may take to say how it went, in milliseconds. */
+/** The time limit of a page, in milliseconds. */
 const PATIENCE = 120_000;
 
 const HOST = '127.0.0.1';
@@ -53,7 +53,7 @@ async function visit(browser, url, folder) {
     page.on('pageerror', reject);
     page.on('crash', () => reject(new Error('the page has crashed')));
   });
-  // It may come before anybody waits for it.
+  // The failure may come before anything awaits it.
   failed.catch(() => undefined);
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());

@@ -3,8 +3,8 @@ import {fileURLToPath} from 'node:url';
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** The projects. */
+/** The folder of the projects. */
 export const CONSUMERS = join(ROOT, 'test/consumers');
 
-/** What is worth keeping from one run to the next. */
+/** Downloads kept from one run to the next. */
 export const CACHE = join(ROOT, 'node_modules/.cache/consumers');

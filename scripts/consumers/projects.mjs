@@ -11,8 +11,8 @@ const DEFAULTS = {
 };
 
 /**
- * The projects of test/consumers, each with its name, its folder and what its
- * consumer.json says:
+ * Lists the projects of test/consumers, each with its name, its folder and the
+ * contents of its consumer.json:
  *
  * - `what` it is, in words;
  * - `run`, the file or files that Node runs, or `page`, the page that a browser

@@ -4,7 +4,7 @@ import {build} from 'esbuild';
 import {ROOT} from './places.mjs';
 
 /**
- * The README's block of code in this section and language.
+ * Returns the README's block of code in this section and language.
  *
  * @throws Error if there is none.
  */
@@ -20,7 +20,7 @@ export async function readmeBlock({section, language}) {
   throw new Error(`README.md has no ${language} under "${section}"`);
 }
 
-/** The README's commands in this section, without their comments. */
+/** Returns the README's commands in this section, without their comments. */
 export async function readmeCommands(section) {
   const code = await readmeBlock({section, language: 'sh'});
   return code
@@ -29,7 +29,7 @@ export async function readmeCommands(section) {
     .filter(Boolean);
 }
 
-/** As the tests of the documents find them, in TypeScript. */
+/** Uses the TypeScript parser of the tests of the documents. */
 async function documentBlocks() {
   const folder = join(ROOT, 'test/docs');
   const outfile = join(ROOT, 'build/consumers/blocks.cjs');

@@ -1,2 +1,2 @@
-/** What could not be tried here, and why. */
+/** A project that could not be tested here, with the reason. */
 export class Skipped extends Error {}

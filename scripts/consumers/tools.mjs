@@ -7,15 +7,15 @@ import {Skipped} from './skip.mjs';
 
 const SYSTEM = process.platform === 'win32' ? 'win' : process.platform;
 
-/** The npm packages that hold nothing but the binary of a Node. */
+/** The npm packages that contain only Node's binary. */
 const NODES = [
   `node-bin-${SYSTEM}-${process.arch}`,
   `node-${SYSTEM}-${process.arch}`,
 ];
 
 /**
- * The path of a Node of this major version: the one that runs this, or one from
- * npm, kept for the next time.
+ * Returns the path of a Node of this major version: the one that runs this, or
+ * one from npm, kept for the next run.
  *
  * @throws Skipped if npm has none for this system.
  */
@@ -28,8 +28,8 @@ export async function nodeOfMajor(major) {
 }
 
 /**
- * The path of pnpm, from npm. It is no dependency of this package's own, whose
- * lock file would have to name its binaries for every system.
+ * Returns the path of pnpm, from npm. It is not a dependency of this package,
+ * because the lock file would have to list its binaries for every system.
  *
  * @throws Skipped if npm has none.
  */
@@ -38,7 +38,7 @@ export async function pnpm() {
 }
 
 /**
- * The path of Yarn 4, a program for Node, from npm.
+ * Returns the path of Yarn 4, a program for Node, from npm.
  *
  * @throws Skipped if npm has none.
  */
@@ -64,7 +64,8 @@ const RUNTIMES = {
 };
 
 /**
- * A program and its first arguments that run a file in place of Node, from npm.
+ * Returns a program, with its first arguments, that runs a file instead of
+ * Node, from npm.
  *
  * @throws Skipped if npm has none for this system.
  */
@@ -74,7 +75,7 @@ export async function runtimeOf(name) {
   return [join(modules, packageName, file), ...args];
 }
 
-/** A node_modules with the first of these packages that npm has. */
+/** Returns a node_modules with the first of these packages that npm has. */
 async function fromNpm(names, version) {
   const [first] = names.slice(-1);
   const home = join(CACHE, `${first.replace(/[@/]/g, '_')}-${version}`);
@@ -82,7 +83,7 @@ async function fromNpm(names, version) {
   return join(home, 'node_modules');
 }
 
-/** Whole, or not at all: what is half there would be taken for a tool. */
+/** Downloads whole or not at all: half a download would be taken for a tool. */
 async function download(names, version, home) {
   const folder = `${home}-${process.pid}`;
   await mkdir(folder, {recursive: true});

@@ -6,25 +6,25 @@ import {nodeOfMajor, runtimeOf} from './tools.mjs';
 import {outcomeOfPage} from './page.mjs';
 import {checkTypes} from './types.mjs';
 
-/** What every project must tell, */
+/** Results required of every project, */
 const RELOADED = {sameWeights: true};
 
-/** and where it trained by shared/exercise.mjs. `loss` besides is a number. */
+/** and if it trained with shared/exercise.mjs, which also returns `loss`. */
 const TRAINED = {unmoved: 0, isBatchNorm: true};
 
 /**
- * How far apart the predictions of a model and of the same model reloaded may be.
- * webgl may keep a weight that was trained in another layout than one that was
- * loaded, and sum in another order: a few roundings of values about 1.
+ * The largest allowed difference between the predictions of a model and of the
+ * same model reloaded. webgl may keep trained weights in another layout than
+ * loaded ones, and sum in another order: a few roundings of values about 1.
  */
 const GAPS = {webgl: 1e-6};
 
 /**
- * Installs a project in an empty folder, builds it, runs it, and checks what it
- * tells.
+ * Installs a project in an empty folder, builds it, runs it, and checks its
+ * results.
  *
  * @returns Remarks.
- * @throws Skipped if it cannot be tried here; Error if it does not work.
+ * @throws Skipped if it cannot be tested here; Error if it does not work.
  */
 export async function tryProject(project, variant, tarball, folder) {
   await install(project, variant, tarball, folder);
@@ -34,7 +34,7 @@ export async function tryProject(project, variant, tarball, folder) {
     if (others > 0) remarks.push(`${others} errors in types of other packages`);
   }
   const {scripts = {}} = manifestOf(folder);
-  // Next tells its makers of every build otherwise.
+  // Otherwise Next sends usage data of every build to its makers.
   const env = {NEXT_TELEMETRY_DISABLED: '1'};
   if (scripts.build) await run('npm', ['run', 'build'], {cwd: folder, env});
   for (const major of project.run ? variant.node : []) {

@@ -4,8 +4,8 @@ import {run} from './command.mjs';
 /**
  * Compiles a project with its own TypeScript.
  *
- * @returns How many errors there are in the declarations of other packages.
- * @throws Error if there is one in the project's files or in this package's.
+ * @returns The number of errors in the declarations of other packages.
+ * @throws Error if the project's files or this package's have one.
  */
 export async function checkTypes(folder) {
   const tsc = join(folder, 'node_modules/.bin/tsc');
@@ -19,7 +19,7 @@ export async function checkTypes(folder) {
   throw new Error(ours.map(({line}) => line).join('\n'));
 }
 
-/** tsc fails where it finds an error, in whichever file. */
+/** tsc exits with an error if any file has one. */
 async function printedBy(tsc, cwd) {
   try {
     return await run(tsc, ['--project', '.', '--pretty', 'false'], {cwd});

@@ -4,14 +4,14 @@ import type {ConvertOptions} from './options.js';
 import type {Progress} from './progress.js';
 import {loadTfjs} from './tfjs.js';
 
-/** `convert`: what it prints. */
+/** Runs `convert`, and returns the text to print. */
 export async function convertCommand(
   options: ConvertOptions,
   progress: Progress,
 ): Promise<string> {
   const {model: path, output, json, to, lossy} = options;
   if (lossy && to !== 'stock') {
-    throw new UsageError('--lossy is for --to stock; nothing else is lost');
+    throw new UsageError('--lossy works only with --to stock');
   }
   checkOutput(options);
   const tfjs = await loadTfjs(options.import);
@@ -22,7 +22,7 @@ export async function convertCommand(
   const onOurs = await source.load?.().catch((error: unknown) => {
     throw withHint(error, path);
   });
-  if (onOurs === undefined) throw new Error(`${path}: it does not load`);
+  if (onOurs === undefined) throw new Error(`${path}: cannot be loaded`);
   showSaving(progress);
   const file = files.fileSystem(output);
   await (to === 'stock' ? toStock(file, {lossy}) : file).save?.(onOurs);

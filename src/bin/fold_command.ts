@@ -5,10 +5,10 @@ import type {WritingOptions} from './options.js';
 import type {Progress} from './progress.js';
 import {loadTfjs} from './tfjs.js';
 
-/** How many layers that stay are named. */
+/** The most unfolded layers to name. */
 const MOST = 10;
 
-/** `fold`: what it prints. */
+/** Runs `fold`, and returns the text to print. */
 export async function foldCommand(
   options: WritingOptions,
   progress: Progress,
@@ -46,7 +46,10 @@ function describe({folded, kept}: FoldReport, output: string): string[] {
   ];
 }
 
-/** What weights are quantized to, which folding undoes: it computes new ones. */
+/**
+ * The types that weights were quantized to. Folding computes new weights in
+ * float32.
+ */
 function quantizedTo({weightSpecs = []}: io.ModelArtifacts): string[] {
   const types = weightSpecs.flatMap(({quantization}) =>
     quantization ? [quantization.dtype] : [],

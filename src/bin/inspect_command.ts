@@ -3,7 +3,7 @@ import type {CommonOptions} from './options.js';
 import type {Progress} from './progress.js';
 import {loadTfjs} from './tfjs.js';
 
-/** `inspect`: what it prints. */
+/** Runs `inspect`, and returns the text to print. */
 export async function inspectCommand(
   options: CommonOptions,
   progress: Progress,

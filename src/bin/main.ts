@@ -1,4 +1,4 @@
-/** `npx tfjs-normalization`: what can be done to models in files. */
+/** Runs `npx tfjs-normalization`, which works on models in files. */
 import {createRequire} from 'node:module';
 import {convertCommand} from './convert_command.js';
 import {messageOf, UsageError} from './failures.js';
@@ -39,10 +39,10 @@ function version(): string {
   return text;
 }
 
-// tf.js 4.22 uses a module of Node's that Node 21 and newer warn of.
+// tf.js 4.22 uses a Node module that Node 21 and later warn of.
 process.noDeprecation = true;
 
-// Whoever reads the output may leave, as head does.
+// The reader of the output may close it early, as head does.
 process.stdout.on('error', () => process.exit(FAILED));
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -9,30 +9,30 @@ import type {Tfjs} from './tfjs.js';
 
 const MODEL_JSON = 'model.json';
 
-/** The share of the work that loading is taken for. */
+/** The share of the progress bar that loading takes. */
 const LOADING = 0.6;
 
 /**
  * Makes sure that a model may be written to the output.
  *
- * @throws UsageError if one is there that may not be written over.
+ * @throws UsageError if a model is there and `force` is false.
  */
 export function checkOutput({model, output, force}: WritingOptions): void {
   const name = basename(output);
   if (extname(name) === '.json' && name !== MODEL_JSON) {
     throw new UsageError(
-      `${output}: a model is written to a folder, or to the ${MODEL_JSON} in it`,
+      `${output}: must be a folder, or the ${MODEL_JSON} in a folder`,
     );
   }
   const file = fileOf(output);
   if (force || !existsSync(file)) return;
   const isInput = realpathSync(file) === realpathOf(fileOf(model));
-  const what = isInput ? 'this is the input' : 'there is a model already';
-  throw new UsageError(`${output}: ${what}; --force writes over it`);
+  const what = isInput ? 'this is the input' : 'a model already exists here';
+  throw new UsageError(`${output}: ${what}; --force overwrites it`);
 }
 
 /**
- * Reads what is in a model's files.
+ * Reads a model's files.
  *
  * @throws Error naming the path if it cannot be read.
  */
@@ -46,13 +46,13 @@ export async function readModel(
   const url = `file://${resolve(path)}`;
   const [handler] = core.io.getLoadHandlers(url, {onProgress});
   if (handler?.load === undefined) {
-    throw new Error(`${path}: nothing here loads from files`);
+    throw new Error(`${path}: no handler can load from files`);
   }
   return handler.load();
 }
 
 /**
- * Loads a model from files: as it is if tf.js wrote it, else as Keras's.
+ * Loads a model from files: unchanged if tf.js wrote it, else as Keras's.
  *
  * @throws Error naming the path if it cannot be loaded.
  */
@@ -74,11 +74,11 @@ export async function loadModel(
   }
 }
 
-/** Adds how to load a class that nobody has registered, where that is the error. */
+/** Adds the way to load a class to an error about an unregistered one. */
 export function withHint(error: unknown, path: string): unknown {
   const message = messageOf(error);
   const hint = '--import <module> loads a module that registers it';
-  // tf.js goes on for several lines.
+  // tf.js's message has several more lines.
   const [, name] = /^Unknown layer: ([^\s.]+)/.exec(message) ?? [];
   if (name !== undefined) {
     return new Error(`${path}: unknown layer ${name}; ${hint}`);
@@ -87,7 +87,7 @@ export function withHint(error: unknown, path: string): unknown {
   return isUnknown ? new Error(`${message}; ${hint}`) : error;
 }
 
-/** Tells that a model is now being written. */
+/** Shows that a model is being written. */
 export function showSaving(progress: Progress): void {
   progress.step('saving', (1 + LOADING) / 2);
 }
@@ -99,7 +99,7 @@ function isFromTfjs({modelTopology}: io.ModelArtifacts): boolean {
   return typeof version === 'string' && version.startsWith('tfjs');
 }
 
-/** The model.json that a path means. */
+/** Returns the path of the model.json that a path stands for. */
 function fileOf(path: string): string {
   const isFolder = statSync(path, {throwIfNoEntry: false})?.isDirectory();
   const isFile = isFolder !== true && extname(path) === '.json';

@@ -1,33 +1,33 @@
 import {Command, CommanderError, Option} from 'commander';
 import {UsageError} from './failures.js';
 
-/** What every subcommand can be told. */
+/** Options of every subcommand. */
 export interface CommonOptions {
   /** The path of the model. */
   readonly model: string;
-  /** Whether the answer is JSON. */
+  /** If true, prints JSON. */
   readonly json: boolean;
-  /** Modules to load before the model, which register custom layers. */
+  /** Modules to load before the model, to register custom layers. */
   readonly import: readonly string[];
 }
 
-/** What those can be told that write a model. */
+/** Options of the subcommands that write a model. */
 export interface WritingOptions extends CommonOptions {
   /** The path to write to. */
   readonly output: string;
-  /** Whether a model that is there may be written over. */
+  /** If true, overwrites an existing model. */
   readonly force: boolean;
 }
 
-/** What `convert` can be told. */
+/** Options of `convert`. */
 export interface ConvertOptions extends WritingOptions {
-  /** Whose layers the model is to have. */
+  /** The layers of the written model. */
   readonly to: 'normalization' | 'stock';
-  /** Whether what stock tf.js does not have may be lost. */
+  /** If true, drops options that stock tf.js does not have. */
   readonly lossy: boolean;
 }
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export type Request =
   | ({readonly command: 'inspect'} & CommonOptions)
   | ({readonly command: 'convert'} & ConvertOptions)
@@ -47,15 +47,15 @@ Examples:
   npx tfjs-normalization fold my-model folded
   npx tfjs-normalization help convert
 
-A model is written whole or not at all, and over another only with --force.
-Exit codes: 0; 1 if it fails; 2 for a command line that cannot be used.
+A model is written whole or not at all. --force overwrites an existing one.
+Exit codes: 0 for success; 1 for failure; 2 for an invalid command line.
 `;
 
 /**
  * Reads the command line.
  *
  * @param print Takes the text of --help and --version.
- * @returns undefined where that was all that was asked for.
+ * @returns undefined if the command line asks only for these.
  * @throws UsageError saying what is wrong.
  */
 export function parseRequest(
@@ -71,14 +71,15 @@ export function parseRequest(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
-    // What is left is `help` of a command that there is not.
+    // All that is left is `help` for an unknown command.
     throw new UsageError(`unknown command '${args[1] ?? ''}' (${NAME} --help)`);
   }
 }
 
 /**
- * @param help What prints the help that is about it.
- * @throws UsageError saying what is wrong; the error itself if it is about help.
+ * @param help The command that prints the help to refer to.
+ * @throws UsageError saying what is wrong; the error itself if help was asked
+ *   for.
  */
 function refuse(error: CommanderError, help: string): never {
   if (error.exitCode === 0 || error.code === 'commander.help') throw error;
@@ -92,13 +93,15 @@ function createProgram(
   take: Take,
 ): Command {
   const program = new Command(NAME)
-    .description('Works on trained models with normalization layers.')
+    .description(
+      'Inspects, converts and folds models with normalization layers.',
+    )
     .version(version, '--version', 'print the version')
     .helpOption(...HELP)
-    .helpCommand('help [command]', 'print what a command takes')
+    .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', DETAILS)
     .showSuggestionAfterError(false)
-    // The message is the error's, and told once.
+    // The caller prints the error's message, so commander must not.
     .configureOutput({writeOut: print, writeErr: () => undefined})
     .exitOverride((error) => refuse(error, `${NAME} --help`));
   addInspect(program, take);
@@ -111,7 +114,7 @@ function addInspect(program: Command, take: Take): void {
   addCommand(
     program,
     'inspect',
-    'shows normalization layers, and what looks wrong',
+    'shows normalization layers and their problems',
     [
       'my-model',
       '--json my-model/model.json',
@@ -126,7 +129,7 @@ function addConvert(program: Command, take: Take): void {
   addWritingCommand(
     program,
     'convert',
-    "puts a model of Keras or tf.js on this package's layers, or on tf.js's own",
+    "converts a Keras or tf.js model to this package's layers, or to tf.js's own",
     [
       'keras-model converted --to normalization',
       'my-model for-stock --to stock',
@@ -134,11 +137,15 @@ function addConvert(program: Command, take: Take): void {
     ],
   )
     .addOption(
-      new Option('--to <layers>', 'whose layers it is to have')
+      new Option('--to <layers>', "this package's layers, or tf.js's own")
         .choices(['normalization', 'stock'])
         .makeOptionMandatory(),
     )
-    .option('--lossy', "lose what tf.js's own layers do not have", false)
+    .option(
+      '--lossy',
+      "drop options that tf.js's own layers do not have",
+      false,
+    )
     .action((model: string, output: string, options: ConvertOptions) => {
       take({...options, command: 'convert', model, output});
     });
@@ -166,12 +173,12 @@ function addCommand(
     .description(description)
     .helpOption(...HELP)
     .exitOverride((error) => refuse(error, `${NAME} ${name} --help`))
-    .argument('<model>', 'a folder with a model.json, or such a file')
+    .argument('<model>', 'a folder with a model.json, or the file itself')
     .option('--json', 'print JSON', false)
     .addOption(
       new Option(
         '--import <module>',
-        'load a module first, which registers custom layers; repeatable',
+        'load a module that registers custom layers; repeatable',
       )
         .argParser((module: string, before: string[]) => [...before, module])
         .default([], 'none'),
@@ -190,5 +197,5 @@ function addWritingCommand(
 ): Command {
   return addCommand(program, name, description, examples)
     .argument('<output>', 'the folder to write to, or the model.json in it')
-    .option('--force', 'write over the model that is there', false);
+    .option('--force', 'overwrite an existing model', false);
 }

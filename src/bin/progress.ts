@@ -1,13 +1,16 @@
 import {SingleBar} from 'cli-progress';
 
-/** Shows how far a command has come. */
+/** Shows a command's progress. */
 export interface Progress {
   /** @param fraction From 0 to 1. */
   step(what: string, fraction: number): void;
   end(): void;
 }
 
-/** A bar on the terminal's standard error; nothing where that is no terminal. */
+/**
+ * Creates a bar on the terminal's standard error; shows nothing if it is not a
+ * terminal.
+ */
 export function createProgress(): Progress {
   return process.stderr.isTTY ? new BarProgress() : SILENT;
 }

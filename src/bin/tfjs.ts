@@ -8,7 +8,7 @@ import type * as normalization from 'tfjs-normalization';
 import type * as files from 'tfjs-normalization/node';
 import {messageOf, UsageError} from './failures.js';
 
-/** TensorFlow.js with a backend that runs, and this package on it. */
+/** TensorFlow.js with a working backend, and this package on top of it. */
 export interface Tfjs {
   readonly core: typeof core;
   readonly layers: typeof layers;
@@ -16,19 +16,19 @@ export interface Tfjs {
   readonly files: typeof files;
 }
 
-/** Both register the backend `cpu`, the second with much else. */
+/** Both register the backend `cpu`, the second along with much else. */
 const BACKENDS = ['@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs'];
 
 const MISSING =
   'TensorFlow.js is not installed in this project: npm install @tensorflow/tfjs';
 
 /**
- * Loads TensorFlow.js as this package finds it, else as the project does that the
- * command runs in, and then modules that register custom layers.
+ * Loads TensorFlow.js as this package resolves it, else as the current project
+ * does, and then modules that register custom layers.
  *
- * @param modules Paths and packages, as the current folder finds them.
- * @throws Error saying what is not there and how to install it, or what is there
- *   and does not load; UsageError if there is no such module.
+ * @param modules Paths and packages, resolved from the current folder.
+ * @throws Error naming what is missing and how to install it, or what fails to
+ *   load; UsageError if there is no such module.
  */
 export async function loadTfjs(modules: readonly string[]): Promise<Tfjs> {
   const places = modules.map(placeOf);
@@ -46,12 +46,13 @@ export async function loadTfjs(modules: readonly string[]): Promise<Tfjs> {
     normalization: loadOwn(near, 'tfjs-normalization'),
     files: loadOwn(near, 'tfjs-normalization/node'),
   } as Tfjs;
-  // Without it the cpu backend advertises another one over several lines.
+  // Otherwise the cpu backend prints several lines that advertise another
+  // backend.
   tfjs.core.enableProdMode();
   if (!BACKENDS.some((name) => find(name) !== undefined)) {
     missing(
-      'TensorFlow.js is installed, but not the backend that this command runs ' +
-        `on: npm install ${BACKENDS[0]}`,
+      'TensorFlow.js is installed, but its cpu backend is not: npm install ' +
+        String(BACKENDS[0]),
     );
   }
   if (!(await tfjs.core.setBackend('cpu'))) {
@@ -75,7 +76,7 @@ function requireHere(): NodeJS.Require {
 
 /**
  * @returns undefined where a package is not installed.
- * @throws Error if it is, and does not load.
+ * @throws Error if it is installed but does not load.
  */
 function load(require: NodeJS.Require, name: string): unknown {
   if (!isInstalled(require, name)) return undefined;
@@ -94,12 +95,14 @@ function isInstalled(require: NodeJS.Require, name: string): boolean {
     return true;
   } catch (error) {
     const {code, path} = error as {code?: unknown; path?: unknown};
-    // With a path it has found the package, and not what is in it.
+    // With a path, the package was found, but not the file in it.
     return code !== 'MODULE_NOT_FOUND' || path !== undefined;
   }
 }
 
-/** Loads this package, which may find less than the project does. */
+/**
+ * Loads this package, which may resolve fewer packages than the project does.
+ */
 function loadOwn(require: NodeJS.Require, name: string): unknown {
   const needed = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers'];
   if (needed.every((part) => isInstalled(require, part))) {
@@ -111,7 +114,7 @@ function loadOwn(require: NodeJS.Require, name: string): unknown {
   );
 }
 
-/** The file that a module of `--import` is in. */
+/** Resolves a module of `--import` to a file. */
 function placeOf(module: string): string {
   const file = resolve(module);
   if (existsSync(file)) return requireHere().resolve(file);
@@ -133,7 +136,9 @@ async function importModule(place: string, module: string): Promise<void> {
   }
 }
 
-/** The message without the files that had required what is missing. */
+/**
+ * Returns the message without the list of files that required the missing one.
+ */
 function reasonOf(error: unknown): string {
   return messageOf(error).replace(/ ?Require stack:.*$/, '');
 }

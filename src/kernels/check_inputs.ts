@@ -7,9 +7,9 @@ import {
   NORMALIZE_GRAD,
   type NormalizeAttributes,
   type NormalizeGradAttributes,
+  type View,
   parametersCount,
   statisticsCount,
-  type View,
   viewSize,
 } from './contract.js';
 

@@ -15,21 +15,19 @@ import {
 } from '@tensorflow/tfjs-core';
 import {Frame, parametersAreStatistics, reshapeTo} from './frame.js';
 import {
+  type GradInputs,
+  type Gradients,
+  type MovingInputs,
   type NormalizeAttributes,
   type NormalizeGradAttributes,
+  type Normalized,
+  type Parameters,
+  type View,
   parametersCount,
   statisticsCount,
   valuesPerStatistic,
-  type View,
   viewSize,
 } from './contract.js';
-import type {
-  GradInputs,
-  Gradients,
-  MovingInputs,
-  Normalized,
-  Parameters,
-} from './packing.js';
 
 /*
  * The four kernels in plain core ops: right on any backend, the fallback where a

@@ -1,35 +1,94 @@
 import {
+  backend,
+  env,
   getBackend,
   getKernel,
   Identity,
   type KernelConfig,
   type KernelFunc,
   registerKernel,
-  Reshape,
   type TensorInfo,
   tidy,
 } from '@tensorflow/tfjs-core';
+import {BACKENDS} from './backends/index.js';
 import {checkInputs} from './check_inputs.js';
 import * as composed from './composed.js';
-import {fusedFor} from './fused.js';
-import type {Fused, Implementation} from './implementation.js';
 import {
   APPLY_STATISTICS,
+  type Backend,
+  type Fused,
   HOLD,
+  type Implementation,
+  type Kept,
   MOVING_STATISTICS,
   NORMALIZE,
   NORMALIZE_GRAD,
   type NormalizeAttributes,
   type NormalizeGradAttributes,
-  viewSize,
-} from './contract.js';
-import {
   packGradients,
   required,
   unpackGradInputs,
   unpackParameters,
-} from './packing.js';
-import {onDevice} from './tfjs_private.js';
+  viewSize,
+} from './contract.js';
+import {withFlagOff} from './tfjs_private.js';
+import {received} from '../util/received.js';
+
+/** The flag of `tf.env()` that switches fused kernels off. */
+const FLAG = 'NORMALIZATION_FUSED';
+
+env().registerFlag(FLAG, () => true);
+
+const KNOWN = new Map(BACKENDS.map((each) => [each.name, each]));
+
+/** A backend that is removed takes its own with it. */
+const made = new WeakMap<object, Fused<TensorInfo>>();
+
+const NONE: Fused<TensorInfo> = {};
+
+/**
+ * The fused kernels of a backend instance. There are none if they are switched off, if
+ * this package has none for such a backend, or if they cannot be made; one warning then
+ * says why.
+ */
+export function fusedFor(name: string, instance: object): Fused<TensorInfo> {
+  if (!env().getBool(FLAG)) return NONE;
+  const known = made.get(instance);
+  if (known !== undefined) return known;
+  const fused = makeFused(name, instance);
+  made.set(instance, fused);
+  return fused;
+}
+
+/**
+ * Tells if, on the backend in use, two kernels over two views cost less than transposing
+ * x, y and their gradients.
+ */
+export function secondViewIsCheap(): boolean {
+  const name = getBackend();
+  return (
+    descriptionOf(name).secondViewIsCheap === true &&
+    fusedFor(name, backend()) !== NONE
+  );
+}
+
+function descriptionOf(name: string): Backend {
+  return KNOWN.get(name) ?? {name};
+}
+
+function makeFused(name: string, instance: object): Fused<TensorInfo> {
+  try {
+    return descriptionOf(name).make?.(instance) ?? NONE;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    console.warn(
+      `tfjs-normalization: the backend ${name} computes with tfjs's own ` +
+        `operations, which is slower; the kernels made for it cannot be used ` +
+        `here: ${why}`,
+    );
+    return NONE;
+  }
+}
 
 /**
  * Makes sure that the backend in use has a kernel of this name: its own if it brings
@@ -52,7 +111,7 @@ function findKernel(name: string, backend: string): KernelConfig | undefined {
 }
 
 /** Calls a kernel by name with packed inputs; undefined if it cannot. */
-type Call = <T>(
+type Call = <T extends TensorInfo>(
   kernels: Fused<T>,
   inputs: readonly T[],
   attributes: object,
@@ -67,14 +126,19 @@ const CALLS: Readonly<Record<string, Call>> = {
       attrs,
     );
     if (outputs === undefined) return undefined;
-    const {y, mean, variance, kept = []} = outputs;
-    return [y, mean, variance, ...kept];
+    const {y, mean, variance, kept} = outputs;
+    if (kept === undefined) return [y, mean, variance];
+    keptBy.set(required(kept.tensors[0]).dataId, kept);
+    return [y, mean, variance, ...kept.tensors];
   },
 
   [NORMALIZE_GRAD]: (kernels, inputs, attributes) => {
     const attrs = attributes as NormalizeGradAttributes;
-    const named = unpackGradInputs(inputs, attrs);
-    const outputs = kernels.normalizeGrad?.(named, attrs);
+    const {kept, ...named} = unpackGradInputs(inputs, attrs);
+    const outputs = kernels.normalizeGrad?.(
+      {...named, kept: recall(kept?.tensors ?? [])},
+      attrs,
+    );
     return outputs && packGradients(outputs);
   },
 
@@ -103,11 +167,32 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
 };
 
+/** The tape carries tensors alone. Here is what they were, by the data of the first. */
+const keptBy = new WeakMap<object, Kept<TensorInfo>>();
+
+/** @throws Error for tensors that no Normalize has kept, or not all of them. */
+function recall<T extends TensorInfo>(
+  tensors: readonly T[],
+): Kept<T> | undefined {
+  const [first] = tensors;
+  if (first === undefined) return undefined;
+  const kept = keptBy.get(first.dataId);
+  const isWhole =
+    kept?.tensors.length === tensors.length &&
+    tensors.every(({dataId}, i) => dataId === kept.tensors[i]?.dataId);
+  if (isWhole) return {tag: kept.tag, tensors};
+  throw new Error(
+    `${NORMALIZE_GRAD}: inputs beyond gamma must be those that ${NORMALIZE} has ` +
+      `kept, all of them in order. ${received('kept', tensors.length)}`,
+  );
+}
+
 // The inputs of a kernel are tensors, whatever tfjs's types promise.
 const COMPOSED = composed as unknown as Implementation<TensorInfo>;
 
 function fusedOrComposed(kernelName: string, backendName: string): KernelFunc {
   const call = required(CALLS[kernelName]);
+  const {hostFlag} = descriptionOf(backendName);
   return ({inputs, attrs, backend}) => {
     const list = Object.values(inputs).map(required);
     const attributes = attrs ?? {};
@@ -115,10 +200,11 @@ function fusedOrComposed(kernelName: string, backendName: string): KernelFunc {
     const fused = fits(list, attributes)
       ? call(fusedFor(backendName, backend), list, attributes)
       : undefined;
-    // Core ops inside a kernel are off the tape; the tidy leaves only its outputs.
+    // Core ops inside a kernel are off the tape; the tidy leaves only its outputs. On the
+    // device they round alike, wherever the weights lie.
     return (
       fused ??
-      onDevice(() =>
+      withFlagOff(hostFlag, () =>
         tidy((): never => call(COMPOSED, list, attributes) as never),
       )
     );
@@ -134,14 +220,14 @@ function fits(inputs: readonly TensorInfo[], attributes: object): boolean {
   );
 }
 
-/** Another tensor with the same values. To clone, wasm copies; to reshape, it does not. */
+/** Makes another tensor with the same values, which both share. */
 function holdOn(backendName: string): KernelFunc {
-  const aliasing = backendName === 'wasm' ? Reshape : Identity;
+  const {sharing = Identity} = descriptionOf(backendName);
   return ({inputs, backend}) => {
     const list = Object.values(inputs).map(required);
     checkInputs(HOLD, list, {});
     const x = required(list[0]);
-    const {kernelFunc} = required(findKernel(aliasing, backendName));
+    const {kernelFunc} = required(findKernel(sharing, backendName));
     return kernelFunc({inputs: {x}, attrs: {shape: [...x.shape]}, backend});
   };
 }

@@ -1,10 +1,4 @@
-import {
-  engine,
-  env,
-  getBackend,
-  type Tensor,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core';
+import {engine, env, type Tensor, type TensorInfo} from '@tensorflow/tfjs-core';
 import {isObject} from '../util/is_object.js';
 import {lastOf} from '../util/at.js';
 
@@ -38,25 +32,30 @@ export function latestTapeNode(kernelName: string): TapeNode | undefined {
   return found ? (node as unknown as TapeNode) : undefined;
 }
 
-/** If true, small tensors that lie in main memory are computed there. */
-const CPU_FORWARD = new Map([
-  ['webgl', 'WEBGL_CPU_FORWARD'],
-  ['webgpu', 'WEBGPU_CPU_FORWARD'],
-]);
-
 /**
- * Runs ops on the device, wherever their inputs lie. tfjs computes small tensors of a GPU's
- * backend in main memory if they lie there, as weights do that have just been loaded, and a GPU
- * rounds otherwise.
+ * Runs ops with a flag of tfjs off, if there is such a flag and it is on.
+ *
+ * @param flag Its name; undefined for none.
  */
-export function onDevice<Result>(run: () => Result): Result {
-  const flag = CPU_FORWARD.get(getBackend());
-  if (flag === undefined || !env().getBool(flag)) return run();
+export function withFlagOff<Result>(
+  flag: string | undefined,
+  run: () => Result,
+): Result {
+  if (flag === undefined || !isOn(flag)) return run();
   env().set(flag, false);
   try {
     return run();
   } finally {
     env().set(flag, true);
+  }
+}
+
+function isOn(flag: string): boolean {
+  try {
+    return env().getBool(flag);
+  } catch {
+    // tfjs knows no such flag.
+    return false;
   }
 }
 

@@ -16,9 +16,9 @@ const MODES: readonly StatisticsMode[] = ['auto', 'batch', 'moving'];
 
 /** @throws Error if this is no such word. */
 export function checkStatisticsMode(
-  mode: StatisticsMode,
+  mode: unknown,
+  name: string,
   who: string,
-  name = 'statistics',
 ): void {
   checkChoice(mode, MODES, name, who);
 }
@@ -37,6 +37,9 @@ export interface BatchNormState {
   /** Warns once a layer for each topic. */
   readonly warnOnce: (topic: string, message: string) => void;
 }
+
+/** The method of a batch normalization that gives its state to the tools for models. */
+export const STATE = Symbol('state');
 
 /** An average with more of its initial value than this predicts badly. */
 export const TELLING_SHARE = 0.1;

@@ -1,33 +1,31 @@
 import type {serialization} from '@tensorflow/tfjs-core';
 import {received} from '../util/received.js';
+import type {LayerDescription, Neutral} from './description.js';
 import {hasOwn} from './options.js';
 
-/**
- * The keys that model files of Keras and tf.js carry in the config of a
- * normalization without effect here, and the values for which that is true. Any
- * other value would change what the layer computes, and is refused.
+/*
+ * Model files of Keras and tf.js carry keys that a layer here does not have. With some
+ * values they have no effect; any other would change what the layer computes, and is
+ * refused.
  */
-const WITHOUT_EFFECT: Readonly<Record<string, (value: unknown) => boolean>> = {
+
+/** Keys that any layer may carry. */
+const IN_ALL_FILES: Readonly<Record<string, Neutral>> = {
   customObjects: () => true,
   dtype: isFloat32,
-  fused: (value) => isAbsent(value) || typeof value === 'boolean',
-  synchronized: isOff,
-  adjustment: isAbsent,
-  virtualBatchSize: isAbsent,
-  renorm: isOff,
-  renormClipping: isAbsent,
-  renormMomentum: (value) => isAbsent(value) || typeof value === 'number',
-  rmsScaling: isOff,
 };
 
 /**
- * If true, a normalization does the same without this key of its config.
+ * If true, a layer does the same without this key of its config.
  *
  * @param key The name in camel case.
  */
-export function isWithoutEffect(key: string, value: unknown): boolean {
-  const test = hasOwn(WITHOUT_EFFECT, key) ? WITHOUT_EFFECT[key] : undefined;
-  return test?.(value) === true;
+export function isWithoutEffect(
+  description: LayerDescription,
+  key: string,
+  value: unknown,
+): boolean {
+  return neutralFor(description, key)?.(value) === true;
 }
 
 /**
@@ -37,31 +35,42 @@ export function isWithoutEffect(key: string, value: unknown): boolean {
  */
 export function dropForeignKeys(
   config: serialization.ConfigDict,
-  className: string,
+  description: LayerDescription,
 ): serialization.ConfigDict {
   const hasInput = config.batchInputShape ?? config.inputShape;
   const kept = Object.entries(config).filter(([key, value]) => {
     // In tf.js the first layer's dtype is that of the model's input.
     const ofInput = key === 'dtype' && hasInput && typeof value === 'string';
-    if (!hasOwn(WITHOUT_EFFECT, key) || ofInput) return true;
-    if (isWithoutEffect(key, value)) return false;
+    const neutral = neutralFor(description, key);
+    if (neutral === undefined || ofInput) return true;
+    if (neutral(value)) return false;
     throw new Error(
-      `${className} ${nameIn(config)}: ${key} with this value is ` +
+      `${description.className} ${nameIn(config)}: ${key} with this value is ` +
         `not supported. ${received(key, value)}`,
     );
   });
   return Object.fromEntries(kept);
 }
 
+function neutralFor(
+  {inFiles, unavailable}: LayerDescription,
+  key: string,
+): Neutral | undefined {
+  const lists = [IN_ALL_FILES, inFiles, unavailable];
+  return lists.find((list) => hasOwn(list, key))?.[key];
+}
+
 function nameIn({name}: serialization.ConfigDict): string {
   return typeof name === 'string' ? name : '(unnamed)';
 }
 
-function isAbsent(value: unknown): boolean {
+/** Null or undefined. */
+export function isAbsent(value: unknown): boolean {
   return value === null || value === undefined;
 }
 
-function isOff(value: unknown): boolean {
+/** False, or absent. */
+export function isOff(value: unknown): boolean {
   return isAbsent(value) || value === false;
 }
 

@@ -8,9 +8,29 @@ import {
 } from '@tensorflow/tfjs-layers';
 import {knownOptions} from '../ops/known_options.js';
 import {toFloat} from '../ops/to_float.js';
+import {
+  defaultsOf,
+  hasParameter,
+  type LayerDescription,
+  optionsAbout,
+  optionsOf,
+  type ParameterDescription,
+} from './description.js';
 import {dropForeignKeys} from './foreign_config.js';
-import type {Constraint, Initializer, Regularizer} from './objects.js';
-import {completeOptions, type LayerArgs} from './options.js';
+import {
+  type Constraint,
+  type Initializer,
+  type MaybeObject,
+  parseObject,
+  type Regularizer,
+  serializeObject,
+} from './objects.js';
+import {
+  completeOptions,
+  type LayerArgs,
+  ownCopy,
+  refuseUnavailable,
+} from './options.js';
 import {ONE_COPY} from './one_copy.js';
 import {projectOnRead} from './projected_weight.js';
 import {warnOnce} from '../util/warn_once.js';
@@ -30,24 +50,34 @@ export type ApplyInput = Parameters<layers.Layer['apply']>[0];
 export type ApplyOutput = ReturnType<layers.Layer['apply']>;
 const CALL_OPTIONS: ReadonlyArray<keyof CallOptions> = ['training', 'mask'];
 
-/** How a weight is made. */
-export interface WeightOptions {
-  shape: Shape;
-  initializer: Initializer;
-  regularizer?: Regularizer | null;
-  constraint?: Constraint | null;
-  trainable?: boolean;
-}
-
-/** What every layer of this package does, whatever it computes. */
+/** The base of every layer of this package, which reads the layer's description. */
 export abstract class NormLayer<Options extends object> extends layers.Layer {
   /** The layer's own options as they were given, defaults filled in. */
   protected readonly options: Options;
+  private readonly description: LayerDescription;
+  /** The initializers, regularizers and constraints, by the names of their options. */
+  private readonly objects: Readonly<Record<string, MaybeObject>>;
+  private readonly parameters = new Map<string, LayerVariable>();
 
-  constructor(args: LayerArgs, defaults: Options) {
-    super(args);
+  constructor(
+    args: LayerArgs | null | undefined,
+    description: LayerDescription<Options>,
+  ) {
+    const own = refuseUnavailable(args ?? {}, description);
+    super(own);
     this.supportsMasking = true;
-    this.options = completeOptions(args, defaults, this.who);
+    this.description = description;
+    const options = completeOptions(own, defaultsOf(description), this.who);
+    this.options = options;
+    const values = options as Record<string, unknown>;
+    for (const [name, {check}] of Object.entries(optionsOf(description))) {
+      check(values[name], name, this.who);
+    }
+    this.objects = Object.fromEntries(
+      description.parameters
+        .flatMap((each) => Object.keys(optionsAbout(each)))
+        .map((name) => [name, parseObject(values[name], name, this.who)]),
+    );
   }
 
   /** The layer as messages name it. */
@@ -79,19 +109,45 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
     });
   }
 
-  /** Adds a weight that holds its constraint whenever it is read. */
-  protected addParameter(name: string, options: WeightOptions): LayerVariable {
-    const {shape, initializer, regularizer, constraint, trainable} = options;
-    const weight = this.addWeight(
-      name,
-      shape,
-      'float32',
-      initializer,
-      regularizer ?? undefined,
-      trainable ?? true,
-    );
-    if (constraint) projectOnRead(weight, constraint);
-    return weight;
+  /**
+   * Adds the weights of the description that the options ask for. They hold their
+   * constraints whenever they are read.
+   *
+   * @param shape The shape of all but those that are one number.
+   */
+  protected addParameters(shape: Shape): void {
+    for (const each of this.description.parameters) {
+      if (!hasParameter(each, this.options)) continue;
+      const {name, option, learns, isScalar} = each;
+      const about = (suffix: string): unknown =>
+        this.objects[`${String(option)}${suffix}`] ?? undefined;
+      const weight = this.addWeight(
+        name,
+        isScalar ? [] : shape,
+        'float32',
+        this.initializerOf(each),
+        about('Regularizer') as Regularizer | undefined,
+        learns,
+      );
+      const constraint = about('Constraint') as Constraint | undefined;
+      if (constraint) projectOnRead(weight, constraint);
+      this.parameters.set(name, weight);
+    }
+  }
+
+  /** A weight by its name; undefined if the layer has none, or is not built. */
+  protected parameter(name: string): LayerVariable | undefined {
+    return this.parameters.get(name);
+  }
+
+  /** The initializer of a weight. */
+  protected initializerOf({
+    option,
+    initializer,
+  }: ParameterDescription): Initializer {
+    const name = `${String(option)}Initializer`;
+    return (this.objects[name] ??
+      parseObject(initializer, name, this.who)) as Initializer;
   }
 
   /** Warns on the console, once a layer for each topic. */
@@ -103,7 +159,26 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
   ): T {
-    return new cls(dropForeignKeys(config, cls.className));
+    const {description} = cls as unknown as {description: LayerDescription};
+    const {className} = cls;
+    return new cls(dropForeignKeys(config, {...description, className}));
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const {options, description} = this;
+    const values = options as serialization.ConfigDict;
+    const own = Object.keys(description.options).map((name) => [
+      name,
+      ownCopy(values[name]),
+    ]);
+    const objects = Object.entries(this.objects).map(([name, object]) => [
+      name,
+      serializeObject(object),
+    ]);
+    return {
+      ...(Object.fromEntries([...own, ...objects]) as serialization.ConfigDict),
+      ...super.getConfig(),
+    };
   }
 
   private checkOrigin(input: unknown): void {

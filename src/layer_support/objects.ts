@@ -37,55 +37,52 @@ const SAMPLES: Readonly<Record<Kind, () => object>> = {
   constraint: () => constraints.nonNeg(),
 };
 
-/** What a name stands for where it is not the class's with a small letter. */
+const KINDS = Object.keys(SAMPLES) as Kind[];
+
+/** The objects of names that are not a class's with a small first letter. */
 const ALIASES: Readonly<Record<string, SerializedObject>> = {
   l1: {className: 'L1', config: {}},
   l2: {className: 'L2', config: {}},
   l1l2: {className: 'L1L2', config: {}},
 };
 
-export function parseInitializer(
-  option: ObjectOption<Initializer>,
+/** An object, or none. */
+export type MaybeObject = Initializer | Regularizer | Constraint | null;
+
+/**
+ * Makes the object that an option asks for. The last word of the option's name says of
+ * which kind it is.
+ *
+ * @throws Error if it is of another kind, or cannot be made.
+ */
+export function parseObject(
+  option: unknown,
   name: string,
   who: string,
-): Initializer {
-  return parse<Initializer>('initializer', option, name, who);
+): MaybeObject {
+  if (option === null) return null;
+  const kind = KINDS.find((each) => name.toLowerCase().endsWith(each));
+  return parse(kind ?? 'initializer', option, name, who) as MaybeObject;
 }
 
-export function parseRegularizer(
-  option: ObjectOption<Regularizer> | null,
-  name: string,
-  who: string,
-): Regularizer | null {
-  return option === null ? null : parse('regularizer', option, name, who);
-}
-
-export function parseConstraint(
-  option: ObjectOption<Constraint> | null,
-  name: string,
-  who: string,
-): Constraint | null {
-  return option === null ? null : parse('constraint', option, name, who);
-}
-
-/** What a model JSON keeps of an object. */
+/** The form of an object in a model JSON. */
 export function serializeObject(
-  object: Initializer | Regularizer | Constraint | null,
+  object: MaybeObject,
 ): serialization.ConfigDict | null {
   if (object === null) return null;
   return {className: object.getClassName(), config: object.getConfig()};
 }
 
-function parse<T>(
+function parse(
   kind: Kind,
-  option: ObjectOption<T>,
+  option: unknown,
   name: string,
   who: string,
-): T {
-  let problem = `${name} is no ${kind}`;
+): unknown {
+  let problem = `${name} is not ${kind === 'initializer' ? 'an' : 'a'} ${kind}`;
   try {
     const object = objectOf(kind, option);
-    if (isOfKind(kind, object)) return object as T;
+    if (isOfKind(kind, object)) return object;
   } catch (error) {
     // tfjs's own classes check what they are made with.
     problem = `${name} cannot be made (${(error as Error).message})`;
@@ -134,8 +131,7 @@ function isSerialized(option: unknown): option is SerializedObject {
 
 /** tfjs's own of this kind, or a user's class that has what is called of it. */
 function isOfKind(kind: Kind, object: unknown): boolean {
-  const kinds = Object.keys(SAMPLES) as Kind[];
-  const known = kinds.filter((k) => object instanceof baseClass(k));
+  const known = KINDS.filter((k) => object instanceof baseClass(k));
   if (known.length > 0) return known.includes(kind);
   const candidate = object as Partial<Serializable> | null | undefined;
   return (

@@ -1,7 +1,8 @@
 import type {layers} from '@tensorflow/tfjs-layers';
-import type {Axes} from '../ops/axes.js';
+import {type Axes, checkAxes} from '../ops/axes.js';
 import {checkIsObject, knownOptions} from '../ops/known_options.js';
 import {received} from '../util/received.js';
+import type {LayerDescription, OptionDescription} from './description.js';
 
 /** What every layer of tfjs takes: `name`, `trainable`, `inputShape` and so on. */
 export type LayerArgs = NonNullable<
@@ -38,6 +39,13 @@ export function completeOptions<D extends object>(
     .map(([name, value]) => [name, ownCopy(value)] as const);
   return {...defaults, ...Object.fromEntries(chosen)};
 }
+
+/** Every option of a layer, where null means none of an object. */
+export type OptionsOf<Args extends LayerArgs> = {
+  [Name in Exclude<keyof Args, keyof LayerArgs>]-?:
+    | Exclude<Args[Name], undefined>
+    | (Name extends `${string}${'Regularizer' | 'Constraint'}` ? null : never);
+};
 
 /** Checks the value of an option. */
 export type OptionCheck = (value: unknown, name: string, who: string) => void;
@@ -94,30 +102,30 @@ export function checkLayerOptions(
  *
  * @throws Error if one of them has another value.
  */
-export function refuseUnavailable<T extends LayerArgs>(
-  args: T,
-  unavailable: Readonly<Record<string, unknown>>,
-  className: string,
-): T {
+export function refuseUnavailable(
+  args: LayerArgs,
+  {className, unavailable}: Pick<LayerDescription, 'className' | 'unavailable'>,
+): LayerArgs {
   checkIsObject(args, 'options', className);
   const entries = Object.entries(args) as Array<[string, unknown]>;
   const kept = entries.filter(([name, value]) => {
     if (!hasOwn(unavailable, name)) return true;
-    if (value === null || value === undefined || value === unavailable[name]) {
-      return false;
-    }
+    if (unavailable[name]?.(value)) return false;
     throw new Error(
       `${className} ${args.name ?? '(unnamed)'}: ${name} is not available in ` +
         `this version. ${received(name, value)}`,
     );
   });
-  return Object.fromEntries(kept) as unknown as T;
+  return Object.fromEntries(kept);
 }
 
-/** The axis option as a config keeps it, in an array of the config's own. */
-export function copyAxes(axis: Axes): number | number[] {
-  return typeof axis === 'number' ? axis : [...axis];
-}
+/** `axis` of the layers that take several, the last by default. */
+export const AXIS_OPTION: OptionDescription<Axes> = {
+  default: -1,
+  check: (value, _, who) => {
+    checkAxes(value, who);
+  },
+};
 
 /** @throws Error if an option is not true or false. */
 export function checkBoolean(value: unknown, name: string, who: string): void {
@@ -180,6 +188,6 @@ export function hasOwn(object: object, name: PropertyKey): boolean {
 }
 
 /** A list that whoever gave it can no longer change. */
-function ownCopy(value: unknown): unknown {
+export function ownCopy(value: unknown): unknown {
   return Array.isArray(value) ? [...(value as unknown[])] : value;
 }

@@ -1,4 +1,5 @@
 import {serialization} from '@tensorflow/tfjs-core';
+import type {LayerDescription} from './description.js';
 import {warnOfAnotherCopy} from './one_copy.js';
 import {checkBoolean, hasOwn, takeOptions} from './options.js';
 
@@ -10,12 +11,18 @@ const OWN = Symbol.for('tfjs-normalization.layer');
 
 const classes: LayerClass[] = [];
 
+/** The descriptions of this package's layers, by their class names. */
+const descriptions = new Map<string, LayerDescription>();
+
 /**
  * Registers a layer under its class name, so that models with it load. Where
  * another class holds the name already, that one stays.
  */
-export function registerLayer(layerClass: LayerClass): void {
+export function registerLayer(
+  layerClass: LayerClass & {readonly description: LayerDescription},
+): void {
   warnOfAnotherCopy();
+  descriptions.set(layerClass.className, layerClass.description);
   Object.defineProperty(layerClass, OWN, {value: true});
   classes.push(layerClass);
   const holder = holderOf(layerClass.className);
@@ -91,6 +98,18 @@ export function isOwnLayer(layer: object): boolean {
 /** The class that models load under a name. */
 export function classOf(className: string): unknown {
   return holderOf(className);
+}
+
+/** The description of a layer of this package; undefined for other class names. */
+export function descriptionOf(className: string): LayerDescription | undefined {
+  return descriptions.get(className);
+}
+
+/** The description of the layer that is called so in files of Keras or its addons. */
+export function descriptionInKeras(name: string): LayerDescription | undefined {
+  return [...descriptions.values()].find(({kerasNames}) =>
+    kerasNames.includes(name),
+  );
 }
 
 /** Not inherited: a user's subclass is the user's. */

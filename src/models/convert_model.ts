@@ -23,13 +23,13 @@ const WHO = 'convertModel';
 /** Options of {@link convertModel}. */
 export interface ConvertOptions {
   /**
-   * Whose layers the new model has: `'normalization'` for this package's,
+   * The layers of the new model: `'normalization'` for this package's,
    * `'stock'` for tf.js's own.
    */
   readonly to: 'normalization' | 'stock';
   /**
-   * Convert to stock even where that loses an option which stock tf.js does not
-   * have. Defaults to false.
+   * If true, converts to stock even where that loses an option that stock tf.js
+   * does not have. Defaults to false.
    */
   readonly lossy?: boolean;
 }
@@ -41,9 +41,9 @@ const CHECKS = {
 };
 
 /**
- * Makes a model on the layers of this package from one on tf.js's own, or the
- * other way round, with equal weights. The model that is given stays as it is. The
- * new one has to be compiled before it is trained.
+ * Converts a model from tf.js's own normalization layers to those of this
+ * package, or back, with equal weights. The given model stays as it is. Compile
+ * the new one before training it.
  *
  * ```js
  * const stock = tf.sequential();
@@ -54,10 +54,11 @@ const CHECKS = {
  * console.log(back.layers[0].getClassName());  // BatchNormalization
  * ```
  *
- * @param options `to`: whose layers the new model has. `lossy` (false): lose what
- *   stock tf.js does not have instead of refusing it; see {@link toStock}.
- * @throws Error if an option is unknown or is not what it may be; or naming the
- *   layer and the option that stock tf.js does not have.
+ * @param options `to`: the layers of the new model. `lossy` (false): drop
+ *   options that stock tf.js does not have instead of refusing them; see {@link
+ *   toStock}.
+ * @throws Error if an option is unknown or invalid; or naming the layer and the
+ *   option that stock tf.js does not have.
  */
 export async function convertModel(
   model: LayersModel,
@@ -105,7 +106,7 @@ function convert(
 function ownTopology(topology: Json, model: LayersModel): Json {
   const live = {model, order: AS_LISTED};
   const mapped = mapLayers(topology, live, ({layer, config}) => {
-    // By its class: the application may have one of the same name.
+    // By class: the application may have another class of the same name.
     if (!layer || !isNormalization(layer)) return undefined;
     const name = layer.getClassName();
     const className = normalizationFor(name)?.className ?? name;
@@ -115,7 +116,9 @@ function ownTopology(topology: Json, model: LayersModel): Json {
   return withOrderedCalls(mapped);
 }
 
-/** Gives a layer the weights of another. A normalization may have some more. */
+/**
+ * Gives a layer the weights of another. A normalization may have extra weights.
+ */
 function takeWeights({layer, rebuilt, path}: LayerPair): void {
   const isWhole = layer.weights.length === rebuilt.weights.length;
   const names = rebuilt.weights.map(({originalName}) => lastOf(originalName));
@@ -133,11 +136,11 @@ function takeWeights({layer, rebuilt, path}: LayerPair): void {
     );
     return;
   }
-  // The layers that it holds get theirs by themselves.
+  // Layers inside it get their weights as pairs of their own.
   if (innerLayers(rebuilt).length > 0) return;
   throw new Error(
-    `${WHO}: ${layer.getClassName()} ${path} has other weights than one that is ` +
-      `made from its config, which must say all that its weights depend on. ` +
+    `${WHO}: ${layer.getClassName()} ${path} has other weights than a layer ` +
+      `made from its config, which must hold all that its weights depend on. ` +
       received(
         'weights',
         layer.weights.map(({shape}) => shape),
@@ -153,7 +156,7 @@ function isStockNormalization(layer: layers.Layer): boolean {
   return isStockBatchNormalization(layer) || isStockLayerNormalization(layer);
 }
 
-/** Weights have no lengths that are unknown. */
+/** Compares sizes. The lengths of weights are always known. */
 function sameSize(a: Shape, b: Shape | undefined): boolean {
   const sizeOf = (shape: Shape): number =>
     util.sizeFromShape(shape as number[]);

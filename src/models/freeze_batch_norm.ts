@@ -19,11 +19,11 @@ import {checkModel} from './graph/check_model.js';
 
 /** Options of {@link freezeBatchNorm}. */
 export interface FreezeOptions {
-  /** Whether gamma and beta still train. Defaults to false. */
+  /** If true, gamma and beta still train. Defaults to false. */
   readonly affine?: boolean;
 }
 
-/** How a layer was before it was frozen here. */
+/** A layer's settings before it was frozen here. */
 interface Thawed {
   readonly trainable: boolean;
   readonly statistics: StatisticsMode;
@@ -35,23 +35,23 @@ const thawed = new WeakMap<AnyBatchNorm, Thawed>();
 
 /**
  * Freezes every BatchNorm of a model, through nested models: from now on they
- * predict, in training too, and their moving statistics stay as they are. That is
- * how a trained model is tuned to little data, or with small batches, whose
+ * use their moving statistics in training too, and leave them unchanged. Use it
+ * to fine-tune a trained model on little data or in small batches, whose
  * statistics would replace better ones.
  *
- * By default `trainable` becomes false, so that gamma and beta stay as well; with
- * `affine` they train, and only `statistics` becomes `'moving'`. As always in
- * tf.js, compile the model after it. {@link unfreezeBatchNorm} undoes it.
+ * By default `trainable` becomes false, which freezes gamma and beta as well;
+ * with `affine` they train, and only `statistics` becomes `'moving'`. As always
+ * in tf.js, compile the model afterwards. {@link unfreezeBatchNorm} undoes it.
  *
  * ```js
  * const base = tf.sequential({layers: [batchNorm({inputShape: [4]})]});
  * freezeBatchNorm(base);
  * ```
  *
- * @param options `affine` (false): whether gamma and beta still train.
- * @returns How many layers are frozen.
- * @throws Error if an option is unknown, if `affine` is no boolean, or if the model has a
- *   BatchNormalization of tf.js's own: that one trains although it is frozen
+ * @param options `affine` (false): if true, gamma and beta still train.
+ * @returns The number of layers frozen.
+ * @throws Error if an option is unknown, if `affine` is not a boolean, or if
+ *   the model has tf.js's own BatchNormalization, which trains even when frozen
  *   unless `patchStockLayers` has been called, and has no `statistics` for
  *   `affine`. Then nothing is frozen.
  */
@@ -80,9 +80,9 @@ export function freezeBatchNorm(
 }
 
 /**
- * Undoes {@link freezeBatchNorm}: every BatchNorm of the model, through nested
- * models, is what it was before. One that was not frozen by it stays as it is;
- * so does a model that has been loaded since. Compile the model after it.
+ * Undoes {@link freezeBatchNorm}: restores every BatchNorm of the model,
+ * through nested models. A layer that it did not freeze stays as it is; so does
+ * a model loaded since. Compile the model afterwards.
  *
  * ```js
  * const base = tf.sequential({layers: [batchNorm({inputShape: [4]})]});
@@ -90,7 +90,7 @@ export function freezeBatchNorm(
  * unfreezeBatchNorm(base);
  * ```
  *
- * @returns How many layers are no longer frozen by it.
+ * @returns The number of layers restored.
  * @throws Error if it is given options; it has none.
  */
 export function unfreezeBatchNorm(model: LayersModel, ...none: []): number {
@@ -99,7 +99,7 @@ export function unfreezeBatchNorm(model: LayersModel, ...none: []): number {
   return batchNormsOf(model).filter(({layer}) => thaw(layer)).length;
 }
 
-/** @returns Whether it was frozen here. */
+/** @returns True if it was frozen here. */
 function thaw(layer: AnyBatchNorm): boolean {
   const before = thawed.get(layer);
   if (before === undefined) return false;
@@ -112,8 +112,8 @@ function thaw(layer: AnyBatchNorm): boolean {
 function checkFreezes({layer, path}: PlacedBatchNorm): void {
   if (layer instanceof BatchNorm || arePatched()) return;
   throw new Error(
-    `${WHO}: ${path} is tf.js's own BatchNormalization, which goes on moving ` +
-      `its statistics when it is frozen; call patchStockLayers() first, or ` +
+    `${WHO}: ${path} is tf.js's own BatchNormalization, which keeps updating ` +
+      `its statistics when frozen; call patchStockLayers() first, or ` +
       `convertModel(model, {to: 'normalization'}). ` +
       received('model', path),
   );

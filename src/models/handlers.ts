@@ -2,7 +2,7 @@ import {io} from '@tensorflow/tfjs-core';
 import {received} from '../util/received.js';
 
 /**
- * What loads from a place: the handler itself, or that of a URL.
+ * Returns the load function of a handler, or of the handler for a URL.
  *
  * @throws Error if nothing loads from it.
  */
@@ -19,13 +19,13 @@ export function loaderOf(
   const load = handlerMethod(handler, 'load');
   if (load) return load as () => Promise<io.ModelArtifacts>;
   throw new Error(
-    `${who}: the source is no URL and no IOHandler that loads. ` +
+    `${who}: the source must be a URL or an IOHandler that loads. ` +
       received('source', source),
   );
 }
 
 /**
- * What saves to a place: the handler itself, or that of a URL.
+ * Returns the save function of a handler, or of the handler for a URL.
  *
  * @throws Error if nothing saves to it.
  */
@@ -40,8 +40,8 @@ export function saverOf(
   const save = handlerMethod(handler, 'save');
   if (save) return save as io.SaveHandler;
   throw new Error(
-    `${who}: the target is no URL that is saved to and no IOHandler that ` +
-      `saves. ${received('target', target)}`,
+    `${who}: the target must be a URL of a registered scheme or an ` +
+      `IOHandler that saves. ${received('target', target)}`,
   );
 }
 

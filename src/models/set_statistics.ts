@@ -14,9 +14,8 @@ import {
 import {checkModel} from './graph/check_model.js';
 
 /**
- * Sets which statistics every BatchNorm of a model uses, through nested models:
- * those of the batch in prediction too, for a GAN or for style transfer, say. It
- * is their property `statistics`.
+ * Sets the `statistics` property of every BatchNorm of a model, through nested
+ * models: `'batch'`, for example, for a GAN or for style transfer.
  *
  * ```js
  * const generator = tf.sequential({layers: [batchNorm({inputShape: [8]})]});
@@ -26,10 +25,9 @@ import {checkModel} from './graph/check_model.js';
  * @param mode `'auto'`: the batch's in training and the moving ones in
  *   prediction. `'batch'`: the batch's in both. `'moving'`: the moving ones in
  *   both.
- * @returns How many layers it is set for.
- * @throws Error if the mode is none of these, or if the model has a
- *   BatchNormalization of tf.js's own, which has no such choice. Then nothing is
- *   set.
+ * @returns The number of layers set.
+ * @throws Error if the mode is none of these, or if the model has tf.js's own
+ *   BatchNormalization, which has no such property. Then nothing is set.
  */
 export function setStatistics(
   model: LayersModel,
@@ -38,7 +36,7 @@ export function setStatistics(
 ): number {
   checkModel(model, 'setStatistics');
   refuseOptions(none, 'setStatistics');
-  checkStatisticsMode(mode, 'setStatistics', 'mode');
+  checkStatisticsMode(mode, 'mode', 'setStatistics');
   warnOfHidden(model, 'setStatistics');
   const norms = batchNormsOf(model).map((norm) =>
     onlyOurs(norm, 'setStatistics', 'mode', mode),

@@ -4,7 +4,7 @@ import {promisify} from 'node:util';
 import {codeOf} from './failure.js';
 import type {Pieces} from './weight_bytes.js';
 
-/** What systems say that cannot flush a folder, or not to this user. */
+/** Error codes of systems that cannot flush a folder, or not for this user. */
 const CANNOT_SYNC = new Set([
   'EACCES',
   'EBADF',
@@ -25,7 +25,7 @@ export async function writeNew(path: string, pieces: Pieces): Promise<void> {
   }
 }
 
-/** Flushes the names in a folder to the disk, where the system can. */
+/** Flushes the names in a folder to the disk, where the system supports it. */
 export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');

@@ -1,8 +1,7 @@
 const last = new Map<string, Promise<void>>();
 
 /**
- * Runs a task after all that were given before it with the same key, whether
- * they went well or not.
+ * Runs a task after all earlier tasks with the same key, even if these fail.
  */
 export function inTurn<T>(key: string, task: () => Promise<T>): Promise<T> {
   const run = (last.get(key) ?? Promise.resolve()).then(task);
@@ -15,5 +14,5 @@ export function inTurn<T>(key: string, task: () => Promise<T>): Promise<T> {
 }
 
 function nothing(): void {
-  // The next in turn does not care how this one ended.
+  // The next task runs however this one ends.
 }

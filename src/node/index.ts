@@ -1,11 +1,8 @@
 /**
- * What only Node can do: models in files. Importing this also registers the
- * layers, as every entry of the package does, and gives tf.js the `file://`
- * scheme, unless tfjs-node has brought its own.
+ * Models in files, for Node only. Importing this also registers the layers, as
+ * every entry of the package does, and gives tf.js the `file://` scheme, unless
+ * tfjs-node provides it.
  */
 import '../index.js';
-import {registerFileScheme} from './scheme.js';
 
-export {fileSystem} from './file_system.js';
-
-registerFileScheme();
+export {fileSystem} from './files.js';

@@ -7,14 +7,14 @@ import {codeOf, failure, reasonOf} from './failure.js';
 import {MODEL_JSON, readModelJson} from './model_json.js';
 import {type ReadSettings, readWeights} from './read_weights.js';
 
-/** How often another process may save while this one tries to load. */
+/** The most attempts to load while other processes save. */
 const ATTEMPTS = 5;
 
 /**
- * Where the model.json is that a path, made absolute, means, and the one name of
+ * Finds the model.json that an absolute path stands for, and the real name of
  * its folder.
  *
- * @throws Error naming `path` if it is not there.
+ * @throws Error naming `path` if there is none.
  */
 export function findModel(
   resolved: string,
@@ -32,8 +32,8 @@ export function findModel(
 /**
  * Loads the model that a model.json describes.
  *
- * @throws Error naming `path` if the model.json is malformed, or if its weights
- *   are not all there.
+ * @throws Error naming `path` if the model.json is malformed, or if weights are
+ *   missing.
  */
 export async function loadModel(
   file: string,
@@ -45,8 +45,8 @@ export async function loadModel(
     try {
       return await assemble(text, dirname(file), settings, path);
     } catch (error) {
-      // If another process has saved twice meanwhile, these shards are gone, and
-      // a new model is there.
+      // If another process has saved twice meanwhile, these shards are gone,
+      // and there is a new model.
       const isSame = (await readText(file, path)) === text;
       if (isSame || attempt === ATTEMPTS) throw error;
     }

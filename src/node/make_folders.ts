@@ -3,12 +3,12 @@ import {dirname} from 'node:path';
 import {codeOf} from './failure.js';
 
 /**
- * Makes a folder, and those it is in, unless they are there.
+ * Makes a folder and its parents, unless they exist.
  *
- * Node's own recursive mkdir never comes back where the system answers ENOENT to
- * making a folder in one that exists, as Linux does in /proc (Node 20 and 22).
+ * Node's own recursive mkdir never returns where the system answers ENOENT to
+ * making a folder in an existing one, as Linux does in /proc (Node 20 and 22).
  *
- * @throws Error of the system if one cannot be made, or is a file.
+ * @throws The system's error if one cannot be made, or is a file.
  */
 export function makeFolders(folder: string): void {
   if (isFolder(folder)) return;

@@ -12,7 +12,7 @@ export const MODEL_JSON = 'model.json';
 
 const EXCERPT = 60;
 
-/** Written only where a model has them, as tfjs does. */
+/** Written only if the model has them, as in tfjs. */
 const OPTIONAL = [
   'trainingConfig',
   'userDefinedMetadata',
@@ -22,8 +22,8 @@ const OPTIONAL = [
 ] as const;
 
 /**
- * The text of the model.json that describes a model whose weights are in the
- * files `paths`.
+ * Returns the text of the model.json of a model whose weights are in the files
+ * `paths`.
  *
  * @throws Error naming `path` if the model cannot be written as JSON.
  */
@@ -51,11 +51,11 @@ export function writeModelJson(
 }
 
 /**
- * Reads a model.json, and checks of it what decides which bytes are loaded.
+ * Reads a model.json, and checks the parts that decide which bytes are loaded.
  *
- * @throws Error naming `path` if it is no JSON, has no topology or no manifest
- *   of weights, if the manifest is malformed, or if it names a file that is not
- *   in the model's folder.
+ * @throws Error naming `path` if it is not JSON, lacks a topology or a weights
+ *   manifest, if the manifest is malformed, or if it names a file outside the
+ *   model's folder.
  */
 export function readModelJson(text: string, path: string): io.ModelJSON {
   const json = parse(text, path);
@@ -76,7 +76,8 @@ export function readModelJson(text: string, path: string): io.ModelJSON {
 /**
  * Checks the description of one weight.
  *
- * @throws Error naming `path` and the entry if its name, shape or dtype is none.
+ * @throws Error naming `path` and the entry if its name, shape or dtype is
+ *   invalid.
  */
 export function checkSpec(entry: unknown, name: string, path: string): void {
   if (isObject(entry)) {
@@ -114,7 +115,7 @@ function checkGroup(group: unknown, name: string, path: string): void {
   );
 }
 
-/** A model.json that came from elsewhere must not reach for other files. */
+/** A model.json from elsewhere must not reach other files. */
 function checkFile(file: unknown, name: string, path: string): void {
   if (typeof file === 'string' && file !== '' && staysInFolder(file)) return;
   const what = `${name} is not a file in the model's folder`;
@@ -122,7 +123,7 @@ function checkFile(file: unknown, name: string, path: string): void {
 }
 
 function staysInFolder(file: string): boolean {
-  // The same on every system: both slashes, and drives.
+  // The same check on every system: both slashes, and drives.
   if (win32.parse(file).root !== '') return false;
   const parts = posix.normalize(file.replaceAll('\\', '/')).split('/');
   return parts[0] !== '..';

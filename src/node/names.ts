@@ -5,7 +5,7 @@ import {codeOf} from './failure.js';
 /** The names of the files that one save writes. */
 export interface SaveNames {
   readonly shardName: (index: number) => string;
-  /** What becomes model.json in the end. */
+  /** The file that becomes model.json in the end. */
   readonly temporary: string;
 }
 
@@ -13,8 +13,8 @@ const OURS =
   /^(?:weights|model)-(\d+)\.(\d+)-[0-9a-f]{16}(?:-\d+of\d+\.bin|\.json\.tmp)$/;
 
 /**
- * Names that no other save has. They tell which process and which of its threads
- * writes the files, so that another one does not take them for leftovers.
+ * Returns names that no other save uses. They contain the writing process and
+ * thread, so that another one does not take the files for leftovers.
  */
 export function newNames(shards: number): SaveNames {
   const random = randomBytes(8).toString('hex');
@@ -26,8 +26,8 @@ export function newNames(shards: number): SaveNames {
 }
 
 /**
- * Whether a file has a name of ours and nobody is writing it any more: its
- * process has ended, or it is this one, which saves one at a time.
+ * Tells if a file has one of our names and is no longer being written: its
+ * process has ended, or is this one, which does one save at a time.
  */
 export function isAbandoned(name: string): boolean {
   const [, pid, thread] = OURS.exec(name) ?? [];
@@ -41,7 +41,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it runs, and belongs to someone else.
+    // EPERM: the process runs, and belongs to another user.
     return codeOf(error) === 'EPERM';
   }
 }

@@ -6,15 +6,15 @@ import {codeOf, failure, reasonOf} from './failure.js';
 import {between, bytesNeeded, type Pieces} from './weight_bytes.js';
 import {lastOf} from '../util/at.js';
 
-/** How weights are read. */
+/** Settings for reading weights. */
 export interface ReadSettings {
-  /** The size of the buffers that they are read into. */
+  /** The size of the buffers to read into. */
   readonly bufferBytes: number;
-  /** Is told what fraction of them has been read. */
+  /** Called with the fraction read so far. */
   readonly onProgress?: io.OnProgressCallback;
 }
 
-/** A file, and which of all bytes it holds. */
+/** A file, and its range of all bytes. */
 interface Shard {
   readonly file: string;
   readonly start: number;
@@ -23,17 +23,17 @@ interface Shard {
   readonly received: string;
 }
 
-/** At most this much is read at once, and progress told after it. */
+/** The most bytes read at once; progress is reported after each. */
 const STEP = 64 * 2 ** 20;
 
 /**
  * Reads the shards of a manifest whose paths have been checked.
  *
- * @returns One buffer, or where the weights are larger than `bufferBytes`,
- *   several of that size with the rest in the last. (tfjs 4.22 reads zeros from
- *   the last of several buffers if that one is the largest.)
- * @throws Error naming `path` if a shard is missing, cannot be read, or if the
- *   shards of a group are not as long as its weights.
+ * @returns One buffer or, for weights larger than `bufferBytes`, several of
+ *   that size, with the rest in the last. (tfjs 4.22 reads zeros from the last
+ *   of several buffers if that one is the largest.)
+ * @throws Error naming `path` if a shard is missing or cannot be read, or if
+ *   the shards of a group do not have the length of its weights.
  */
 export async function readWeights(
   manifest: io.WeightsManifestConfig,
@@ -147,7 +147,7 @@ async function fill(handle: FileHandle, part: Uint8Array): Promise<boolean> {
   return true;
 }
 
-/** Fewer bytes, or more, mean that the shards are not those of this manifest. */
+/** Any other length means that the shards do not belong to this manifest. */
 function checkLengths(
   manifest: io.WeightsManifestConfig,
   shards: readonly Shard[],

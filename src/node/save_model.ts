@@ -21,20 +21,20 @@ import {
   piecesOf,
 } from './weight_bytes.js';
 
-/** All that one save is going to write. */
+/** Everything that a save is going to write. */
 export interface PreparedSave {
-  /** Of each file the name it is written under, and what is in it. */
+  /** The name to write each file under, and its content. */
   readonly files: ReadonlyArray<readonly [name: string, content: Pieces]>;
   /** The name of the file that becomes model.json when all are written. */
   readonly temporary: string;
 }
 
 /**
- * Checks that a model can be saved whole, before anything is written, and says
- * what is to be written.
+ * Checks that a model can be saved whole, before anything is written, and
+ * returns the files to write.
  *
  * @throws Error naming `path` if the model's topology is not JSON, or if its
- *   weights are missing or not as long as their specs say.
+ *   weights are missing or do not have the length that their specs give.
  */
 export function prepareSave(
   artifacts: io.ModelArtifacts,
@@ -51,10 +51,10 @@ export function prepareSave(
 }
 
 /**
- * The folder that a path, made absolute, means: itself, or where the model.json
- * is that it names. Makes it if there is none.
+ * Returns the folder that an absolute path stands for: itself, or the folder of
+ * the model.json that it names. Makes the folder if missing.
  *
- * @returns The folder's one name, however it was reached.
+ * @returns The folder's real name, whatever the path.
  * @throws Error naming `path` if a file is in the way, or it cannot be made.
  */
 export function makeFolder(resolved: string, path: string): string {
@@ -72,13 +72,13 @@ export function makeFolder(resolved: string, path: string): string {
 }
 
 /**
- * Saves a model such that a reader, and whoever comes after a crash, finds the
- * one before or this one: its shards get names of their own, and only when all
- * of it is on the disk does one rename put it in the place of the other. That
- * one's shards are left to the next save, as a reader may be at them.
+ * Saves a model so that any reader, even after a crash, finds the old model or
+ * the new one: the new shards get names of their own, and once everything is on
+ * the disk, a single rename replaces the old model. Its shards are left to the
+ * next save, since a reader may still use them.
  *
- * @throws Error naming `path` if something cannot be written; then the model
- *   before is as it was.
+ * @throws Error naming `path` if something cannot be written; then the old
+ *   model is unchanged.
  */
 export async function saveModel(
   folder: string,
@@ -90,7 +90,8 @@ export async function saveModel(
     for (const [name, content] of files) {
       await writeNew(join(folder, name), content);
     }
-    // The shards' names are to be on the disk before the one that needs them.
+    // The shards' names must be on the disk before the model.json that needs
+    // them.
     await syncFolder(folder);
     await rename(join(folder, temporary), join(folder, MODEL_JSON));
   } catch (error) {
@@ -137,7 +138,7 @@ function checkWeights(artifacts: io.ModelArtifacts, path: string): Pieces {
   throw failure(path, what, received('weightData.byteLength', length));
 }
 
-/** Removes what saves before this one have left, and nobody needs. */
+/** Removes the leftovers of earlier saves. */
 async function removeLeftovers(folder: string): Promise<void> {
   const abandoned = (await readdir(folder)).filter(isAbandoned);
   if (abandoned.length === 0) return;
@@ -154,7 +155,7 @@ async function filesInUse(folder: string): Promise<(name: string) => boolean> {
     const names = new Set(used.map((name) => normalize(name)));
     return (name) => names.has(name);
   } catch (error) {
-    // A model.json that cannot be read may be mended, and need its shards.
+    // An unreadable model.json may be repaired, and need its shards.
     return () => codeOf(error) !== 'ENOENT';
   }
 }

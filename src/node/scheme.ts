@@ -7,10 +7,10 @@ type Lookup = typeof io.getLoadHandlers;
 const SCHEME = 'file://';
 
 /**
- * Makes tfjs save to and load from `file://` URLs, wherever nothing else does.
+ * Makes tfjs save to and load from `file://` URLs, unless something else does.
  *
- * tfjs refuses a URL that two routers answer, so ours answers only those that no
- * other does: tfjs-node may come before it or after it.
+ * tfjs refuses a URL that two routers answer, so ours answers only those that
+ * no other does: tfjs-node may be loaded before or after it.
  */
 export function registerFileScheme(): void {
   register(io.getSaveHandlers, io.registerSaveRouter);
@@ -18,8 +18,9 @@ export function registerFileScheme(): void {
 }
 
 /**
- * The path in a `file://` URL: all that follows, as it is, as in tfjs-node, but
- * without the slash before the drive in `file:///C:/…`. Undefined for other URLs.
+ * Returns the path in a `file://` URL: all that follows, unchanged, as in
+ * tfjs-node, but without the slash before the drive in `file:///C:/…`.
+ * Undefined for other URLs.
  */
 export function pathOfUrl(
   url: string | string[],
@@ -32,8 +33,8 @@ export function pathOfUrl(
 }
 
 function register(lookup: Lookup, add: (router: Router) => void): void {
-  // tfjs-node is here, or another copy of this package, whose router would wait
-  // for ours as ours for it.
+  // tfjs-node is loaded, or another copy of this package, whose router would
+  // ask ours as ours asks it.
   if (lookup(`${SCHEME}model.json`).length > 0) return;
   add(routerThatYields(lookup));
 }
@@ -46,7 +47,7 @@ function routerThatYields(lookup: Lookup): Router {
   ): io.IOHandler | null => {
     const path = pathOfUrl(url);
     if (path === undefined || asking) return null;
-    // Asks all routers again, this one too, which then stays silent.
+    // Asks all routers again, including this one, which then stays silent.
     asking = true;
     try {
       if (lookup(url, options).length > 0) return null;
@@ -55,6 +56,6 @@ function routerThatYields(lookup: Lookup): Router {
     }
     return new FileSystemHandler(path, {onProgress: options?.onProgress});
   };
-  // tfjs expects null for "not mine", and leaves it out of its types.
+  // tfjs expects null for "not mine", but its types omit it.
   return router as Router;
 }

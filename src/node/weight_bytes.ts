@@ -2,16 +2,16 @@ import {types} from 'node:util';
 import type {io} from '@tensorflow/tfjs-core';
 import {DTYPE_BYTES} from '../models/keras/weights/dtype_bytes.js';
 
-/** Bytes that lie in several pieces, one after the other. */
+/** Bytes in several consecutive pieces. */
 export type Pieces = readonly Uint8Array[];
 
 const STORABLE: readonly unknown[] = ['string', ...Object.keys(DTYPE_BYTES)];
 
-/** A string is stored as its length, in four bytes, and its UTF-8. */
+/** A string is stored as its length, in four bytes, followed by its UTF-8. */
 const STRING_PREFIX = 4;
 
 /**
- * The bytes of `weightData`, in any of its forms, without copying them;
+ * Returns the bytes of `weightData`, in any of its forms, without copying them;
  * undefined if it holds anything but bytes.
  */
 export function piecesOf(data: unknown): Uint8Array[] | undefined {
@@ -19,17 +19,19 @@ export function piecesOf(data: unknown): Uint8Array[] | undefined {
   return list.every(isBytes) ? list.map(viewOf) : undefined;
 }
 
-/** Whether `dtype` can be stored, as itself or as what weights are quantized to. */
+/**
+ * Tells if `dtype` can be stored, as itself or as a quantization of weights.
+ */
 export function isStorable(dtype: unknown): boolean {
   return STORABLE.includes(dtype);
 }
 
-/** How many bytes there are. */
+/** Returns the number of bytes. */
 export function lengthOf(pieces: Pieces): number {
   return pieces.reduce((sum, {length}) => sum + length, 0);
 }
 
-/** The bytes from `start` up to `end`, without copying them. */
+/** Returns the bytes from `start` up to `end`, without copying them. */
 export function between(
   pieces: Pieces,
   start: number,
@@ -47,8 +49,8 @@ export function between(
 }
 
 /**
- * The bytes cut into shards of `limit` bytes, the last one shorter. There is
- * always one: readers expect a path, even where a model has no weights.
+ * Cuts the bytes into shards of `limit` bytes, the last one shorter. There is
+ * always one shard: readers expect a path even if a model has no weights.
  */
 export function cutIntoShards(pieces: Pieces, limit: number): Uint8Array[][] {
   const count = Math.max(1, Math.ceil(lengthOf(pieces) / limit));
@@ -58,8 +60,8 @@ export function cutIntoShards(pieces: Pieces, limit: number): Uint8Array[][] {
 }
 
 /**
- * How many bytes weights take. The lengths of strings stand in the bytes
- * themselves; where these end too soon, the result is larger than they are.
+ * Returns the number of bytes that weights need. The lengths of strings are in
+ * the bytes themselves; if these end too soon, the result exceeds their number.
  */
 export function bytesNeeded(
   specs: readonly io.WeightsManifestEntry[],

@@ -1,5 +1,5 @@
 import {reshape, Tensor, type TensorLike, tidy} from '@tensorflow/tfjs-core';
-import type {Normalized} from '../kernels/packing.js';
+import type {Normalized} from '../kernels/contract.js';
 import {applyAfter, type NormOptions, prepareNorm} from './norm_options.js';
 import {normalizeFeatures, normalizeFeaturesWith} from './feature_norm.js';
 import {maskFits} from './masked.js';

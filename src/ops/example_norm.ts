@@ -1,6 +1,6 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
-import {hasFusedKernels} from '../kernels/fused.js';
-import type {Parameters} from '../kernels/packing.js';
+import {secondViewIsCheap} from '../kernels/registry.js';
+import type {Parameters} from '../kernels/contract.js';
 import {examplesLayout} from './layout.js';
 import {normalize, scaleAndShift} from './normalize.js';
 
@@ -18,7 +18,7 @@ export function normalizeExamples(
 ): Tensor {
   const parameters = gamma !== undefined || beta !== undefined;
   const layout = examplesLayout(x.shape, axes, parameters);
-  if (layout.permutation !== undefined && hasFusedKernels()) {
+  if (layout.permutation !== undefined && secondViewIsCheap()) {
     const plain = examplesLayout(x.shape, axes, false);
     if (plain.permutation === undefined) {
       // One pass more costs less than to transpose x, y and both of their gradients;

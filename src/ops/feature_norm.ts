@@ -1,6 +1,5 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
-import {valuesPerStatistic} from '../kernels/contract.js';
-import type {Parameters} from '../kernels/packing.js';
+import {type Parameters, valuesPerStatistic} from '../kernels/contract.js';
 import {featuresLayout} from './layout.js';
 import {
   alignMask,

@@ -10,22 +10,20 @@ import * as composed from '../kernels/composed.js';
 import {reshapeTo} from '../kernels/frame.js';
 import {
   APPLY_STATISTICS,
+  type GradInputs,
+  type Gradients,
   HOLD,
   NORMALIZE,
   NORMALIZE_GRAD,
   type NormalizeAttributes,
   type NormalizeGradAttributes,
-} from '../kernels/contract.js';
-import {
-  type GradInputs,
-  type Gradients,
   type Parameters,
   packGradInputs,
   required,
   unpackGradients,
-  unpackSaved,
   unpackParameters,
-} from '../kernels/packing.js';
+  unpackSaved,
+} from '../kernels/contract.js';
 import {runKernel} from './run_kernel.js';
 
 /** The gradient of Normalize. */

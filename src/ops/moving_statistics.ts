@@ -12,8 +12,7 @@ import {
   type Tensor,
   where,
 } from '@tensorflow/tfjs-core';
-import {MOVING_STATISTICS} from '../kernels/contract.js';
-import {required} from '../kernels/packing.js';
+import {MOVING_STATISTICS, required} from '../kernels/contract.js';
 import {runKernel} from './run_kernel.js';
 
 /** A mean and a variance for every channel. */

@@ -1,14 +1,12 @@
 import {ones, type Tensor, transpose, zeros} from '@tensorflow/tfjs-core';
 import {
   type NormalizeAttributes,
+  type Normalized,
+  type Parameters,
+  packParameters,
+  required,
   statisticsCount,
 } from '../kernels/contract.js';
-import {
-  type Normalized,
-  packParameters,
-  type Parameters,
-  required,
-} from '../kernels/packing.js';
 import {applyStatisticsGradient, normalizeGradient} from './gradients.js';
 import {featuresLayout, inversePermutation, type Layout} from './layout.js';
 import {runSavingInputs} from './run_kernel.js';

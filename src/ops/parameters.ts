@@ -1,5 +1,5 @@
 import {Tensor} from '@tensorflow/tfjs-core';
-import type {Parameters} from '../kernels/packing.js';
+import type {Parameters} from '../kernels/contract.js';
 import {received} from '../util/received.js';
 
 /** gamma and beta, by who applies them. */

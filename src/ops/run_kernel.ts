@@ -5,9 +5,8 @@ import {
   type NamedTensorMap,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import {HOLD} from '../kernels/contract.js';
+import {HOLD, required} from '../kernels/contract.js';
 import {ensureKernel} from '../kernels/registry.js';
-import {required} from '../kernels/packing.js';
 import {latestTapeNode} from '../kernels/tfjs_private.js';
 
 /** Runs a kernel of this package on the backend in use, on or off the tape. */

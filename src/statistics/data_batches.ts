@@ -4,7 +4,7 @@ import {hasOwn} from '../layer_support/options.js';
 import {received} from '../util/received.js';
 import {listed} from '../util/listed.js';
 
-/** What a model takes, or what it is to give: a tensor, or one for each input. */
+/** The inputs or targets of a model: a tensor, or one for each. */
 export type Tensors =
   Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 
@@ -25,21 +25,21 @@ export type ModelData =
   | {readonly xs: Tensors; readonly ys?: Tensors}
   | BatchSource;
 
-/** How data is cut into batches. */
+/** The batch size, and the most batches. */
 export interface BatchOptions {
   /** Examples in a batch of tensors. Defaults to 32, as in `model.fit`. */
   readonly batchSize?: number;
-  /** How many batches are used at most. Defaults to all there are. */
+  /** The most batches to use. Defaults to all. */
   readonly batches?: number;
 }
 
-/** A batch. Whoever gets it disposes it. */
+/** A batch. The receiver disposes it. */
 export interface Batch {
   /** In the order of the model's inputs. */
   readonly x: Tensor[];
   /** In the order of the model's outputs; undefined where there is none. */
   readonly y: Tensor[] | undefined;
-  /** How many examples it has. */
+  /** The number of examples. */
   readonly size: number;
 }
 
@@ -51,10 +51,10 @@ export function disposeBatch({x, y}: Batch): void {
 }
 
 /**
- * Checks the data, as far as that can be known yet.
+ * Checks the data, as far as possible before reading it.
  *
- * @param who The function that was given them, for the message.
- * @return How many batches there will be; undefined where only the end tells.
+ * @param who The function that was called, for the message.
+ * @return The number of batches; undefined if only the data's end tells.
  */
 export function countBatches(
   data: ModelData,
@@ -66,7 +66,7 @@ export function countBatches(
   if (isSource(data)) {
     if (batchSize === undefined) return undefined;
     throw new Error(
-      `${who}: batchSize is for tensors; a dataset is cut by its own ` +
+      `${who}: batchSize is for tensors; batch a dataset with its own ` +
         `batch(). ${received('batchSize', batchSize)}`,
     );
   }
@@ -76,10 +76,10 @@ export function countBatches(
 }
 
 /**
- * The data in batches.
+ * Yields the data in batches.
  *
- * @param who The function that was given it, for messages.
- * @throws Error where the data is not what the model takes.
+ * @param who The function that was called, for messages.
+ * @throws Error if the data does not fit the model.
  */
 export async function* batchesOf(
   data: ModelData,
@@ -103,7 +103,7 @@ export async function* batchesOf(
   }
 }
 
-/** Whether data has labels; only its end tells of a dataset. */
+/** Tells if data has labels; for a dataset only its end tells. */
 export function mayHaveLabels(
   data: ModelData,
   model: LayersModel,

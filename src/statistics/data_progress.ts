@@ -1,41 +1,41 @@
 import {nextFrame} from '@tensorflow/tfjs-core';
 
-/** How far something has come that goes through data. */
+/** Progress of a pass or passes through data. */
 export interface DataProgress {
-  /** Batches that are done, of all passes through the data. */
+  /** The number of batches done, over all passes. */
   readonly done: number;
-  /** How many there will be; undefined where only the data's end tells. */
+  /** The number of batches in all; undefined if only the data's end tells. */
   readonly total: number | undefined;
 }
 
-/** Who follows something that goes through data, and may cancel it. */
+/** Callbacks for a function that goes through data. */
 export interface DataWatch {
-  /** Is told after every batch. */
+  /** Called after every batch. */
   readonly onProgress?: (progress: DataProgress) => void;
-  /** Cancels. */
+  /** Cancels the function. */
   readonly signal?: AbortSignal;
 }
 
-/** The longest that others have to wait. */
+/** The longest time that other tasks have to wait. */
 const BUSY_MS = 50;
 
-/** Tells of each batch, lets others run, and ends when asked to. */
+/** Reports each batch, lets other tasks run, and stops when cancelled. */
 export class Progress {
   private done = 0;
   private since = performance.now();
 
-  /** @param total How many batches there will be, if that is known. */
+  /** @param total The number of batches, if known. */
   constructor(
     private readonly watch: DataWatch,
     private readonly total: number | undefined,
   ) {}
 
-  /** @throws The signal's reason if it says to end. */
+  /** @throws The signal's reason if it is aborted. */
   check(): void {
     this.watch.signal?.throwIfAborted();
   }
 
-  /** A batch is done. */
+  /** Counts a batch as done. */
   async advance(): Promise<void> {
     this.done += 1;
     this.watch.onProgress?.({done: this.done, total: this.total});

@@ -5,21 +5,21 @@ export interface ChannelStatistics {
   readonly variance: Float64Array;
 }
 
-/** The same of some values, and how many those were. */
+/** The mean and variance of some values, with their number. */
 export interface CountedStatistics {
   readonly mean: ArrayLike<number>;
   /** Biased. */
   readonly variance: ArrayLike<number>;
-  /** Of each channel. */
+  /** The number of values in each channel. */
   readonly count: ArrayLike<number>;
 }
 
 /**
- * The statistics of values that come in parts.
+ * Statistics of values that arrive in parts.
  *
- * Parts are merged by the law of total variance in the form that never subtracts
- * large numbers: Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
- * Algorithm for Computing Sample Variances", 1979.
+ * Parts are merged by the law of total variance in the form that never
+ * subtracts large numbers: Chan, Golub and LeVeque, "Updating Formulae and a
+ * Pairwise Algorithm for Computing Sample Variances", 1979.
  */
 export class GatheredStatistics {
   private readonly counts: Float64Array;
@@ -33,7 +33,7 @@ export class GatheredStatistics {
     this.squares = new Float64Array(channels);
   }
 
-  /** Takes a part in. A channel that is not finite in it has no part in it. */
+  /** Adds a part. A channel whose statistics are not finite is left out. */
   add({mean, variance, count}: CountedStatistics): void {
     this.counts.forEach((before, c) => {
       const [m, v, n] = [at(mean, c), at(variance, c), at(count, c)];
@@ -49,8 +49,8 @@ export class GatheredStatistics {
   }
 
   /**
-   * The statistics of all that was taken in; where a channel had no values, or
-   * but one and so no variance, the ones given.
+   * Returns the statistics of all parts. A channel without values keeps the
+   * given mean, one with fewer than two the given variance.
    */
   result(otherwise: ChannelStatistics): ChannelStatistics {
     const mean = otherwise.mean.slice();

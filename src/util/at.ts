@@ -1,9 +1,9 @@
-/** A value by its place; NaN where there is none. */
+/** Returns the value at an index; NaN if there is none. */
 export function at(values: ArrayLike<number>, place: number): number {
   return values[place] ?? NaN;
 }
 
-/** The last of a list. Not `Array.prototype.at`, which Hermes 0.12 lacks. */
+/** Returns the last element. Hermes 0.12 lacks `Array.prototype.at`. */
 export function lastOf<T>(list: readonly T[]): T | undefined {
   return list[list.length - 1];
 }

@@ -1,9 +1,9 @@
-/** How many names a message has room for. */
+/** The most names in a message. */
 const MOST = 5;
 
 /**
- * Joins names for a message: all of them where they are few, else the first and
- * how many there are beside them.
+ * Joins names for a message: all if they are few, else the first few and the
+ * number of the rest.
  */
 export function listed(names: readonly string[], separator = ', '): string {
   if (names.length <= MOST) return names.join(separator);

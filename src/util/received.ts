@@ -5,7 +5,7 @@ export function received(name: string, value: unknown): string {
 
 function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
-  // JSON would make null of NaN and infinity.
+  // JSON would turn NaN and infinity into null.
   if (typeof value === 'number') return String(value);
   try {
     return JSON.stringify(value, (_, inner: unknown) =>

@@ -93,7 +93,7 @@ describe('tfjs-normalization', () => {
         'convert',
         'fold',
         '--force',
-        'Exit codes: 0;',
+        'Exit codes: 0 for success;',
       ]) {
         expect(stdout).toContain(word);
       }
@@ -257,8 +257,8 @@ describe('tfjs-normalization', () => {
 
     it('that only a backend is missing', async () => {
       expect(await said(project('without', parts))).toBe(
-        'tfjs-normalization: TensorFlow.js is installed, but not the backend that ' +
-          'this command runs on: npm install @tensorflow/tfjs-backend-cpu\n',
+        'tfjs-normalization: TensorFlow.js is installed, but its cpu backend ' +
+          'is not: npm install @tensorflow/tfjs-backend-cpu\n',
       );
     });
 
@@ -455,7 +455,7 @@ describe('fold', () => {
     expect(stdout).toBe(
       'Folded 1 of 2 batch normalizations: folded\n' +
         'Not folded:\n' +
-        '  stock: relu, before it, is ReLU, which nothing is folded into\n',
+        '  stock: relu, before it, is ReLU, into which nothing can be folded\n',
     );
     const folded = await tf.loadLayersModel(fileSystem(at('folded')));
     const x = randomTensor([5, 2], 1);
@@ -489,14 +489,14 @@ describe('fold', () => {
       join('model', 'model.json'),
       'this is the input',
     ],
-    ['another model', 'other', 'there is a model already'],
+    ['another model', 'other', 'a model already exists here'],
   ])('does not write over %s unless told to', async (_, output, reason) => {
     cpSync(at('model'), at('other'), {recursive: true});
     const before = snapshot(folder);
     expect(await run(['fold', 'model', output])).toEqual({
       code: 2,
       stdout: '',
-      stderr: `tfjs-normalization: ${output}: ${reason}; --force writes over it\n`,
+      stderr: `tfjs-normalization: ${output}: ${reason}; --force overwrites it\n`,
     });
     expect(snapshot(folder)).toEqual(before);
   });
@@ -626,7 +626,7 @@ describe('what cannot be done', () => {
       'an output that is no model.json',
       ['fold', 'model', 'x.json'],
       2,
-      /x\.json: a model is written to a folder/,
+      /x\.json: must be a folder/,
     ],
     [
       'a conversion to nothing',
@@ -644,7 +644,7 @@ describe('what cannot be done', () => {
       'a loss where none is',
       ['convert', 'model', 'b', '--to', 'normalization', '--lossy'],
       2,
-      /--lossy is for --to stock/,
+      /--lossy works only with --to stock/,
     ],
     [
       'no such model',

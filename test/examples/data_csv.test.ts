@@ -117,7 +117,7 @@ describe('parseCsv', () => {
   it.each([
     ['', 'x.csv: the file is empty'],
     ['\uFEFF\r\n \n', 'x.csv: the file is empty'],
-    ['5', 'x.csv, line 1: one value only'],
+    ['5', 'x.csv, line 1: only one value'],
     ['1,2,3\n1,2\n', 'x.csv, line 2: 2 values, where line 1 has 3'],
     ['1,2,3\n4\n', 'x.csv, line 2: 1 value, where line 1 has 3'],
     ['1,2,3\n1,2,3,4\n', 'x.csv, line 2: 4 values, where line 1 has 3'],
@@ -141,7 +141,7 @@ describe('parseCsv', () => {
     ['1,5\t2,5\t3\n', 'x.csv: commas and tabs between the values'],
     [
       '1 2 3\n',
-      'one value only; pixels and a label are needed, separated by commas, semicolons or tabs',
+      'only one value; pixels and a label are needed, separated by commas, semicolons or tabs',
     ],
     ['1,2,3\r\n1,,3\r\n', 'x.csv, line 2, value 2: "" is not a number'],
     ['1,0x10,3\n', 'x.csv, line 1, value 2: "0x10" is not a number'],

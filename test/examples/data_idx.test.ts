@@ -118,7 +118,9 @@ describe('readIdxFolder', () => {
 
   it('refuses images of other sizes for validation', () => {
     write('t10k-images-idx3-ubyte', encodeIdx([10, 1, 2], new Uint8Array(20)));
-    expect(() => readIdxFolder(folder)).toThrow('have 12 pixels, those');
+    expect(() => readIdxFolder(folder)).toThrow(
+      'images have 12 pixels, the validation',
+    );
   });
 
   it('refuses files without images', () => {

@@ -210,7 +210,7 @@ describe('bad input', () => {
     [
       'one image',
       () => ['--data', written('0,16,3\n')],
-      /written\.csv: one image only/,
+      /written\.csv: only one image/,
     ],
     [
       'a truncated IDX file',

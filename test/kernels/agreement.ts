@@ -6,14 +6,12 @@ import {
   NORMALIZE,
   NORMALIZE_GRAD,
   type NormalizeAttributes,
-  statisticsCount,
-  viewSize,
-} from '../../src/kernels/contract.js';
-import {
   packGradInputs,
   packParameters,
+  statisticsCount,
   unpackGradients,
-} from '../../src/kernels/packing.js';
+  viewSize,
+} from '../../src/kernels/contract.js';
 import {runKernel} from '../../src/ops/run_kernel.js';
 import {applyStatistics, normalize, normalizeGrad} from '../oracle/view.js';
 import {expectClose} from '../support/close.js';
@@ -207,7 +205,7 @@ export async function expectGradients(
   const outputs = runKernel(
     NORMALIZE_GRAD,
     packGradInputs({
-      kept,
+      kept: {tensors: kept},
       dy: dy.tensor,
       dmean: flows ? dmean.tensor : undefined,
       dvariance: flows ? dvariance.tensor : undefined,

@@ -8,8 +8,9 @@ import {
   NORMALIZE,
   NORMALIZE_GRAD,
   type View,
+  packGradInputs,
+  packParameters,
 } from '../../src/kernels/contract.js';
-import {packGradInputs, packParameters} from '../../src/kernels/packing.js';
 import {runKernel} from '../../src/ops/run_kernel.js';
 import {magnitude, valuesOf} from '../support/tensors.js';
 import {

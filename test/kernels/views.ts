@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {
+  type View,
   parametersCount,
   statisticsCount,
-  type View,
   viewSize,
 } from '../../src/kernels/contract.js';
 import {randomTensor, valuesOf} from '../support/tensors.js';

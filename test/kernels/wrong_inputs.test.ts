@@ -121,6 +121,13 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
     },
   );
 
+  it('NormalizeGrad refuses tensors beyond gamma that Normalize has not kept', () => {
+    const [, sizes] = SIZES.find(([name]) => name === NORMALIZE_GRAD) ?? [];
+    expect(() => {
+      run(NORMALIZE_GRAD, [...(sizes ?? []), SIZE], ATTRIBUTES);
+    }).toThrow(/must be those that .* has kept.* Received: kept=1$/);
+  });
+
   it('Hold refuses more than one', () => {
     expect(() => {
       run(HOLD, [2, 2], {});

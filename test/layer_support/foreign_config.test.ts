@@ -56,7 +56,6 @@ describe('fromConfig', () => {
     ['synchronized', true],
     ['renorm', true],
     ['virtualBatchSize', 4],
-    ['rmsScaling', true],
     ['dtype', 'float16'],
     ['renormClipping', {rmax: 3}],
   ])('refuses %s: %j', (key, value) => {
@@ -66,6 +65,15 @@ describe('fromConfig', () => {
       `BatchNorm bn: ${key} with this value is not supported`,
     );
     expect(load).toThrow(`Received: ${key}=${JSON.stringify(value)}`);
+  });
+
+  it('refuses rmsScaling: true of a LayerNorm', () => {
+    const load = (): unknown =>
+      LayerNorm.fromConfig(LayerNorm, {name: 'ln', rmsScaling: true});
+    expect(load).toThrow(
+      'LayerNorm ln: rmsScaling with this value is not supported. ' +
+        'Received: rmsScaling=true',
+    );
   });
 
   it('refuses a key it does not know', () => {

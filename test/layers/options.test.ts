@@ -31,18 +31,22 @@ describe.each(LAYERS)('%s refuses', (className, make) => {
     [{axis: [1, 'x']}, 'axis must be an integer or an array', 'axis=[1,"x"]'],
     [{scale: 1}, 'scale must be true or false.', 'scale=1'],
     [{center: 'no'}, 'center must be true or false.', 'center="no"'],
-    [{gammaInitializer: 'two'}, 'is no initializer.', 'gammaInitializer="two"'],
+    [
+      {gammaInitializer: 'two'},
+      'is not an initializer.',
+      'gammaInitializer="two"',
+    ],
     [
       {betaInitializer: 'dense'},
-      'is no initializer.',
+      'is not an initializer.',
       'betaInitializer="dense"',
     ],
     [
       {betaRegularizer: 'zeros'},
-      'is no regularizer.',
+      'is not a regularizer.',
       'betaRegularizer="zeros"',
     ],
-    [{gammaConstraint: 'l2'}, 'is no constraint.', 'gammaConstraint="l2"'],
+    [{gammaConstraint: 'l2'}, 'is not a constraint.', 'gammaConstraint="l2"'],
     [
       {gammaInitializer: 'constant'},
       'gammaInitializer cannot be made (',
@@ -50,7 +54,7 @@ describe.each(LAYERS)('%s refuses', (className, make) => {
     ],
     [
       {gammaInitializer: {className: 'Nothing', config: {}}},
-      'is no initializer.',
+      'is not an initializer.',
       'gammaInitializer={"className":"Nothing","config":{}}',
     ],
   ])('%j', (option, problem, received) => {
@@ -100,7 +104,7 @@ describe('BatchNorm refuses', () => {
     ],
     [
       {movingMeanInitializer: 7},
-      'is no initializer',
+      'is not an initializer',
       'movingMeanInitializer=7',
     ],
     [{renorm: true}, 'renorm is not available in this version', 'renorm=true'],

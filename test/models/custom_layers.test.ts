@@ -314,7 +314,7 @@ describe('F6: a normalization that cannot be found', () => {
   ])('is told by %s, naming the layer', async (name, tool) => {
     await tool(layer());
     expect(warnings()).toEqual([
-      `${name}: these layers have moving statistics, but no normalization is ` +
+      `${name}: these layers have moving statistics, but no normalization was ` +
         'found in them; keep it in a property: Private private',
     ]);
   });
@@ -370,7 +370,7 @@ describe("F5: where the application's class has taken a name", () => {
     try {
       for (const tool of ['convertModel to stock', 'toStock']) {
         await expect(REBUILDING[tool]?.(model)).rejects.toThrow(
-          "another class has taken the name BatchNormalization of tf.js's own",
+          "another class has taken tf.js's name BatchNormalization",
         );
       }
     } finally {

@@ -95,8 +95,8 @@ describe('freezeBatchNorm', () => {
     });
     const model = tf.sequential({layers: [stock, tf.layers.dense({units: 1})]});
     expect(() => freezeBatchNorm(model)).toThrow(
-      "freezeBatchNorm: stock is tf.js's own BatchNormalization, which goes on " +
-        'moving its statistics when it is frozen; call patchStockLayers() ' +
+      "freezeBatchNorm: stock is tf.js's own BatchNormalization, which keeps " +
+        'updating its statistics when frozen; call patchStockLayers() ' +
         "first, or convertModel(model, {to: 'normalization'}). " +
         'Received: model="stock"',
     );

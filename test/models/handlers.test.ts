@@ -38,7 +38,7 @@ describe('loaderOf and saverOf', () => {
     }
   });
 
-  it('refuse a URL of two handlers', () => {
+  it('refuse a URL with two handlers', () => {
     register('twice', 2, handler);
     const message =
       /someFunction: 2 handlers are registered.*url="twice:\/\/x"/;
@@ -47,8 +47,10 @@ describe('loaderOf and saverOf', () => {
   });
 
   it('refuse what does not load or save', () => {
-    expect(() => loaderOf({}, WHO)).toThrow(/is no URL and no IOHandler/);
-    expect(() => saverOf({}, WHO)).toThrow(/no URL that is saved to/);
+    expect(() => loaderOf({}, WHO)).toThrow(/must be a URL or an IOHandler/);
+    expect(() => saverOf({}, WHO)).toThrow(
+      /must be a URL of a registered scheme/,
+    );
     expect(() => saverOf('nothing://x', WHO)).toThrow(/Received: target/);
     expect(() => loaderOf(null as never, WHO)).toThrow(/Received: source/);
   });

@@ -107,7 +107,7 @@ describe('F2: a layer called as Object.prototype has it', () => {
       return;
     }
     await expect(made).rejects.toThrow(
-      /tf.js builds no model again that has a layer called \w+; rename it. Received: /,
+      /tf.js cannot rebuild a model with a layer called \w+; rename it. Received: /,
     );
     expect(tf.memory().numTensors).toBe(before);
   });

@@ -57,7 +57,7 @@ async function unprivileged<T>(act: () => Promise<T>): Promise<T> {
 describe('the path', () => {
   it.each([undefined, null, 7, '', ['a', 'b']])('is refused if %p', (path) => {
     expect(() => new FileSystemHandler(path as string)).toThrow(
-      /^fileSystem .*: the path must be a string that is not empty\. Received: path=/,
+      /^fileSystem .*: the path must be a non-empty string\. Received: path=/,
     );
   });
 });

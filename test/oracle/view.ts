@@ -1,9 +1,4 @@
-import {
-  parametersCount,
-  statisticsCount,
-  valuesPerStatistic,
-  type View,
-} from '../../src/kernels/contract.js';
+import {type View, parametersCount, statisticsCount, valuesPerStatistic} from '../../src/kernels/contract.js';
 import {at} from './at.js';
 import {Sums} from './sums.js';
 

@@ -83,7 +83,8 @@ describe('a production bundle', () => {
       expect.arrayContaining([
         '/layers/batch_norm.js',
         '/layers/layer_norm.js',
-        '/src/node/index.js',
+        '/src/kernels/registry.js',
+        '/src/node/files.js',
         '/src/ops/gradients.js',
         '/src/patch.js',
       ]),

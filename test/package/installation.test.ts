@@ -17,6 +17,7 @@ const modules = readdirSync(ESM, {recursive: true, encoding: 'utf8'})
   .map((name) => ({name, code: readFileSync(join(ESM, name), 'utf8')}));
 
 interface Manifest {
+  readonly browser: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, Record<string, {default: string}>>>;
 }
 
@@ -46,7 +47,7 @@ describe('F27: the wrappers for Node', () => {
   });
 
   it('are passed over by bundlers, which take the modules', () => {
-    for (const entry of ['.', './patch']) {
+    for (const entry of ['.', './patch', './node']) {
       const conditions = manifest.exports[entry] ?? {};
       expect(Object.keys(conditions)[0]).toBe('module');
       expect(conditions.module?.default).toMatch(/^\.\/dist\/esm\//);
@@ -66,9 +67,22 @@ describe('F32: where exports are ignored or nothing is a file', () => {
     }
   });
 
-  it('a bundle for browsers gets a file that says so', () => {
-    const {browser} = manifest.exports['./node'] ?? {};
-    expect(existsSync(join(ROOT, browser?.default ?? ''))).toBe(true);
+  it('a bundle for browsers gets other files in the place of two', () => {
+    const replaced = Object.entries(manifest.browser);
+    expect(replaced).toHaveLength(4);
+    for (const file of replaced.flat()) {
+      expect([file, existsSync(join(ROOT, file))]).toEqual([file, true]);
+    }
+    // Bundlers read the nearest package.json.
+    for (const format of ['cjs', 'esm']) {
+      const {browser} = JSON.parse(read(`dist/${format}/package.json`)) as {
+        browser: Record<string, string>;
+      };
+      expect(Object.keys(browser)).toEqual([
+        './src/kernels/backends/tensorflow/kernels.js',
+        './src/node/files.js',
+      ]);
+    }
   });
 });
 

@@ -12,6 +12,7 @@ type LayerClass = Parameters<typeof registerLayer>[0];
 function foreignClass(className: string): LayerClass {
   class Foreign extends tf.layers.Layer {
     static readonly className = className;
+    static readonly description = {...BatchNorm.description, className};
   }
   return Foreign;
 }

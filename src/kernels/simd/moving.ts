@@ -1,4 +1,4 @@
-import type {MovingInputs} from '../packing.js';
+import type {MovingInputs} from '../contract.js';
 import {vector, type Workspace} from './workspace.js';
 
 /** MovingStatistics, by the WebAssembly kernels. */

@@ -1,5 +1,4 @@
-import type {NormalizeAttributes} from '../contract.js';
-import type {Normalized, Parameters} from '../packing.js';
+import type {NormalizeAttributes, Normalized, Parameters} from '../contract.js';
 import {Columns} from './columns.js';
 import {
   canWalk,

@@ -1,5 +1,8 @@
-import type {NormalizeGradAttributes} from '../contract.js';
-import type {GradInputs, Gradients} from '../packing.js';
+import type {
+  GradInputs,
+  Gradients,
+  NormalizeGradAttributes,
+} from '../contract.js';
 import {Columns} from './columns.js';
 import {
   canWalk,

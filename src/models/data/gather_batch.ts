@@ -21,17 +21,20 @@ import type {Batch} from '../../statistics/data_batches.js';
 import type {GatheredStatistics} from '../../statistics/gathered_statistics.js';
 import {type StandIns, withStandIns} from './stand_ins.js';
 
-/** What one call of a normalization found, and whom it is told. */
+/**
+ * The batch statistics from one call of a normalization, and the sum they go
+ * into.
+ */
 interface Seen {
   readonly sum: GatheredStatistics;
   readonly batch: BatchStatistics;
 }
 
 /**
- * Predicts a batch with its own statistics, and takes them into the sums. They
- * are read back at once for all layers.
+ * Runs a batch forward with its own statistics, and adds them to the sums. All
+ * layers' statistics are read back together.
  *
- * @param standIns What stands in for layers that are not about.
+ * @param standIns Stand-ins for the layers this pass leaves out.
  */
 export async function gatherBatch(
   model: LayersModel,
@@ -55,7 +58,7 @@ export async function gatherBatch(
   }
 }
 
-/** One that trains with its moving statistics goes on with them. */
+/** A layer that trains with its moving statistics keeps using them. */
 function gatherInto(
   seen: Seen[],
   {layer}: PlacedBatchNorm,

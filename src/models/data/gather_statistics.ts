@@ -32,11 +32,11 @@ import {
 import {byDepth} from '../graph/norm_depths.js';
 import type {StandIns} from './stand_ins.js';
 
-/** How statistics are gathered. */
+/** Options of gathering statistics. */
 export interface GatherOptions extends BatchOptions, DataWatch {
   /**
-   * Whether to go through the data once for each depth of batch normalization, so
-   * that the cut into batches makes no difference. Defaults to false.
+   * If true, goes through the data once for each depth of batch normalization,
+   * so that the batch size makes no difference. Defaults to false.
    */
   readonly exact?: boolean;
 }
@@ -50,9 +50,9 @@ const CHECKS = {
 };
 
 /**
- * The options, checked.
+ * Checks the options and returns them.
  *
- * @throws Error if one is unknown, or if its value is not what it may be.
+ * @throws Error if one is unknown or invalid.
  */
 export function takeGatherOptions(
   given: GatherOptions,
@@ -64,23 +64,23 @@ export function takeGatherOptions(
 /** The statistics of each normalization's input over some data. */
 export type FoundStatistics = ReadonlyMap<PlacedBatchNorm, ChannelStatistics>;
 
-/** Statistics that are going to be gathered. */
+/** Statistics about to be gathered. */
 export interface Gathering {
   readonly model: LayersModel;
   readonly data: ModelData;
   readonly options: GatherOptions;
   /** The function that gathers, for messages. */
   readonly who: string;
-  /** What each pass through the data is about. */
+  /** The layers whose statistics each pass through the data gathers. */
   readonly passes: ReadonlyArray<readonly PlacedBatchNorm[]>;
   readonly progress: Progress;
 }
 
 /**
- * Checks what is asked for before anything is done.
+ * Checks all arguments before anything is done.
  *
- * @param norms Those whose statistics are wanted; others predict.
- * @param more How many passes through the data the caller makes afterwards.
+ * @param norms The layers to gather for; others use their moving statistics.
+ * @param more The number of passes the caller makes afterwards.
  */
 export function startGathering(
   model: LayersModel,
@@ -91,7 +91,7 @@ export function startGathering(
   more = 0,
 ): Gathering {
   ensureBuilt(model);
-  // tf.js's own layers may have been connected while nobody watched them.
+  // tf.js's own layers may have been called before they were watched.
   norms.forEach(({layer}) => watchLayer(layer));
   const passes = options.exact === true ? byDepth(model, norms, who) : [norms];
   const batches = countBatches(data, model, options, who);
@@ -101,12 +101,12 @@ export function startGathering(
 }
 
 /**
- * Finds the mean and variance of what each batch normalization normalizes, by
- * running the model forward as in prediction, but with batch statistics where a
- * layer trains with them.
+ * Finds the mean and variance of each batch normalization's input, by running
+ * the model forward as in prediction, but with batch statistics where a layer
+ * trains with them.
  *
- * Nothing of the model is written. The layers are told to gather only while a
- * batch runs, which nothing can come between.
+ * The model is not changed. Layers gather only while a batch runs, which is
+ * synchronous, so no other call can interfere.
  */
 export async function gatherStatistics(
   gathering: Gathering,
@@ -122,8 +122,8 @@ export async function gatherStatistics(
 }
 
 /**
- * Runs something that lets statistics stand in for the moving averages of the
- * layers that train with those of batches.
+ * Runs a function with the given statistics in place of the moving averages, in
+ * layers that train with batch statistics.
  */
 export async function withStatistics<T>(
   statistics: FoundStatistics,
@@ -156,7 +156,7 @@ export function toTensors(
   };
 }
 
-/** The statistics that a layer predicts with. */
+/** The moving statistics of a layer. */
 export async function storedStatistics({
   layer,
 }: PlacedBatchNorm): Promise<ChannelStatistics> {

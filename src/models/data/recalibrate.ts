@@ -26,20 +26,21 @@ const WHO = 'recalibrate';
  * Sets the moving statistics of every BatchNorm, through nested models, to the
  * mean and the variance of the data.
  *
- * Moving averages lag behind the weights: for some hundred steps after the start,
- * and wherever a rate is high. Prediction then looks worse than what has been
- * learnt. This replaces them, by running the model forward with the statistics of
- * batches ("precise BN"): the variance is the population's, and a batch counts by
- * its size. Nothing else of the model changes, and nothing trains.
+ * Moving averages lag behind the weights: for the first few hundred steps, and
+ * wherever the learning rate is high. Prediction then looks worse than the
+ * model is. This replaces them, by running the model forward with batch
+ * statistics ("precise BN"): the variance is the population's, and batches are
+ * weighted by size. Nothing else of the model changes, and nothing trains.
  *
- * What a later BatchNorm sees depends on the batch statistics of those before it,
- * so that in one pass only the first has exactly the dataset's, however the data
- * is cut; take the batches of the training, or larger ones. With `exact` there is
- * a pass for each depth, each predicting with what the ones before have found,
- * and every BatchNorm has exactly the dataset's.
+ * The input of a later BatchNorm depends on the batch statistics of those
+ * before it, so in one pass only the first gets exactly the dataset's
+ * statistics, whatever the batch size; use the training's batch size, or a
+ * larger one. With `exact` there is a pass for each depth, each using the
+ * statistics found by the passes before, and every BatchNorm gets exactly the
+ * dataset's.
  *
- * Layers that are frozen, or whose `statistics` are `'moving'`, train with their
- * moving statistics; they go on with them here, and keep them. tf.js's own
+ * Layers that are frozen, or whose `statistics` is `'moving'`, train with their
+ * moving statistics; they use them here too, and keep them. tf.js's own
  * BatchNormalization is recalibrated as well.
  *
  * ```js
@@ -52,13 +53,13 @@ const WHO = 'recalibrate';
  *
  * @param data Tensors as for `model.fit`, with their labels or without: `x`,
  *   `[x, y]` or `{xs, ys}`; or a `tf.data` dataset of batches of these.
- * @param options `batchSize` (32), for tensors. `batches` (all): how many are
- *   used at most. `exact` (false). `onProgress`: is told
- *   `{done, total}` after every batch; `total` is undefined where only the
- *   dataset's end tells. `signal`: an AbortSignal that cancels.
- * @throws Error if an option is unknown or is not what it may be, if the model has no BatchNorm that learns statistics, or if the
- *   data is empty or not what the model takes. Then, and when it is cancelled,
- *   the statistics are the ones before.
+ * @param options `batchSize` (32), for tensors. `batches` (all): the most
+ *   batches to use. `exact` (false). `onProgress`: called with `{done, total}`
+ *   after every batch; `total` is undefined for a dataset of unknown length.
+ *   `signal`: an AbortSignal that cancels.
+ * @throws Error if an option is unknown or invalid, if the model has no
+ *   BatchNorm that learns statistics, or if the data is empty or does not fit
+ *   the model. Then, and when cancelled, the statistics stay as they were.
  *
  * Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021,
  * https://arxiv.org/abs/2105.07576, section 3.

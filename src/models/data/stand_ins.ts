@@ -2,12 +2,12 @@ import type {StandIn} from '../../layer_support/moving_average.js';
 import {type PlacedBatchNorm, stateOf} from '../graph/batch_norms.js';
 import {whilePatched} from '../patch/patch_stock_layers.js';
 
-/** What stands in for the moving averages of some layers. */
+/** Replacements for the moving averages of some layers. */
 export type StandIns = ReadonlyMap<PlacedBatchNorm, StandIn>;
 
 /**
- * Runs something while others stand in for layers' moving averages. tf.js's own
- * layers compute through this package meanwhile.
+ * Runs a function with layers' moving averages replaced. tf.js's own layers
+ * compute through this package meanwhile.
  */
 export function withStandIns<T>(standIns: StandIns, run: () => T): T {
   const averages = [...standIns].map(([{layer}, standIn]) => {

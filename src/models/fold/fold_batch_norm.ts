@@ -34,11 +34,11 @@ import {isModel, type LayerPair, pairLayers} from '../graph/walk_layers.js';
 
 const WHO = 'foldBatchNorm';
 
-/** What became of a model's batch normalizations. */
+/** The batch normalizations that were folded, and those that were not. */
 export interface FoldReport {
   /** The paths of those that were folded. */
   readonly folded: readonly string[];
-  /** Those that are still there, and why. */
+  /** Those that remain, and why. */
   readonly kept: ReadonlyArray<{
     readonly layer: string;
     readonly reason: string;
@@ -47,26 +47,28 @@ export interface FoldReport {
 
 /** Options of {@link foldBatchNorm}. */
 export interface FoldOptions {
-  /** Is told what became of each. Without it, a warning names those kept. */
+  /** Called with the outcome. Without it, a warning names those kept. */
   readonly onReport?: (report: FoldReport) => void;
 }
 
 /**
- * A new model for prediction, in which each batch normalization is folded into the
- * layer before it: with `s = gamma / sqrt(moving variance + epsilon)`
+ * Returns a new model for prediction in which each batch normalization is
+ * folded into the layer before it: with
+ * `s = gamma / sqrt(moving variance + epsilon)`
  *
  * `kernel' = kernel · s` and `bias' = (bias − moving mean) · s + beta`
  *
- * so that it predicts the same with fewer steps. It is not for training: a model
- * without batch normalization learns differently. The model that is given stays
+ * so that it predicts the same with fewer steps. It is not for training: a
+ * model without batch normalization learns differently. The given model stays
  * as it is.
  *
- * Folded are this package's BatchNorm and tf.js's BatchNormalization after Dense,
+ * Folds this package's BatchNorm and tf.js's BatchNormalization after Dense,
  * Conv1D, Conv2D, Conv3D, Conv2DTranspose, Conv3DTranspose, DepthwiseConv2D and
- * SeparableConv2D, with a bias or without, also inside TimeDistributed, in sequential,
- * functional and nested models. One stays where it is if an activation or another layer
- * stands between, if the layer before has more than one use, if its axis is not that of the
- * kernel's outputs, or if it predicts with the statistics of the batch.
+ * SeparableConv2D, with or without a bias, also inside TimeDistributed, in
+ * sequential, functional and nested models. A normalization is kept if an
+ * activation or another layer stands between, if the layer before has more than
+ * one use, if its axis is not that of the kernel's outputs, or if it predicts
+ * with batch statistics.
  *
  * ```js
  * const model = tf.sequential();
@@ -79,12 +81,12 @@ export interface FoldOptions {
  * folded.predict(tf.ones([1, 4])).print();
  * ```
  *
- * @param options `onReport`: is told `{folded, kept}`, the paths of those that
- *   were folded, and `{layer, reason}` of those that were not. Without it, these
- *   are named in a warning.
- * @returns A model that is not compiled. The caller disposes it.
- * @throws Error if an option is unknown, `onReport` is no function, or the model has
- *   not been built.
+ * @param options `onReport`: called with `{folded, kept}`, the paths of the
+ *   folded layers and `{layer, reason}` of the others. Without it, a warning
+ *   names the others.
+ * @returns An uncompiled model. The caller disposes it.
+ * @throws Error if an option is unknown, `onReport` is not a function, or the
+ *   model has not been built.
  */
 export function foldBatchNorm(
   model: LayersModel,
@@ -115,18 +117,18 @@ export function foldBatchNorm(
 }
 
 class Folding {
-  /** By the layer that takes it in. */
+  /** By the layer that a normalization is folded into. */
   private readonly folds = new Map<layers.Layer, Fold>();
-  /** The layers around those. */
+  /** The wrappers around these layers. */
   private readonly wrappers = new Set<layers.Layer>();
-  /** The paths of the batch normalizations that are folded. */
+  /** The paths of the folded batch normalizations. */
   private readonly folded = new Map<layers.Layer, string>();
   private readonly kept = new Map<
     layers.Layer,
     {layer: string; reason: string}
   >();
 
-  /** The config of a model without what can be folded. */
+  /** Returns the config of a model without the normalizations that can be folded. */
   fold(model: LayersModel, prefix: string): serialization.ConfigDict {
     const config = configOf(model);
     const inner = new Map<layers.Layer, serialization.ConfigDict>();
@@ -152,7 +154,7 @@ class Folding {
     return configWithout(config, gone, inner);
   }
 
-  /** Gives a model that was made without the folded layers its weights. */
+  /** Gives a model that was built without the folded layers its weights. */
   fill(folded: LayersModel, model: LayersModel): void {
     const gone = new Set(this.folded.keys());
     for (const pair of pairLayers(model, folded, WHO, gone)) {
@@ -176,17 +178,22 @@ class Folding {
   }
 }
 
-/** tf.js builds layers by the names of their classes, which others may take. */
+/**
+ * tf.js builds layers by class name, and another class may have taken the name.
+ */
 function checkSameClass({layer, rebuilt, path}: LayerPair): void {
   if (layer.constructor === rebuilt.constructor) return;
   throw new Error(
-    `${WHO}: another class has taken the name of the class of ${path}; for one of ` +
-      `this package register({override: true}) takes it back. ` +
+    `${WHO}: another class has taken the name of ${path}'s class; if that is ` +
+      `this package's, register({override: true}) takes the name back. ` +
       received('className', layer.getClassName()),
   );
 }
 
-/** The kernel that is put in is not one that a constraint was meant for. */
+/**
+ * Adds a bias and drops the kernel's constraint, which was not meant for a
+ * folded kernel.
+ */
 function withBias(config: serialization.ConfigDict): serialization.ConfigDict {
   const constraints = Object.keys(config).filter((key) =>
     key.endsWith('Constraint'),
@@ -198,7 +205,7 @@ function withBias(config: serialization.ConfigDict): serialization.ConfigDict {
   };
 }
 
-/** The same for the layer that a wrapper applies. */
+/** Does the same for the layer inside a wrapper. */
 function withBiasInside(
   config: serialization.ConfigDict,
 ): serialization.ConfigDict {

@@ -4,20 +4,23 @@ import {foldTargetOf} from './fold_targets.js';
 import type {LayerEntry, ModelConfig} from '../graph/model_config.js';
 import {innerLayers, isModel} from '../graph/walk_layers.js';
 
-/** A batch normalization, and the layer that it is to be folded into. */
+/** A batch normalization, and the layer to fold it into. */
 export interface Fold {
   readonly norm: AnyBatchNorm;
   readonly into: layers.Layer;
-  /** The layer with the kernel: that one, or the one that it wraps. */
+  /** The layer with the kernel: that layer, or the one that it wraps. */
   readonly kernel: layers.Layer;
 }
 
-/** Why a batch normalization cannot be folded. */
+/** The reason why a batch normalization cannot be folded. */
 export interface Obstacle {
   readonly reason: string;
 }
 
-/** The layer that a batch normalization can be folded into, or why there is none. */
+/**
+ * Returns the layer to fold a batch normalization into, or the reason why there
+ * is none.
+ */
 export function findFold(
   norm: AnyBatchNorm,
   model: ModelConfig,
@@ -34,7 +37,7 @@ export function findFold(
   const target = foldTargetOf(kernel);
   if (target === undefined) {
     return {
-      reason: `${into.name}, before it, is ${whatIs(into)}, which nothing is folded into`,
+      reason: `${into.name}, before it, is ${whatIs(into)}, into which nothing can be folded`,
     };
   }
   const isWrapped = kernel !== into;

@@ -3,12 +3,13 @@ import type {layers} from '@tensorflow/tfjs-layers';
 
 /** A kind of layer that a batch normalization after it can be folded into. */
 export interface FoldTarget {
-  /** The axis of its output that the kernel's outputs are along. */
+  /** The axis of its output that holds the kernel's outputs. */
   readonly axis: 'last' | 'channels';
   /**
-   * Its weights without the bias, with every output multiplied by its factor.
+   * Returns its weights without the bias, with every output multiplied by its
+   * factor.
    *
-   * @param factors One for each output channel.
+   * @param factors One per output channel.
    */
   readonly scale: (weights: readonly Tensor[], factors: Tensor) => Tensor[];
 }
@@ -41,7 +42,7 @@ const TARGETS: Readonly<Record<string, FoldTarget>> = {
   SeparableConv2D: {axis: 'channels', scale: lastAxisOfLast},
 };
 
-/** Whether something can be folded into a layer, and how. */
+/** Returns the way to fold something into a layer, if there is one. */
 export function foldTargetOf(layer: layers.Layer): FoldTarget | undefined {
   return new Map(Object.entries(TARGETS)).get(layer.getClassName());
 }

@@ -1,8 +1,9 @@
 import type {layers, LayersModel, LayerVariable} from '@tensorflow/tfjs-layers';
-import {BatchNorm, batchNormState} from '../../../layers/batch_norm.js';
+import {BatchNorm} from '../../../layers/batch_norm.js';
 import {
   type BatchNormState,
   isFrozen,
+  STATE,
 } from '../../layer_support/batch_norm_call.js';
 import type {Statistics} from '../../ops/moving_statistics.js';
 import {stockState} from '../patch/patched_batch_normalization.js';
@@ -21,19 +22,19 @@ export interface PlacedBatchNorm extends PlacedLayer {
   readonly layer: AnyBatchNorm;
 }
 
-/** Every batch normalization of a model, through nested models. */
+/** Returns every batch normalization of a model, through nested models. */
 export function batchNormsOf(model: LayersModel): PlacedBatchNorm[] {
   return layersOf(model).flatMap(({layer, path}) =>
     isBatchNorm(layer) ? [{layer, path}] : [],
   );
 }
 
-/** A layer's weights that only a normalization has. */
+/** Weights that only a normalization has. */
 const STATISTICS = /(^|\/)moving_(mean|variance)$/;
 
 /**
- * Warns of layers whose weights show a batch normalization that cannot be found in
- * them: one behind a private field, say.
+ * Warns of layers whose weights show that they hold a batch normalization which
+ * cannot be found: one in a private field, for example.
  */
 export function warnOfHidden(model: LayersModel, who: string): void {
   const found = new Set<LayerVariable>(
@@ -49,34 +50,37 @@ export function warnOfHidden(model: LayersModel, who: string): void {
     ({layer, path}) => `${layer.getClassName()} ${path}`,
   );
   console.warn(
-    `${who}: these layers have moving statistics, but no normalization is found in ` +
+    `${who}: these layers have moving statistics, but no normalization was found in ` +
       `them; keep it in a property: ${listed(names)}`,
   );
 }
 
-/** Whether a layer is a batch normalization, this package's or tf.js's own. */
+/** Tells if a layer is a batch normalization, this package's or tf.js's own. */
 export function isBatchNorm(layer: layers.Layer): layer is AnyBatchNorm {
   return layer instanceof BatchNorm || isStockBatchNormalization(layer);
 }
 
 /**
- * What a batch normalization consists of.
+ * Returns the parts of a batch normalization.
  *
  * @throws Error if it has not been built.
  */
 export function stateOf(layer: AnyBatchNorm): BatchNormState {
-  if (layer instanceof BatchNorm) return batchNormState(layer);
+  if (layer instanceof BatchNorm) return layer[STATE]();
   const [spec] = layer.inputSpec;
   return stockState(layer, spec?.ndim ?? 2);
 }
 
-/** Whether a layer trains with the statistics of batches, and averages them. */
+/** Tells if a layer trains with batch statistics, and averages them. */
 export function learnsStatistics(layer: AnyBatchNorm): boolean {
   const state = stateOf(layer);
   return state.statistics !== 'moving' && !isFrozen(state);
 }
 
-/** What a layer normalizes with that does not learn; its own batch's if none. */
+/**
+ * Returns the statistics that a layer normalizes with and never updates, if
+ * any.
+ */
 export function ownStatistics(layer: AnyBatchNorm): Statistics | undefined {
   const {statistics, average} = stateOf(layer);
   return statistics === 'batch' ? undefined : average.read();

@@ -6,15 +6,15 @@ import {isRecord} from './json.js';
 import {ruleFor} from '../keras/translate/layer_rules.js';
 import {TrialReshape} from '../keras/translate/reshapes.js';
 
-/** A model, and the variables of the weights that were made for it. */
+/** A model, and the weight variables that were made for it. */
 export interface Built {
   readonly model: LayersModel;
   readonly made: readonly Variable[];
 }
 
 /**
- * Builds a model from JSON as tf.js has it. Where that fails, the weights that have
- * been made by then are disposed.
+ * Builds a model from tf.js's JSON. If that fails, the weights made so far are
+ * disposed.
  *
  * @param who The first word of an error.
  */
@@ -30,21 +30,21 @@ export async function buildModel(
     return {model: await promise, made};
   } catch (error) {
     for (const variable of made) variable.dispose();
-    // Errors of this package's layers name these themselves.
+    // Errors from this package's layers already name the layer.
     if (reasonOf(error).includes('Received: ')) throw error;
     const what = `tf.js cannot build the model (${reasonOf(error)})`;
     throw new Error(`${who}: ${what}.`);
   }
 }
 
-/** tfjs builds the model before it first waits for anything. */
+/** tf.js builds the model before its first await. */
 function start(topology: object): Promise<LayersModel> {
   const run = (): Promise<LayersModel> =>
     models.modelFromJSON(topology as never);
-  // Tensors that layers of the user's make for themselves are theirs, and may be shared
-  // with layers that live: they stay, as they do when tf.js loads a model.
+  // Tensors that custom layers make for themselves may be shared with other
+  // live layers: they are kept, as when tf.js loads a model.
   if (!hasKnownLayersOnly(topology)) return run();
-  // Recurrent layers of tf.js leave some behind.
+  // tf.js's recurrent layers leave tensors behind.
   engine().startScope();
   try {
     return run();
@@ -53,7 +53,7 @@ function start(topology: object): Promise<LayersModel> {
   }
 }
 
-/** Models, and a layer that stands in for another in a trial. */
+/** Models, and the layer that replaces a Reshape in a trial. */
 const KNOWN = ['Functional', 'Model', 'Sequential', TrialReshape.className];
 
 function hasKnownLayersOnly(json: unknown): boolean {
@@ -77,19 +77,19 @@ function hasKnownLayersOnly(json: unknown): boolean {
   );
 }
 
-/** Gives the variables that have been made since. */
+/** Returns a function that lists the variables made since. */
 export function watchVariables(): () => Variable[] {
   const existing = new Set(variables());
   return () => variables().filter((variable) => !existing.has(variable));
 }
 
-/** Weights have names; variables that a layer makes for itself have numbers. */
+/** Keeps weights, which have names; a layer's other variables have numbers. */
 function watchWeights(): () => Variable[] {
   const newVariables = watchVariables();
   return () => newVariables().filter(({name}) => !/^\d+$/.test(name));
 }
 
-/** What an error says. */
+/** Returns the message of an error. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

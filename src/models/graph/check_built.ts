@@ -4,7 +4,7 @@ import {refusal} from './json.js';
 import {type KerasModel, modelsIn} from '../keras/read/keras_model.js';
 import type {Notes} from './notes.js';
 
-/** Of a single step of the second axis tf.js has no gradient. */
+/** tf.js has no gradient of these if the second axis has a single step. */
 const RECURRENT: readonly string[] = [
   'Bidirectional',
   'ConvLSTM2D',
@@ -16,11 +16,11 @@ const RECURRENT: readonly string[] = [
 ];
 
 /**
- * Checks what only shows once a model is built, and would otherwise only at the
- * first prediction.
+ * Checks what is known only once a model is built, and would otherwise fail at
+ * the first prediction.
  *
- * @param model What the file says of the model.
- * @param notes Takes which layers tf.js cannot train.
+ * @param model The model as the file describes it.
+ * @param notes Collects the layers that tf.js cannot train.
  * @throws Error naming the layer.
  */
 export function checkBuilt(
@@ -40,7 +40,7 @@ export function checkBuilt(
   }
 }
 
-/** Says which of its own layers tf.js 4.22 has no gradient of. */
+/** Notes the layers of tf.js 4.22 that have no gradient. */
 function noteTraining(layer: layers.Layer, notes: Notes): void {
   const className = layer.getClassName();
   const who = `${className} ${layer.name}`;
@@ -68,19 +68,19 @@ function checkSoftmax(layer: layers.Layer): void {
     const [shape] = inputShapes;
     const rank = Array.isArray(shape) ? shape.length : 0;
     if (axis === -1 || axis === rank - 1) continue;
-    const what = 'tf.js has softmax over the last axis only';
+    const what = 'tf.js has softmax only over the last axis';
     throw refusal(`Softmax ${layer.name}`, what, 'axis', axis);
   }
 }
 
-/** Keras 2 does not write down the shapes of what an operation is done to. */
+/** Keras 2 files do not hold the shapes of an operation's inputs. */
 function checkRanks(layer: layers.Layer): void {
   for (const {inputShapes} of layer.inboundNodes) {
     const ranks = inputShapes.map((shape) =>
       Array.isArray(shape) ? shape.length : undefined,
     );
     if (new Set(ranks).size <= 1) continue;
-    const what = 'tf.js merges tensors of one rank only';
+    const what = 'tf.js merges only tensors of the same rank';
     const who = `${layer.getClassName()} ${layer.name}`;
     throw refusal(who, what, 'shapes', inputShapes);
   }

@@ -3,10 +3,10 @@ import {ONE_COPY} from '../../layer_support/one_copy.js';
 import {received} from '../../util/received.js';
 
 /**
- * Checks that a model is one of the copy of tf.js that this package uses. Of another
- * copy, not even its normalizations would be found.
+ * Checks that a model comes from the copy of tf.js that this package uses. In a
+ * model of another copy, not even the normalizations would be found.
  *
- * @throws Error if it is not, saying what it is.
+ * @throws Error saying what it is instead.
  */
 export function checkModel(model: unknown, who: string): void {
   if (model instanceof LayersModel) return;

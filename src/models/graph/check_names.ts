@@ -1,8 +1,9 @@
 import {isRecord, refusal} from './json.js';
 
 /**
- * Checks that tf.js can build the functional models of a config: it looks the names of
- * layers up in plain objects, where those of Object.prototype are always found.
+ * Checks that tf.js can build the functional models of a config: it looks layer
+ * names up in plain objects, where it also finds the properties of
+ * Object.prototype.
  *
  * @throws Error naming a layer that it cannot build.
  */
@@ -21,7 +22,7 @@ export function checkNames(config: unknown, who: string): void {
   for (const layer of layers) {
     const name = isRecord(layer) ? String(layer.name) : '';
     if (!isFunctional || !(name in {})) continue;
-    const what = `tf.js builds no model again that has a layer called ${name}; rename it`;
+    const what = `tf.js cannot rebuild a model with a layer called ${name}; rename it`;
     throw refusal(who, what, 'name', name);
   }
   for (const value of Object.values(config)) checkNames(value, who);

@@ -4,10 +4,10 @@ import {received} from '../../util/received.js';
 import {NormLayer} from '../../layer_support/norm_layer.js';
 
 /**
- * Gives a layer the weights of another of its kind, bit for bit.
+ * Copies one layer's weights to another of its kind, bit for bit.
  *
- * @param who Named first in the message of an error.
- * @throws Error if they do not have as many.
+ * @param who The first words of an error message.
+ * @throws Error if the numbers of weights differ.
  */
 export function copyWeights(
   from: layers.Layer,
@@ -17,7 +17,7 @@ export function copyWeights(
   if (from.weights.length !== to.weights.length) {
     throw new Error(
       `${who}: a ${from.getClassName()} that is made from the layer's config has ` +
-        `${to.weights.length} weights, and the layer has others. ` +
+        `${to.weights.length} weights instead of ${from.weights.length}. ` +
         received('weights', from.weights.length),
     );
   }
@@ -28,8 +28,8 @@ export function copyWeights(
 }
 
 /**
- * Gives a layer weights bit for bit. tf.js's own layers would project them by their
- * constraints, which training never did.
+ * Gives a layer weights bit for bit. tf.js's own setWeights would apply
+ * constraints, which its training never does.
  */
 export function giveWeights(
   layer: layers.Layer,
@@ -39,7 +39,7 @@ export function giveWeights(
   else writeWeights(layer, values);
 }
 
-/** Gives a layer weights as they are, whatever its constraints say. */
+/** Gives a layer weights as they are, ignoring constraints. */
 export function writeWeights(
   layer: layers.Layer,
   values: readonly Tensor[],
@@ -55,7 +55,7 @@ function variableOf(weight: LayerVariable): Variable {
   return read();
 }
 
-/** Gives a model the metadata that a user has given another. */
+/** Copies a model's user-defined metadata to another model. */
 export function copyMetadata(from: LayersModel, to: LayersModel): void {
   const metadata = from.getUserDefinedMetadata() as object | undefined;
   if (metadata !== undefined) to.setUserDefinedMetadata(metadata);

@@ -1,16 +1,16 @@
 import {hasOwn} from '../../layer_support/options.js';
 import {received} from '../../util/received.js';
 
-/** An object of a model.json, whose values are still to be checked. */
+/** An object of a model.json, whose values are not checked yet. */
 export type Json = Record<string, unknown>;
 
-/** Deeper than any model's; a recursion over it is safe. */
+/** Deeper than any model, and safe for recursion. */
 const MAX_DEPTH = 200;
 
 /** Keys through which JSON could reach the prototype of every object. */
 const FORBIDDEN: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 
-/** An error in the one form that all of them have. */
+/** Makes an error in the form that all errors have. */
 export function refusal(
   who: string,
   what: string,
@@ -25,7 +25,7 @@ export function isRecord(value: unknown): value is Json {
 }
 
 /**
- * A copy of what was read from JSON, which is safe to walk.
+ * Copies parsed JSON so that it is safe to walk.
  *
  * @throws Error if it is nested deeper than any model, or has a key that would
  *   reach the prototype of every object.
@@ -35,7 +35,7 @@ export function safeCopy(value: unknown, who: string, depth = 0): unknown {
     throw refusal(who, 'the JSON is nested too deeply', 'depth', depth);
   }
   if (Array.isArray(value)) {
-    // tf.js wants arrays of its own realm, which `map` would not make.
+    // tf.js needs arrays of its own realm, which `map` would not make.
     return Array.from(value, (item) => safeCopy(item, who, depth + 1));
   }
   if (!isRecord(value)) return value;
@@ -49,33 +49,38 @@ export function safeCopy(value: unknown, who: string, depth = 0): unknown {
   return copy;
 }
 
-/** The value of a key that the object itself has. */
+/** Returns the value of an object's own key. */
 export function own(object: Json, key: string): unknown {
   return hasOwn(object, key) ? object[key] : undefined;
 }
 
-/** @throws Error if the value is no object. */
+/** @throws Error if the value is not an object. */
 export function recordAt(object: Json, key: string, who: string): Json {
   const value = own(object, key);
   if (isRecord(value)) return value;
-  throw refusal(who, `${key} is no object`, key, value);
+  throw refusal(who, `${key} is not an object`, key, value);
 }
 
-/** @throws Error if the value is no list. */
+/** @throws Error if the value is not a list. */
 export function listAt(object: Json, key: string, who: string): unknown[] {
   const value = own(object, key);
   if (Array.isArray(value)) return value as unknown[];
-  throw refusal(who, `${key} is no list`, key, value);
+  throw refusal(who, `${key} is not a list`, key, value);
 }
 
-/** @throws Error if the value is no string, or is empty. */
+/** @throws Error if the value is not a string, or is empty. */
 export function stringAt(object: Json, key: string, who: string): string {
   const value = own(object, key);
   if (typeof value === 'string' && value !== '') return value;
-  throw refusal(who, `${key} is no text`, key, value);
+  throw refusal(who, `${key} is not a non-empty string`, key, value);
 }
 
-/** The name of an option, which in JSON has underscores. */
+/** Converts the underscored name of an option in JSON to camel case. */
 export function camelCase(key: string): string {
   return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** A name as tf.js's model.json has it. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

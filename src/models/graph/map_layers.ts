@@ -6,25 +6,28 @@ import {innerLayers, isModel} from './walk_layers.js';
 export interface LayerJson {
   readonly className: string;
   readonly config: Json;
-  /** The names of the models and wrappers around it and its own, with `/` between. */
+  /**
+   * The names of the models and wrappers around it, then its own, joined by
+   * `/`.
+   */
   readonly path: string;
   /** The layer itself, in a model of the same config. */
   readonly layer: layers.Layer | undefined;
 }
 
-/** The layers of a model in the order of its JSON. */
+/** Lists the layers of a model in the order of its JSON. */
 export type Order = (model: LayersModel) => readonly layers.Layer[];
 
-/** Of the model that the JSON was made from. */
+/** The order in JSON made from the model itself. */
 export const AS_LISTED: Order = (model) => model.layers;
 
 /**
- * A copy of a model's JSON with some of its layers replaced, in nested models and
- * in wrappers, too.
+ * Copies a model's JSON with some layers replaced, also in nested models and
+ * wrappers.
  *
- * @param model A model of the same config, and how its layers are ordered.
- * @param replace The class name and the config of the layer that takes a layer's
- *   place, or undefined where it stays.
+ * @param model A model of the same config, and the order of its layers.
+ * @param replace Returns the class name and config of the replacement, or
+ *   undefined to keep the layer.
  */
 export function mapLayers(
   topology: Json,

@@ -3,17 +3,17 @@ import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 
 type Config = serialization.ConfigDict;
 
-/** Where an input comes from: `[layer, node, tensor, …]`. */
+/** The source of an input: `[layer, node, tensor, …]`. */
 type Reference = readonly [name: string, ...rest: unknown[]];
 
 /** A layer in the config of its model. */
 export interface LayerEntry {
   readonly name: string;
   readonly layer: layers.Layer;
-  /** What the model's config says of it. */
+  /** Its entry in the model's config. */
   readonly dict: {
     readonly config: Config;
-    /** Of each call the sources of its inputs; none in a sequential model. */
+    /** The sources of the inputs, for each call; none in a sequential model. */
     readonly inboundNodes?: ReadonlyArray<readonly Reference[]>;
   };
 }
@@ -22,13 +22,13 @@ export interface LayerEntry {
 export interface ModelConfig {
   readonly config: Config;
   readonly entries: readonly LayerEntry[];
-  /** The names of the layers that each call of each layer takes from. */
+  /** The names of the layers that feed each call of each layer. */
   readonly calls: ReadonlyMap<string, ReadonlyArray<readonly string[]>>;
-  /** How often each layer's output is used, as the model's own included. */
+  /** The number of uses of each layer's output, as the model's output included. */
   readonly uses: ReadonlyMap<string, number>;
 }
 
-/** How a model is put together. */
+/** Reads the structure of a model. */
 export function configOf(model: LayersModel): ModelConfig {
   const config = model.getConfig();
   const dicts = config.layers as unknown as Array<LayerEntry['dict']>;
@@ -47,11 +47,11 @@ export function configOf(model: LayersModel): ModelConfig {
 }
 
 /**
- * The config of a model without some layers.
+ * Returns the config of a model without some layers.
  *
- * @param gone The layers to leave out, each with the one that takes its place
- *   wherever its output is used. Both are used once.
- * @param configs The new configs of layers that get one.
+ * @param gone The layers to leave out, each with the layer whose output
+ *   replaces its own. Both are used once.
+ * @param configs New configs, by layer.
  */
 export function configWithout(
   {config, entries}: ModelConfig,
@@ -77,7 +77,9 @@ export function configWithout(
   return {...config, layers, ...renamed} as unknown as Config;
 }
 
-/** A model of the same class from another config; its weights are zeros. */
+/**
+ * Creates a model of the same class from another config, with zeros as weights.
+ */
 export function createModel(model: LayersModel, config: Config): LayersModel {
   const modelClass = model.constructor as unknown as ModelClass;
   return modelClass.fromConfig(modelClass, config, {}, true);
@@ -92,7 +94,10 @@ interface ModelClass {
   ): LayersModel;
 }
 
-/** tf.js 4.22 leaves SeparableConv2D's depthMultiplier out of its config. */
+/**
+ * Restores depthMultiplier, which tf.js 4.22 leaves out of SeparableConv2D's
+ * config.
+ */
 function completed(
   dict: LayerEntry['dict'],
   layer: layers.Layer,

@@ -7,14 +7,17 @@ import {received} from '../../util/received.js';
 import {isBatchNorm, type PlacedBatchNorm} from './batch_norms.js';
 import {innerLayers, isModel} from './walk_layers.js';
 
-/** How many batch normalizations come before each, on the longest way to it. */
+/**
+ * The number of batch normalizations before each layer, on the longest path to
+ * it.
+ */
 type Depths = Map<layers.Layer, number>;
 
 /**
- * The batch normalizations in the order of their depth, those of one depth
- * together: the statistics of each depend on those of lower depths alone.
+ * Groups the batch normalizations by depth, in ascending order: the statistics
+ * of each depend only on those of lower depths.
  *
- * @param who The function that asks, for the message.
+ * @param who The calling function, for the message.
  * @throws Error if one of them comes after itself.
  */
 export function byDepth(
@@ -31,7 +34,9 @@ export function byDepth(
   return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
 }
 
-/** What comes after a layer used twice comes after the deeper of its uses. */
+/**
+ * A layer after one that is used twice comes after the deeper of the two uses.
+ */
 function depthsOf(model: LayersModel, who: string): Depths {
   let depths: Depths = new Map();
   for (;;) {
@@ -42,8 +47,8 @@ function depthsOf(model: LayersModel, who: string): Depths {
     const [{name}, depth] = moved;
     if (depth >= deeper.size) {
       throw new Error(
-        `${who}: ${name} is used again after itself, so that its statistics ` +
-          `depend on themselves, and are not found exactly. ` +
+        `${who}: ${name} is used again after itself, so its statistics ` +
+          `depend on themselves and cannot be found exactly. ` +
           received('exact', true),
       );
     }
@@ -52,8 +57,8 @@ function depthsOf(model: LayersModel, who: string): Depths {
 }
 
 /**
- * @param depth How many normalizations come before the model's inputs.
- * @return How many come before its outputs.
+ * @param depth The number of normalizations before the model's inputs.
+ * @return The number before its outputs.
  */
 function enterModel(model: LayersModel, depth: number, depths: Depths): number {
   const before = new Map(model.inputs.map(({id}) => [id, depth]));
@@ -83,7 +88,7 @@ function enterLayer(
   return Math.max(depth, ...inner);
 }
 
-/** The calls of a model's layers, each after those it takes from. */
+/** The calls of a model's layers, each after the calls that make its inputs. */
 function callsOf({nodesByDepth}: LayersModel): LayersModel['nodesByDepth'][''] {
   return Object.keys(nodesByDepth)
     .map(Number)

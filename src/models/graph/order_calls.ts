@@ -3,11 +3,11 @@ import {isRecord, type Json} from './json.js';
 /** `[layer, node, tensor, …]` */
 type Reference = readonly [layer: string, node: number, ...rest: unknown[]];
 
-/** A layer of a functional model in JSON, and the calls of it. */
+/** A layer of a functional model in JSON, and its calls. */
 interface Called {
   readonly json: Json;
   readonly calls: ReadonlyArray<readonly Reference[]>;
-  /** How many nodes tf.js has made for it before the first of the calls. */
+  /** The number of nodes that tf.js has made for it before the first call. */
   readonly first: number;
 }
 
@@ -15,13 +15,12 @@ interface Called {
 type Numbers = ReadonlyMap<number, number>;
 
 /**
- * A copy of a model's JSON whose layers list their calls in the order in which
- * tf.js makes them, in nested models and in wrappers, too.
+ * Copies a model's JSON with each layer's calls in the order in which tf.js
+ * makes them, also in nested models and wrappers.
  *
- * tf.js goes through the layers again and again and makes each call whose inputs
- * are there. It counts calls as it makes them, so that one that has to wait for a
- * later layer changes its number with the next one, and the references to both
- * are wrong.
+ * tf.js goes through the layers repeatedly and makes each call whose inputs
+ * exist. It numbers calls as it makes them, so a call that waits for a later
+ * layer swaps numbers with the next one, and references to both are wrong.
  */
 export function withOrderedCalls<T>(json: T): T {
   return ordered(json) as T;
@@ -70,8 +69,9 @@ function called(json: Json): Called {
 }
 
 /**
- * Makes the calls as tf.js does, but each layer's as long as any of them can be
- * made. In that order, those that tf.js can make at once always come first.
+ * Numbers the calls as tf.js makes them, but finishes all possible calls of a
+ * layer before the next layer. In that order, calls that tf.js can make at once
+ * always come first.
  */
 function numbersOf(layers: ReadonlyMap<string, Called>): Map<string, Numbers> {
   const numbers = new Map<string, Map<number, number>>();

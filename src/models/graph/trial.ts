@@ -6,17 +6,19 @@ import {
   reasonOf,
   watchVariables,
 } from './build_model.js';
-import {refusal} from './json.js';
+import {optionsAbout} from '../../layer_support/description.js';
+import {descriptionOf} from '../../layer_support/registration.js';
+import {refusal, snakeCase} from './json.js';
 import {ruleFor} from '../keras/translate/layer_rules.js';
 import {isOpenReshape, TrialReshape} from '../keras/translate/reshapes.js';
 import type {Translated} from '../keras/translate/translate_layer.js';
 
-/** How many values the weights of the model that is tried may yet have. */
+/** The number of values that the trial model's weights may still have. */
 let allowance = Infinity;
 
 /**
- * Makes the weights of a model that is tried: zeros, and no more of them than the
- * file has values for, so that a false size fails before it fills the memory.
+ * Initializes the weights of a trial model with zeros, and with no more than
+ * the file has values, so that a wrong size fails before it fills the memory.
  */
 class TrialInitializer extends serialization.Serializable {
   static readonly className = 'TfjsNormalizationTrial';
@@ -25,7 +27,7 @@ class TrialInitializer extends serialization.Serializable {
     allowance -= shape.reduce((product, length) => product * length, 1);
     if (allowance >= 0) return zeros(shape);
     throw new Error(
-      'it has more weights than there are values for, one of shape ' +
+      'it has more weights than the file has values, one of shape ' +
         `[${shape.join(', ')}]`,
     );
   }
@@ -37,24 +39,14 @@ class TrialInitializer extends serialization.Serializable {
 
 const TRIAL = {class_name: TrialInitializer.className, config: {}};
 
-const NORM_INITIALIZERS: Readonly<Record<string, readonly string[]>> = {
-  BatchNorm: [
-    'beta_initializer',
-    'gamma_initializer',
-    'moving_mean_initializer',
-    'moving_variance_initializer',
-  ],
-  LayerNorm: ['beta_initializer', 'gamma_initializer'],
-};
-
 /**
- * Builds a model to see whether tf.js can, asks something of it, and takes it
- * down again, in whatever state it is.
+ * Builds a model to see if tf.js can, passes it to `use`, and disposes it in
+ * any case.
  *
  * @param topology The model as tf.js's model.json has it.
- * @param options `values`: how many its weights may have. `who`: the first word of
- *   an error.
- * @throws Error if it cannot be built, or with what `use` throws.
+ * @param options `values`: the most values its weights may have. `who`: the
+ *   first word of an error.
+ * @throws Error if it cannot be built, or whatever `use` throws.
  */
 export async function withTrial<T>(
   topology: object,
@@ -79,7 +71,7 @@ function startTrial(
   serialization.registerClass(TrialReshape);
   allowance = values;
   try {
-    // All weights are made before it first waits for anything.
+    // All weights are made before its first await.
     return buildModel(inTrial(topology) as object, who);
   } finally {
     Reflect.deleteProperty(classNameMap, TrialInitializer.className);
@@ -88,7 +80,7 @@ function startTrial(
 }
 
 /**
- * Checks that tf.js can compile a model as its file says.
+ * Checks that tf.js can compile a model with the file's training config.
  *
  * @throws Error if it cannot.
  */
@@ -108,7 +100,7 @@ export function tryTraining(
   }
 }
 
-/** The same model, with weights that cost little to make. */
+/** Returns the same model, with weights that are cheap to make. */
 function inTrial(json: unknown): unknown {
   if (Array.isArray(json)) return json.map(inTrial);
   if (typeof json !== 'object' || json === null) return json;
@@ -120,9 +112,17 @@ function inTrial(json: unknown): unknown {
     return {...copy, class_name: TrialReshape.className};
   }
   const keys =
-    NORM_INITIALIZERS[className] ??
+    initializersOf(className) ??
     ruleFor(className)?.keys.filter((key) => key.endsWith('_initializer')) ??
     [];
   for (const key of keys) if (config) config[key] = TRIAL;
   return copy;
+}
+
+/** The keys of the initializers of one of this package's layers. */
+function initializersOf(className: string): string[] | undefined {
+  return descriptionOf(className)
+    ?.parameters.flatMap((parameter) => Object.keys(optionsAbout(parameter)))
+    .filter((name) => name.endsWith('Initializer'))
+    .map(snakeCase);
 }

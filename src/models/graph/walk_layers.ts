@@ -1,26 +1,29 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {received} from '../../util/received.js';
 
-/** A layer, and where in its model it is. */
+/** A layer, and its place in the model. */
 export interface PlacedLayer {
   readonly layer: layers.Layer;
-  /** The names of the models and wrappers around it and its own, with `/` between. */
+  /**
+   * The names of the models and wrappers around it, then its own, joined by
+   * `/`.
+   */
   readonly path: string;
 }
 
-/** What may hold other layers, whichever copy of tfjs it comes from. */
+/** A layer that may hold other layers, from any copy of tfjs. */
 interface Holder extends layers.Layer {
   /** Of a model. */
   readonly layers?: readonly layers.Layer[];
-  /** Of Bidirectional, which wraps two copies of one. */
+  /** Of Bidirectional, which wraps two copies of a layer. */
   readonly forwardLayer?: layers.Layer;
   readonly backwardLayer?: layers.Layer;
 }
 
 /**
- * Every layer of a model that is no model itself, through nested models, wrappers and
- * layers that hold layers, in the model's order. A layer that is used more than once comes once,
- * under the first of its paths.
+ * Returns every layer of a model except the models themselves, through nested
+ * models, wrappers and layers that hold layers, in the model's order. A layer
+ * used more than once is listed once, under its first path.
  */
 export function layersOf(model: LayersModel): PlacedLayer[] {
   const found = new Map<layers.Layer, PlacedLayer>();
@@ -37,17 +40,17 @@ export function layersOf(model: LayersModel): PlacedLayer[] {
   return [...found.values()];
 }
 
-/** A layer of a model, and the one of a rebuilt model that stands for it. */
+/** A layer of a model, and its counterpart in a rebuilt model. */
 export interface LayerPair extends PlacedLayer {
   readonly rebuilt: layers.Layer;
 }
 
 /**
- * Every layer of a model with its counterpart in a model that was built from the first
- * one's config, through nested models and wrappers. Layers are matched by their places:
- * a layer of the user's may give itself another name each time it is made.
+ * Pairs every layer of a model with its counterpart in a model built from the
+ * first one's config, through nested models and wrappers. Layers are matched by
+ * place: a custom layer may give itself a new name each time it is made.
  *
- * @param gone Layers of the first model that were left out of the second.
+ * @param gone Layers of the first model that the second lacks.
  * @throws Error if one of the models has more layers than the other.
  */
 export function pairLayers(
@@ -86,7 +89,7 @@ export function pairLayers(
     const kept = originals.filter((layer) => !gone.has(layer));
     if (kept.length !== copies.length) {
       throw new Error(
-        `${who}: the model is not rebuilt as it was, with ${kept.length} layers. ` +
+        `${who}: the rebuilt model does not have the same ${kept.length} layers. ` +
           received('layers', copies.length),
       );
     }
@@ -97,8 +100,8 @@ export function pairLayers(
 }
 
 /**
- * The layers of a model that was built from a config, in the config's order. Their
- * order in the model itself depends on the graph.
+ * Returns the layers of a model that was built from a config, in the config's
+ * order. Their order in the model itself depends on the graph.
  */
 export function inOrderOfMaking({layers: all}: LayersModel): layers.Layer[] {
   return [...all].sort((a, b) => a.id - b.id);
@@ -110,8 +113,8 @@ export function isModel(layer: layers.Layer): layer is LayersModel {
 }
 
 /**
- * The layers that a layer consists of: those of a model, of a wrapper, or among the
- * properties of a layer of the user's, in lists, maps and plain objects too.
+ * Returns the layers inside a layer: those of a model, of a wrapper, or in the
+ * properties of a custom layer, also in lists, maps and plain objects.
  */
 export function innerLayers(holder: Holder): readonly layers.Layer[] {
   if (holder.layers !== undefined) return holder.layers;
@@ -132,7 +135,7 @@ export function innerLayers(holder: Holder): readonly layers.Layer[] {
   return [...found];
 }
 
-/** Whichever copy of tfjs it comes from. */
+/** Works for any copy of tfjs. */
 function isLayer(value: object): value is layers.Layer {
   const layer = value as Partial<layers.Layer>;
   return (
@@ -147,7 +150,7 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Without those of getters, which may do anything. */
+/** Leaves out getters, which may have side effects. */
 function ownValues(object: object): unknown[] {
   const descriptors = Object.getOwnPropertyDescriptors(object);
   return Object.values(descriptors).map(

@@ -2,13 +2,13 @@ import type {InspectionRow, Prediction, Scores} from './inspection.js';
 import {listed} from '../../util/listed.js';
 import {lags, worstFirst} from './inspect_problems.js';
 
-/** From this part of the loss on, the difference is worth a word. */
+/** The least relative difference of the loss worth mentioning. */
 const TELLING_LOSS = 0.05;
 
 /**
- * Says why training and prediction differ, where the data shows that they do:
- * moving statistics are not those of the data, and, as far as that was measured,
- * the loss is worse with them.
+ * Explains why training and prediction differ, where the data shows that they
+ * do: the moving statistics are not those of the data and, where it was
+ * measured, the loss is worse with them.
  */
 export function explain(
   rows: readonly InspectionRow[],

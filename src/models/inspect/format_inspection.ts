@@ -5,15 +5,15 @@ import type {Inspection, InspectionRow, Range} from './inspection.js';
 
 const WIDTH = 80;
 
-/** How many layers a table shows, and of how many it says what looks wrong. */
+/** The most layers in a table, and the most whose problems are listed. */
 const MOST_ROWS = 20;
 const MOST_PROBLEMS = 10;
 
 /**
- * A table of what {@link inspect} has found, as plain text: a row for each layer
- * with the range of each weight, and below it what looks wrong, and why. Of more
- * than 20 layers it shows the 20 that look worst, and says how many it leaves out;
- * the inspection itself has all of them.
+ * Formats the result of {@link inspect} as a plain-text table: a row for each
+ * layer with the range of each weight, followed by the problems and their
+ * cause. Of more than 20 layers it shows the 20 worst, and says how many it
+ * leaves out; the inspection itself has all of them.
  *
  * ```js
  * const model = tf.sequential({layers: [batchNorm({inputShape: [3]})]});
@@ -68,7 +68,7 @@ function align(
   return [texts[0], rule, ...texts.slice(1)].join('\n');
 }
 
-/** A line for what is left out, if anything is. */
+/** A line that counts the layers left out, if any. */
 function rest(count: number, what = ''): string[] {
   if (count <= 0) return [];
   return [`… and ${count} more ${count === 1 ? 'layer' : 'layers'}${what}`];
@@ -89,7 +89,10 @@ function problemsOf(worst: readonly InspectionRow[]): string {
   return [...lines, ...more].join('\n');
 }
 
-/** As many digits as tell values apart; a single value where all are equal. */
+/**
+ * Uses enough digits to tell the values apart; a single value if they are
+ * equal.
+ */
 function rangeText(range: Range | undefined): string {
   if (range === undefined) return '';
   const [min, max] = [number(range.min), number(range.max)];
@@ -103,7 +106,7 @@ function number(value: number): string {
     : String(Number(value.toPrecision(3)));
 }
 
-/** @param indent Of the lines after the first. */
+/** @param indent The indent of all lines but the first. */
 function wrap(text: string, indent: string): string {
   const lines = [''];
   for (const word of text.split(' ')) {

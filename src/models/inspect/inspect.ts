@@ -38,24 +38,25 @@ import type {
 import {isStockLayerNormalization} from '../patch/stock_layers.js';
 import {layersOf, type PlacedLayer} from '../graph/walk_layers.js';
 
-/** Options of {@link inspect}; they are about the data. */
+/** Options of {@link inspect}, all of which concern the data. */
 export type InspectOptions = GatherOptions;
 
 const WHO = 'inspect';
 
 /**
- * Looks at every normalization layer of a model, through nested models, and says
- * what looks wrong: weights that are not finite, channels that let nothing
- * through, moving statistics that have never moved or are still mostly where they
- * started.
+ * Examines every normalization layer of a model, through nested models, and
+ * reports problems: weights that are not finite, channels that are zeroed,
+ * moving statistics that have never moved or are still close to their initial
+ * values.
  *
- * With data it also finds the mean and variance of what each batch normalization
- * gets, as `recalibrate` does, and compares the moving ones with them; with labels,
- * and a model that is compiled, it also measures the loss and the metrics with
- * both. That explains why a model may be good in training and poor in prediction:
- * training uses the statistics of each batch, prediction the moving ones.
+ * With data it also finds the mean and variance of each batch normalization's
+ * input, as `recalibrate` does, and compares the moving ones with them; with
+ * labels and a compiled model, it also measures the loss and the metrics with
+ * both. That explains why a model may be good in training and poor in
+ * prediction: training uses the statistics of each batch, prediction the moving
+ * ones.
  *
- * Nothing of the model changes. `formatInspection` makes a table of what it finds.
+ * The model does not change. `formatInspection` makes a table of the result.
  *
  * ```js
  * const model = tf.sequential();
@@ -70,14 +71,15 @@ const WHO = 'inspect';
  * ```
  *
  * @param data As for `recalibrate`; `[x, y]` or `{xs, ys}` to measure the loss.
- * @param options `batchSize` (32), for tensors. `batches` (all): how many are used
- *   at most. `exact` (false): a pass for each depth of batch normalization, so that
- *   the cut into batches makes no difference. `onProgress`: is told
- *   `{done, total}` after every batch. `signal`: an AbortSignal that cancels.
- * @returns A row for each layer, `{layer, kind, axis, weights, problems, data}`, and
- *   beside the rows, as properties, `prediction` and `explanation`.
- * @throws Error if an option is unknown or is not what it may be, if a layer has not been
- *   built, or if the data is empty or not what the model takes.
+ * @param options `batchSize` (32), for tensors. `batches` (all): the most
+ *   batches to use. `exact` (false): a pass for each depth of batch
+ *   normalization, so that the batch size makes no difference. `onProgress`:
+ *   called with `{done, total}` after every batch. `signal`: an AbortSignal
+ *   that cancels.
+ * @returns A row for each layer, `{layer, kind, axis, weights, problems,
+ *   data}`, and beside the rows, as properties, `prediction` and `explanation`.
+ * @throws Error if an option is unknown or invalid, if a layer has not been
+ *   built, or if the data is empty or does not fit the model.
  */
 export async function inspect(
   model: LayersModel,
@@ -102,7 +104,7 @@ export async function inspect(
   });
 }
 
-/** What data shows of a model. */
+/** Findings from data about a model. */
 interface Seen {
   readonly comparisons: ReadonlyMap<layers.Layer, Comparison>;
   readonly prediction: Prediction | undefined;

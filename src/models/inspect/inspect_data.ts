@@ -17,7 +17,7 @@ import type {ChannelStatistics} from '../../statistics/gathered_statistics.js';
 import type {Comparison, Prediction, Range, Scores} from './inspection.js';
 import {type StandIns, withStandIns} from '../data/stand_ins.js';
 
-/** The range of some values; NaN if one of them is. */
+/** Returns the range of some values; NaN if one of them is NaN. */
 export function rangeOf(values: Iterable<number>): Range {
   let [min, max] = [Infinity, -Infinity];
   for (const value of values) {
@@ -27,7 +27,7 @@ export function rangeOf(values: Iterable<number>): Range {
   return {min, max};
 }
 
-/** How a layer's moving statistics compare with those of the data. */
+/** Compares a layer's moving statistics with those of the data. */
 export async function compareStatistics(
   norm: PlacedBatchNorm,
   data: ChannelStatistics,
@@ -50,14 +50,14 @@ export async function compareStatistics(
   };
 }
 
-/** Whether a model's loss is known. */
+/** Tells if a model is compiled, so that its loss is known. */
 export function isCompiled(model: LayersModel): boolean {
   return (model.optimizer as unknown) != null;
 }
 
 /**
- * How well a compiled model predicts with its moving statistics and with those of
- * the data; undefined where there turn out to be no labels.
+ * Measures a compiled model's predictions with its moving statistics and with
+ * those of the data; undefined if the data turns out to have no labels.
  */
 export async function comparePredictions(
   {model, data, options, who, progress}: Gathering,
@@ -91,13 +91,13 @@ async function evaluate(
   const scalars = [standIns ? withStandIns(standIns, run) : run()].flat();
   const values = await Promise.all(scalars.map((scalar) => scalar.data()));
   dispose(scalars);
-  // Of several outputs tfjs gives the sums of their losses so far, one by one; the
-  // last is the loss of the model, which is the first that has a name.
+  // For several outputs, tfjs returns running sums of their losses first; the
+  // last of these is the model's loss, the first value that has a name.
   const named = values.slice(values.length - model.metricsNames.length);
   return named.map((value) => at(value, 0));
 }
 
-/** The names, with a number after one that has come before. */
+/** Returns the names, with a number after a repeated one. */
 function distinct(names: readonly string[]): string[] {
   const taken = new Set(names);
   const seen = new Set<string>();
@@ -112,7 +112,7 @@ function distinct(names: readonly string[]): string[] {
   });
 }
 
-/** Averages weighted by the sizes of batches. */
+/** Averages weighted by batch size. */
 class Averages {
   private readonly sums: number[];
   private count = 0;

@@ -2,18 +2,18 @@ import type {BatchNormState} from '../../layer_support/batch_norm_call.js';
 import {TELLING_SHARE} from '../../layer_support/batch_norm_call.js';
 import type {Comparison, InspectionRow} from './inspection.js';
 
-/** The values of weights by their names. */
+/** Weight values by name. */
 export type WeightValues = ReadonlyMap<string, Float32Array>;
 
-/** A gamma below this lets nothing of the input through. */
+/** Below this, gamma blocks the input. */
 const DEAD_GAMMA = 1e-6;
-/** In parts of epsilon: where the variance is less, epsilon decides the scale. */
+/** As a fraction of epsilon: below it, epsilon decides the scale. */
 const LOW_VARIANCE = 0.1;
-/** What chance does not bring about in a moving average: from these on it lags. */
+/** Gaps from here on are not chance: the moving average lags. */
 const TELLING_MEAN_GAP = 0.5;
 const TELLING_VARIANCE_FACTOR = 2;
 
-/** What looks wrong in the weights of any normalization layer. */
+/** Lists problems in the weights of any normalization layer. */
 export function weightProblems(weights: WeightValues): string[] {
   const problems: string[] = [];
   for (const [name, values] of weights) {
@@ -31,7 +31,7 @@ export function weightProblems(weights: WeightValues): string[] {
   return problems;
 }
 
-/** What looks wrong in the moving statistics of a batch normalization. */
+/** Lists problems in the moving statistics of a batch normalization. */
 export function statisticsProblems(
   weights: WeightValues,
   {epsilon, average}: BatchNormState,
@@ -73,19 +73,21 @@ export function statisticsProblems(
   return problems;
 }
 
-/** Whether moving statistics are further from the data's than chance would bring. */
+/**
+ * Tells if moving statistics are further from the data's than chance explains.
+ */
 export function lags({meanGap, varianceFactor}: Comparison): boolean {
   return !(
     meanGap <= TELLING_MEAN_GAP && varianceFactor <= TELLING_VARIANCE_FACTOR
   );
 }
 
-/** The rows by how wrong they look; in their order where that is equal. */
+/** Sorts the rows by how bad they look, ties in their own order. */
 export function worstFirst(rows: readonly InspectionRow[]): InspectionRow[] {
   return [...rows].sort((a, b) => badnessOf(b) - badnessOf(a));
 }
 
-/** A number that is finite, so that two can be subtracted. */
+/** Returns a finite number, so that two can be subtracted. */
 function badnessOf({weights, problems, data}: InspectionRow): number {
   const ends = Object.values(weights).flatMap(({min, max}) => [min, max]);
   if (!ends.every(Number.isFinite)) return Number.MAX_VALUE;
@@ -93,7 +95,7 @@ function badnessOf({weights, problems, data}: InspectionRow): number {
   return Number.isFinite(gap) ? problems.length + gap : Number.MAX_VALUE;
 }
 
-/** What looks wrong in moving statistics beside those of the data. */
+/** Lists differences between the moving statistics and those of the data. */
 export function comparisonProblems(comparison: Comparison): string[] {
   if (!lags(comparison)) return [];
   const {meanGap, varianceFactor} = comparison;

@@ -1,45 +1,48 @@
 import type {Axes} from '../../ops/axes.js';
 
-/** The least and the greatest of some values; NaN if one of them is. */
+/** The least and the greatest of some values; NaN if one of them is NaN. */
 export interface Range {
   readonly min: number;
   readonly max: number;
 }
 
-/** How a batch normalization's moving statistics compare with some data's. */
+/**
+ * Comparison of a batch normalization's moving statistics with those of the
+ * data.
+ */
 export interface Comparison {
   /** The mean of each channel over the data. */
   readonly mean: Range;
   /** The variance of each channel over the data. */
   readonly variance: Range;
-  /** The furthest that a moving mean is off, in standard deviations of the data. */
+  /** The largest error of a moving mean, in standard deviations of the data. */
   readonly meanGap: number;
   /**
-   * The greatest factor between a moving variance and the data's, whichever is
-   * larger, both with epsilon; from 1.
+   * The largest ratio between a moving variance and the data's, the larger over
+   * the smaller, both with epsilon; at least 1.
    */
   readonly varianceFactor: number;
 }
 
-/** What {@link inspect} finds out about a normalization layer. */
+/** The findings of {@link inspect} about one normalization layer. */
 export interface InspectionRow {
-  /** Its name, after those of the models and wrappers around it. */
+  /** Its name, after the names of the models and wrappers around it. */
   readonly layer: string;
   /** The name of its class. */
   readonly kind: string;
   readonly axis?: Axes;
-  /** The range of each weight, under its name: gamma, moving_mean and so on. */
+  /** The range of each weight, by name: gamma, moving_mean and so on. */
   readonly weights: Readonly<Record<string, Range>>;
-  /** What looks wrong, in words; empty where nothing does. */
+  /** Problems, in words; empty if there are none. */
   readonly problems: readonly string[];
-  /** Of a batch normalization, where data was given. */
+  /** Present for a batch normalization where data was given. */
   readonly data?: Comparison;
 }
 
-/** The loss and the metrics that a model is compiled with, by their names. */
+/** The loss and metrics of a compiled model, by name. */
 export type Scores = Readonly<Record<string, number>>;
 
-/** How well a model predicts, by the statistics it predicts with. */
+/** A model's scores, by the statistics it predicts with. */
 export interface Prediction {
   /** With the moving statistics, as `model.predict` does. */
   readonly moving: Scores;
@@ -47,10 +50,12 @@ export interface Prediction {
   readonly data: Scores;
 }
 
-/** What {@link inspect} returns: a row for each layer, and what they add up to. */
+/** The result of {@link inspect}: a row for each layer, with a summary. */
 export interface Inspection extends ReadonlyArray<InspectionRow> {
-  /** Where data with labels was given, and the model is compiled. */
+  /** Present where data with labels was given and the model is compiled. */
   readonly prediction?: Prediction;
-  /** Why training and prediction differ, in words, where data shows that they do. */
+  /**
+   * Explains why training and prediction differ, where data shows that they do.
+   */
   readonly explanation?: string;
 }

@@ -19,8 +19,8 @@ import {targetsOf} from './weights/weight_targets.js';
 const WHO = 'fromKeras';
 
 /**
- * Loads what Keras 2 (tf-keras), Keras 3 or tf.js wrote as model.json onto the
- * layers of this package:
+ * Loads a model.json from Keras 2 (tf-keras), Keras 3 or tf.js onto the layers
+ * of this package:
  *
  * ```js
  * const trained = tf.sequential();
@@ -34,21 +34,22 @@ const WHO = 'fromKeras';
  * console.log(model.layers[0].getClassName());  // BatchNorm
  * ```
  *
- * The BatchNormalization and LayerNormalization of Keras become `BatchNorm` and
- * `LayerNorm`; every option of theirs is honoured, or refused by name. `training`
- * given where a layer or a model around it is called becomes `statistics`:
- * `'batch'` for true, `'moving'` for false. Elsewhere it is refused where it would
- * change a prediction. What tf.js's own layers would compute otherwise than Keras
- * does is translated, or refused by name.
+ * Keras's BatchNormalization and LayerNormalization become `BatchNorm` and
+ * `LayerNorm`; each of their options is honoured, or refused by name. A
+ * `training` argument in the call of such a layer, or of a model around it,
+ * becomes `statistics`: `'batch'` for true, `'moving'` for false. For other
+ * layers it is refused if it would change a prediction. Anything that tf.js's
+ * own layers would compute differently from Keras is translated, or refused by
+ * name.
  *
- * Nothing is half loaded: the model is built once to see that tf.js can and that
- * the weights fit, and given to tf.js after that.
+ * Nothing is half loaded: a trial build checks that tf.js can build the model
+ * and that the weights fit, before the model is given to tf.js.
  *
  * @param source A URL, as `tf.loadLayersModel` takes it, or an IOHandler.
  * @return An IOHandler for `tf.loadLayersModel`.
  * @throws Error if nothing loads from the source. Loading rejects with an error
- *   that names the layer and what of it cannot be loaded, or the weight that is
- *   missing, left over or of another shape.
+ *   that names the layer and the option that cannot be loaded, or the weight
+ *   that is missing, left over or of another shape.
  */
 export function fromKeras(
   source: string | io.IOHandler,
@@ -74,7 +75,10 @@ async function translate(
   return {...artifacts, modelTopology: topology, ...weights};
 }
 
-/** Which weight each of the file is, after seeing that all of it can be had. */
+/**
+ * Matches the file's weights to the model's, after checking that all of it can
+ * be loaded.
+ */
 function tryOut(
   topology: Translated,
   {model, isFromTfjs}: KerasFile,
@@ -98,7 +102,7 @@ function tryOut(
   });
 }
 
-/** The weights under the names and in the shapes that tf.js looks for. */
+/** Gives the weights the names and shapes that tf.js expects. */
 function renamed(
   matches: readonly Match[],
   artifacts: io.ModelArtifacts,

@@ -5,15 +5,15 @@ import {patchedBatchNormalization} from './patched_batch_normalization.js';
 import {patchedLayerNormalization} from './patched_layer_normalization.js';
 import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
 
-/** What gives stock its methods back; empty while it has them. */
+/** Functions that restore the stock methods; empty while not patched. */
 let restores: Array<() => void> = [];
 
 /**
  * Makes tf.js's own BatchNormalization and LayerNormalization compute through
- * this package from now on, wherever they are: made by a factory, alive or
- * loaded, before or after. Their config, their weights and their class names in
- * model files stay as they are; what they get wrong becomes right, and what is
- * slow fast. Patching twice is patching once.
+ * this package from now on: all of them, existing or new, made by a factory or
+ * loaded. Their config, their weights and their class names in model files stay
+ * as they are; wrong results become right, and slow ones fast. A second call
+ * has no effect.
  *
  * ```js
  * const unpatch = patchStockLayers();
@@ -22,14 +22,15 @@ let restores: Array<() => void> = [];
  * unpatch();
  * ```
  *
- * @return A function that gives stock tf.js back.
+ * @return A function that restores stock tf.js.
  */
 export function patchStockLayers(...none: []): () => void {
   refuseOptions(none, 'patchStockLayers');
   if (restores.length > 0) return unpatchStockLayers;
   forgetUnwatchedCalls();
   restores = [
-    // A name of their own, or they would take one that a user's layer gets.
+    // Names of their own, so that they do not take one meant for a user's
+    // layer.
     replaceMethods(
       layers.batchNormalization({name: 'to_be_patched'}),
       (stock: LayerMethods<StockBatchNormalization>) =>
@@ -43,12 +44,12 @@ export function patchStockLayers(...none: []): () => void {
   return unpatchStockLayers;
 }
 
-/** Whether tf.js's own layers compute through this package now. */
+/** Tells if tf.js's own layers compute through this package now. */
 export function arePatched(): boolean {
   return restores.length > 0;
 }
 
-/** Runs something while tf.js's own layers compute through this package. */
+/** Runs a function while tf.js's own layers compute through this package. */
 export function whilePatched<T>(run: () => T): T {
   if (arePatched()) return run();
   patchStockLayers();
@@ -64,7 +65,7 @@ function unpatchStockLayers(): void {
   restores = [];
 }
 
-/** Replaces methods of a layer's class, its own and those that it inherits. */
+/** Replaces methods of a layer's class, both own and inherited. */
 function replaceMethods<T>(
   sample: layers.Layer,
   patch: (stock: LayerMethods<T>) => Partial<LayerMethods<T>>,

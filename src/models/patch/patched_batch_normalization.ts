@@ -1,5 +1,6 @@
 import {tidy} from '@tensorflow/tfjs-core';
 import type {layers, LayerVariable, Shape} from '@tensorflow/tfjs-layers';
+import {BatchNorm} from '../../../layers/batch_norm.js';
 import {
   type BatchNormState,
   callBatchNorm,
@@ -11,7 +12,12 @@ import {
   onlyInput,
   onlyShape,
 } from '../../layer_support/norm_layer.js';
-import type {Constraint} from '../../layer_support/objects.js';
+import {hasParameter} from '../../layer_support/description.js';
+import type {
+  Constraint,
+  Initializer,
+  Regularizer,
+} from '../../layer_support/objects.js';
 import {applyWatched, ownMask} from '../../layer_support/own_mask.js';
 import {projectOnRead} from '../../layer_support/projected_weight.js';
 import {warnOnce} from '../../util/warn_once.js';
@@ -20,17 +26,19 @@ import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
 
 type Stock = StockBatchNormalization;
 
-/** The averages of the stock layers that were built or called while patched. */
+/**
+ * The moving averages of stock layers that were built or called while patched.
+ */
 const averages = new WeakMap<Stock, MovingAverage>();
 
-/** The weights whose constraint is seen to. */
+/** The weights whose constraint is applied by this package. */
 const constrained = new WeakSet<LayerVariable>();
 
 /**
- * What tf.js's BatchNormalization does while it is patched.
+ * Returns the methods of tf.js's BatchNormalization while it is patched.
  *
- * @param stock Its own methods.
- * @param isPatched Tells if it still is.
+ * @param stock The stock methods.
+ * @param isPatched Tells if it is still patched.
  */
 export function patchedBatchNormalization(
   stock: LayerMethods<Stock>,
@@ -77,7 +85,7 @@ export function patchedBatchNormalization(
   };
 }
 
-/** What a built stock layer consists of, as this package computes it. */
+/** Returns the parts of a built stock layer, for this package's computation. */
 export function stockState(layer: Stock, rank: number): BatchNormState {
   const {epsilon, momentum, gamma, beta, trainable} = layer;
   return {
@@ -94,13 +102,13 @@ export function stockState(layer: Stock, rank: number): BatchNormState {
   };
 }
 
-/** Whether stock finds no length on its axis, and refuses to be built. */
+/** Tells if stock finds no length on its axis, and so refuses to be built. */
 function lacksLength(axis: unknown, shape: Shape): boolean {
   if (typeof axis !== 'number') return false;
   return shape[axis >= 0 ? axis : axis + shape.length] == null;
 }
 
-/** @throws Error of stock's, its ValueError in its words, after the layer's name. */
+/** @throws Error with stock's ValueError, after the layer's name. */
 function refuseAsStock(
   layer: Stock,
   stock: LayerMethods<Stock>,
@@ -116,50 +124,25 @@ function refuseAsStock(
   }
 }
 
+/** Adds the weights of a BatchNorm, which stock keeps in fields of their options' names. */
 function addWeights(layer: Stock, lengths: number[]): void {
-  if (layer.scale) {
-    layer.gamma = layer.addWeight(
-      'gamma',
+  const fields = layer as unknown as Record<string, unknown>;
+  for (const each of BatchNorm.description.parameters) {
+    const {name, option, learns, isOurs = false} = each;
+    if (isOurs || option === undefined || !hasParameter(each, layer)) continue;
+    fields[option] = layer.addWeight(
+      name,
       lengths,
       null,
-      layer.gammaInitializer,
-      layer.gammaRegularizer,
-      true,
-      layer.gammaConstraint,
+      fields[`${option}Initializer`] as Initializer,
+      learns ? (fields[`${option}Regularizer`] as Regularizer | null) : null,
+      learns,
+      learns ? (fields[`${option}Constraint`] as Constraint | null) : null,
     );
   }
-  if (layer.center) {
-    layer.beta = layer.addWeight(
-      'beta',
-      lengths,
-      null,
-      layer.betaInitializer,
-      layer.betaRegularizer,
-      true,
-      layer.betaConstraint,
-    );
-  }
-  layer.movingMean = layer.addWeight(
-    'moving_mean',
-    lengths,
-    null,
-    layer.movingMeanInitializer,
-    null,
-    false,
-    null,
-  );
-  layer.movingVariance = layer.addWeight(
-    'moving_variance',
-    lengths,
-    null,
-    layer.movingVarianceInitializer,
-    null,
-    false,
-    null,
-  );
 }
 
-/** A layer that was built before the patch may have been trained before it. */
+/** A layer built before the patch may have been trained before it. */
 function averageOf(layer: Stock): MovingAverage {
   const known = averages.get(layer);
   if (known !== undefined) return known;
@@ -176,7 +159,7 @@ function averageOver(layer: Stock, pastStart: boolean): MovingAverage {
   );
 }
 
-/** Its types differ in what they hide only. */
+/** The types differ only in hidden members. */
 function asLayer(layer: Stock): layers.Layer {
   return layer as unknown as layers.Layer;
 }

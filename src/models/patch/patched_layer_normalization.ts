@@ -7,16 +7,16 @@ import {normalizeExamples} from '../../ops/example_norm.js';
 import type {LayerMethods, StockLayerNormalization} from './stock_layers.js';
 
 /**
- * What tf.js's LayerNormalization does while it is patched.
+ * Returns the methods of tf.js's LayerNormalization while it is patched.
  *
- * @param stock Its own methods.
+ * @param stock The stock methods.
  */
 export function patchedLayerNormalization(
   stock: LayerMethods<StockLayerNormalization>,
 ): Partial<LayerMethods<StockLayerNormalization>> {
   return {
     build(inputShape) {
-      // Stock writes into the array, and it is the user's.
+      // Stock writes to the array, which is the user's.
       if (typeof this.axis !== 'number') this.axis = [...this.axis];
       stock.build.call(this, inputShape);
     },
@@ -28,7 +28,7 @@ export function patchedLayerNormalization(
         const axes = resolveAxes(this.axis, x.rank, who);
         checkLengths(who, x.shape, axes, this.gamma ?? this.beta);
         // gamma and beta are read in the order of the tensor's axes, whatever
-        // the order in which stock was given them: so do stock and Keras.
+        // the order of the `axis` option: as in stock and Keras.
         return normalizeExamples(x, {
           axes,
           epsilon: this.epsilon,
@@ -40,7 +40,7 @@ export function patchedLayerNormalization(
   };
 }
 
-/** Stock has no inputSpec that would refuse inputs of other lengths. */
+/** Stock has no inputSpec to refuse inputs of other lengths. */
 function checkLengths(
   who: string,
   shape: readonly number[],

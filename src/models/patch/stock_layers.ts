@@ -13,11 +13,12 @@ import type {
 import type {Axes} from '../../ops/axes.js';
 
 /*
- * tf.js's own normalization layers, as far as they are used here. Its types hide
- * most of it; the fields have been the same since the layers were written.
+ * tf.js's own normalization layers, as far as they are used here. Its types
+ * hide most of the fields, which have never changed since the layers were
+ * written.
  */
 
-/** What both stock layers have. */
+/** The members that both stock layers have. */
 export interface StockLayer extends Omit<layers.Layer, 'addWeight'> {
   axis: Axes;
   readonly epsilon: number;
@@ -77,9 +78,11 @@ export function isStockLayerNormalization(
 
 let classes: Record<string, unknown> | undefined;
 
-/** tf.js's own normalization classes by their names. It exports none. */
+/**
+ * Returns tf.js's own normalization classes by name, which it does not export.
+ */
 export function stockClasses(): Readonly<Record<string, unknown>> {
-  // A name of their own, or they would take one that a user's layer gets.
+  // Names of their own, so that they do not take one meant for a user's layer.
   const name = 'to_be_recognized';
   classes ??= {
     BatchNormalization: layers.batchNormalization({name}).constructor,

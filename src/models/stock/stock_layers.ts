@@ -1,88 +1,80 @@
+import {
+  type LayerDescription,
+  optionsAbout,
+  optionsOf,
+} from '../../layer_support/description.js';
 import {isWithoutEffect} from '../../layer_support/foreign_config.js';
 import {hasOwn} from '../../layer_support/options.js';
-import {isOwnClassName} from '../../layer_support/registration.js';
-import {camelCase, type Json, own, refusal} from '../graph/json.js';
+import {
+  descriptionOf,
+  isOwnClassName,
+} from '../../layer_support/registration.js';
+import {camelCase, type Json, own, refusal, snakeCase} from '../graph/json.js';
 import type {Notes} from '../graph/notes.js';
 import type {LayerJson} from '../graph/map_layers.js';
-
-/** What stock tf.js has for a layer of this package. */
-interface Stock {
-  readonly className: string;
-  readonly keys: readonly string[];
-  readonly weights: readonly string[];
-}
 
 /** What is known of a layer beyond its config, and what may be lost. */
 export interface Situation {
   /** The rank of its input. */
   readonly rank: number | undefined;
-  /** Whether to lose what stock does not have, instead of refusing it. */
+  /**
+   * If true, drops options that stock does not have instead of refusing them.
+   */
   readonly lossy: boolean;
   readonly notes: Notes;
 }
 
-const COMMON = [
+/** The keys that every layer of tf.js has. */
+const COMMON: readonly string[] = [
   'name',
   'trainable',
   'batch_input_shape',
   'dtype',
-  'axis',
-  'epsilon',
-  'center',
-  'scale',
-  'beta_initializer',
-  'gamma_initializer',
-  'beta_regularizer',
-  'gamma_regularizer',
 ];
 
-const STOCK: Readonly<Record<string, Stock>> = {
-  BatchNorm: {
-    className: 'BatchNormalization',
-    keys: [
-      ...COMMON,
-      'momentum',
-      'moving_mean_initializer',
-      'moving_variance_initializer',
-      'beta_constraint',
-      'gamma_constraint',
-    ],
-    weights: ['gamma', 'beta', 'moving_mean', 'moving_variance'],
-  },
-  LayerNorm: {
-    className: 'LayerNormalization',
-    keys: COMMON,
-    weights: ['gamma', 'beta'],
-  },
-};
-
-/** What only says how statistics are gathered in training. */
-const GATHERING: readonly string[] = [
-  'moving_average',
-  'unbiased_moving_variance',
-  'virtual_batch_size',
-];
-
-/** Values of the other keys at which stock tf.js does the same without them. */
+/** Values of the other keys that stock tf.js does not need. */
 const NEUTRAL: readonly unknown[] = [null, undefined, false, 'auto'];
 
-/** It predicts the same with the statistics that it is never to leave. */
+/** Warning for a layer that always uses its moving statistics. */
 const OF_BATCHES =
   'stock tf.js predicts the same, and trains with the statistics of batches';
 
 /** The ranks that stock's own normalization is written for. */
 const RANKS: readonly number[] = [2, 3, 4];
 
-/** The names of the weights that a layer has in stock tf.js, if it is one. */
+/**
+ * Returns the names of a layer's weights in stock tf.js, if it has a
+ * counterpart.
+ */
 export function stockWeightsOf(
   className: string,
 ): readonly string[] | undefined {
-  return hasOwn(STOCK, className) ? STOCK[className]?.weights : undefined;
+  const description = descriptionOf(className);
+  if (description?.counterpart === undefined) return undefined;
+  return description.parameters
+    .filter(({isOurs = false}) => !isOurs)
+    .map(({name}) => name);
+}
+
+/** The keys of a layer's config that stock tf.js knows. */
+function stockKeysOf(description: LayerDescription): string[] {
+  const {counterpart, parameters} = description;
+  const own = Object.entries(optionsOf(description))
+    .filter(([, {ours}]) => ours === undefined)
+    .map(([name]) => name);
+  const about = parameters
+    .filter(({isOurs = false}) => !isOurs)
+    .flatMap((parameter) => Object.keys(optionsAbout(parameter)))
+    .filter(
+      (name) =>
+        counterpart?.constraints === true || !name.endsWith('Constraint'),
+    );
+  return [...COMMON, ...[...own, ...about].map(snakeCase)];
 }
 
 /**
- * What a layer of this package is in stock tf.js; undefined if it is none of this
- * package's.
+ * Translates a layer of this package to stock tf.js; undefined for any other
+ * layer.
  *
  * @throws Error naming the layer and the option that stock does not have.
  */
@@ -91,8 +83,9 @@ export function stockLayer(
   situation: Situation,
 ): {className: string; config: Json} | undefined {
   const who = `${className} ${path}`;
-  const stock = hasOwn(STOCK, className) ? STOCK[className] : undefined;
-  if (stock === undefined) {
+  const description = descriptionOf(className);
+  const counterpart = description?.counterpart;
+  if (description === undefined || counterpart === undefined) {
     if (!isOwnClassName(className)) return undefined;
     const what = 'stock tf.js has no such layer';
     throw refusal(who, what, 'class_name', className);
@@ -104,22 +97,24 @@ export function stockLayer(
     notes.add('lost, as stock tf.js does not have it', `${who} (${name})`);
   };
   checkAxes(className, config, rank, lack, who);
+  const keys = stockKeysOf(description);
+  const options = optionsOf(description);
   for (const [key, value] of Object.entries(config)) {
-    if (stock.keys.includes(key) || NEUTRAL.includes(value)) continue;
-    if (isWithoutEffect(camelCase(key), value)) continue;
+    if (keys.includes(key) || NEUTRAL.includes(value)) continue;
+    if (isWithoutEffect(description, camelCase(key), value)) continue;
     if (key === 'statistics' && value === 'moving') {
       if (own(config, 'trainable') !== false) notes.add(OF_BATCHES, who);
-    } else if (!GATHERING.includes(key))
+    } else if (options[camelCase(key)]?.ours !== 'training')
       lack(key, `stock tf.js has no such ${camelCase(key)}`);
     else if (value !== 'exponential') {
-      const topic = 'left out, as it only steers how statistics are gathered';
+      const topic = 'left out, as it only controls how statistics are gathered';
       notes.add(topic, `${who} (${camelCase(key)})`);
     }
   }
   noteTraining(config, who, notes);
-  const kept = stock.keys.filter((key) => hasOwn(config, key));
+  const kept = keys.filter((key) => hasOwn(config, key));
   return {
-    className: stock.className,
+    className: counterpart.className,
     config: {
       ...Object.fromEntries(kept.map((key) => [key, config[key]])),
       axis: plainAxis(config, rank),
@@ -140,19 +135,19 @@ function checkAxes(
   if (className !== 'BatchNorm') return;
   const axis = plainAxis(config, rank);
   if (Array.isArray(axis)) {
-    // Nothing that could be written would load its weights.
-    const what = 'stock tf.js has batch normalization of one axis only';
+    // No stock layer could load its weights.
+    const what = 'stock tf.js has batch normalization of only one axis';
     throw refusal(who, what, 'axis', axis);
   }
   if (rank !== undefined && axis !== -1 && axis !== rank - 1) {
     lack(
       'axis',
-      'stock tf.js computes batch normalization right on the last axis only',
+      'stock tf.js computes batch normalization correctly only on the last axis',
     );
   }
 }
 
-/** In ascending order, which is that of the weights here; one as a number. */
+/** In ascending order, as the weights here; a single axis as a number. */
 function plainAxis(config: Json, rank: number | undefined): unknown {
   const axis = own(config, 'axis') ?? -1;
   if (!Array.isArray(axis)) return axis;

@@ -14,9 +14,9 @@ import {layersOf} from '../graph/walk_layers.js';
 import {stockLayer, stockWeightsOf} from './stock_layers.js';
 
 /**
- * A model's JSON with stock tf.js's layers for those of this package.
+ * Converts a model's JSON to stock tf.js's layers.
  *
- * @param live The model, built, to know the classes and the ranks from.
+ * @param live The built model, which gives the classes and ranks.
  * @throws Error naming the layer and the option that stock does not have.
  */
 export function stockTopology(
@@ -36,8 +36,8 @@ export function stockTopology(
       become && classOf(become.className) !== stockClasses()[become.className];
     if (taken) {
       const what =
-        `another class has taken the name ${become.className} of tf.js's own, and ` +
-        `${className} ${json.path} would become one of that`;
+        `another class has taken tf.js's name ${become.className}, and ` +
+        `${className} ${json.path} would become a layer of that class`;
       throw refusal(who, what, 'className', become.className);
     }
     return become;
@@ -46,8 +46,8 @@ export function stockTopology(
 }
 
 /**
- * Another class may have taken the name of one of this package since the model was
- * made: then nothing tells whose layer the JSON is of.
+ * Another class may have taken the name of one of this package since the model
+ * was made: then the JSON does not tell whose layer it describes.
  */
 function refuseTaken({className, config, path}: LayerJson, who: string): void {
   const isLikeOurs =
@@ -56,7 +56,9 @@ function refuseTaken({className, config, path}: LayerJson, who: string): void {
   if (isLikeOurs) checkOwnClassName(className, `${who}: ${path}`);
 }
 
-/** The weights, by the names in files, that stock tf.js does not have. */
+/**
+ * Returns the weights, by their names in files, that stock tf.js does not have.
+ */
 export function weightsWithoutStock(model: LayersModel): Set<string> {
   return new Set(
     layersOf(model).flatMap(({layer}) => {
@@ -72,7 +74,7 @@ export function weightsWithoutStock(model: LayersModel): Set<string> {
   );
 }
 
-/** tfjs's types don't say that a layer may have none. */
+/** tfjs's types do not say that a layer may have none. */
 function rankOf({inputSpec}: Partial<layers.Layer>): number | undefined {
   return inputSpec?.[0]?.ndim ?? undefined;
 }

@@ -13,16 +13,16 @@ const WHO = 'toStock';
 /** Options of {@link toStock}. */
 export interface ToStockOptions {
   /**
-   * Write the model even where that loses an option which stock tf.js does not
-   * have. Defaults to false.
+   * If true, writes the model even where that loses an option that stock tf.js
+   * does not have. Defaults to false.
    */
   readonly lossy?: boolean;
 }
 
 /**
- * Writes a model.json that tf.js loads without this package: `BatchNorm` becomes
- * its BatchNormalization and `LayerNorm` its LayerNormalization, with the same
- * weights, and the same predictions.
+ * Writes a model.json that tf.js loads without this package: `BatchNorm`
+ * becomes its BatchNormalization and `LayerNorm` its LayerNormalization, with
+ * the same weights and predictions.
  *
  * ```js
  * const model = tf.sequential();
@@ -36,21 +36,22 @@ export interface ToStockOptions {
  * console.log(stock.layers[0].getClassName());  // BatchNormalization
  * ```
  *
- * What stock tf.js does not have is refused: `statistics` of `'batch'`, a BatchNorm
- * whose axis is not the last (stock computes it wrongly on cpu and wasm), inputs of
- * rank 1 or above 4, constraints of a LayerNorm. What only steers training is left
- * out with a warning: `movingAverage`, `unbiasedMovingVariance`, and `statistics` of
- * `'moving'`, which stock tf.js has in prediction alone. It also warns where stock
- * tf.js predicts and cannot train: without gamma or without beta.
+ * Options that stock tf.js does not have are refused: `statistics` of
+ * `'batch'`, a BatchNorm whose axis is not the last (stock computes it wrongly
+ * on cpu and wasm), inputs of rank 1 or above 4, constraints of a LayerNorm.
+ * Options that only affect training are left out with a warning:
+ * `movingAverage`, `unbiasedMovingVariance`, and `statistics` of `'moving'`,
+ * which stock tf.js has only in prediction. A warning also names layers that
+ * stock tf.js cannot train: those without gamma or without beta.
  *
  * @param target A URL, as `model.save` takes it, or an IOHandler.
- * @param options `lossy` (false): lose what would be refused, with one warning. A
- *   BatchNorm over a list of axes is refused all the same: stock has nothing that
- *   would load its weights.
+ * @param options `lossy` (false): drops options that would be refused, with one
+ *   warning. A BatchNorm over a list of axes is still refused: no stock layer
+ *   can load its weights.
  * @return An IOHandler for `model.save`.
- * @throws Error if an option is unknown or `lossy` is no boolean, or if nothing
- *   saves to the target. Saving rejects with an error that
- *   names the layer and the option.
+ * @throws Error if an option is unknown or `lossy` is not a boolean, or if
+ *   nothing saves to the target. Saving rejects with an error that names the
+ *   layer and the option.
  */
 export function toStock(
   target: string | io.IOHandler,
@@ -100,10 +101,10 @@ function keptWeights(
   };
 }
 
-/** tf.js saves two weights of one name, and refuses to load them. */
+/** tf.js saves two weights of the same name, and refuses to load them. */
 function checkNames(names: readonly string[]): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return;
-  const what = 'two weights have one name, and tf.js cannot load them';
+  const what = 'two weights have the same name, and tf.js cannot load them';
   throw refusal(WHO, what, 'name', twice);
 }

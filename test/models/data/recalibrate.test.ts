@@ -406,7 +406,7 @@ describe('recalibrate refuses', () => {
     [
       'a batch size for a dataset',
       () => recalibrate(deepModel(), cutInto(x(), [4]), {batchSize: 2}),
-      'recalibrate: batchSize is for tensors; a dataset is cut by its own ' +
+      'recalibrate: batchSize is for tensors; batch a dataset with its own ' +
         'batch(). Received: batchSize=2',
     ],
     [
@@ -442,8 +442,8 @@ describe('recalibrate refuses', () => {
     await expect(
       recalibrate(model, tf.ones([4, 2]), {exact: true}),
     ).rejects.toThrow(
-      'recalibrate: twice is used again after itself, so that its statistics ' +
-        'depend on themselves, and are not found exactly. Received: exact=true',
+      'recalibrate: twice is used again after itself, so its statistics ' +
+        'depend on themselves and cannot be found exactly. Received: exact=true',
     );
   });
 });

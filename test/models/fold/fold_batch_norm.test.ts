@@ -300,12 +300,12 @@ describe('foldBatchNorm keeps, saying why,', () => {
           layers.activation({name: 'act', activation: 'relu'}),
           norm(),
         ),
-      'act, before it, is Activation, which nothing is folded into',
+      'act, before it, is Activation, into which nothing can be folded',
     ],
     [
       'one after a model',
       () => sequence(tf.sequential({name: 'inner', layers: [dense()]}), norm()),
-      'inner, before it, is a model, which nothing is folded into',
+      'inner, before it, is a model, into which nothing can be folded',
     ],
     [
       'the first layer',
@@ -390,7 +390,7 @@ describe('foldBatchNorm keeps, saying why,', () => {
           }),
           norm(),
         ),
-      'steps, before it, is TimeDistributed of Activation, which nothing is folded into',
+      'steps, before it, is TimeDistributed of Activation, into which nothing can be folded',
     ],
     [
       'one after an activation inside a wrapper',

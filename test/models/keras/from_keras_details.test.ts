@@ -98,7 +98,7 @@ describe('fromKeras', () => {
     const dropout = layerNamed(model, 'base/base_dropout');
     expect(dropout.getConfig().rate).toBe(0);
     expect(warnings()).toEqual([
-      'fromKeras: layers called with training=False draw nothing any more: ' +
+      'fromKeras: layers called with training=False are no longer random: ' +
         'Dropout base_dropout',
     ]);
   });
@@ -110,7 +110,7 @@ describe('fromKeras', () => {
     expect(names).toContain('dense/kernel');
     expect(warnings()).toHaveLength(1);
     expect(warnings()[0]).toMatch(
-      /^fromKeras: tf\.js needs names of its own for the weights; renamed: .*dense → first_dense/,
+      /^fromKeras: tf\.js needs unique, valid layer names; renamed: .*dense → first_dense/,
     );
   });
 
@@ -305,7 +305,7 @@ describe('fromKeras', () => {
     expect(warnings().map((text) => text.split(': ')[1])).toEqual([
       'initializers that tf.js does not have are left out, as the weights are ' +
         'loaded',
-      'tf.js does not hold the constraints of its own layers in training',
+      'tf.js does not apply the constraints of its own layers in training',
       'tf.js has no activity regularizers in training',
     ]);
   });
@@ -322,7 +322,7 @@ describe('fromKeras', () => {
       layers: [inner('a', false), inner('b', true)],
     });
     await expect(load(await artifactsOf(saved))).rejects.toThrow(
-      'fromKeras: the file has two weights of one name. Received: name="d/',
+      'fromKeras: the file has two weights of the same name. Received: name="d/',
     );
   });
 
@@ -339,7 +339,7 @@ describe('fromKeras', () => {
     );
     for (const source of [{}, null, 3]) {
       expect(() => fromKeras(source as tf.io.IOHandler)).toThrow(
-        'fromKeras: the source is no URL and no IOHandler that loads. ' +
+        'fromKeras: the source must be a URL or an IOHandler that loads. ' +
           `Received: source=${JSON.stringify(source)}`,
       );
     }

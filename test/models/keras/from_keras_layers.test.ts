@@ -200,8 +200,8 @@ describe('F10: layers that act in training only', () => {
     ];
     const read = await load(modelOf(layers));
     expect(warnings()).toEqual([
-      'fromKeras: left out layers that act in training only, and tf.js does ' +
-        `not have: ${className} random`,
+      'fromKeras: left out layers that act only in training and that ' +
+        `tf.js lacks: ${className} random`,
     ]);
     const x = randomTensor([2, 4, 5, 3], 1);
     const plain = await load(
@@ -242,12 +242,12 @@ describe('F10: layers that act in training only', () => {
     expect(read.outputs[0]?.shape).toEqual([null, 60]);
   });
 
-  it('refuses one that is to act in prediction', async () => {
+  it('refuses a layer that must act in prediction', async () => {
     const flip = layer('RandomFlip', {name: 'flip'}, T('in'), {training: true});
     await expectRefused(
       modelOf([flip]),
-      'RandomFlip flip: tf.js does not have this layer, which is to act in ' +
-        'prediction. Received: training=true',
+      'RandomFlip flip: tf.js does not have this layer, which is active ' +
+        'in prediction here. Received: training=true',
     );
   });
 
@@ -313,7 +313,7 @@ describe('F20: operations of TensorFlow in files of Keras 2', () => {
     const wide = layer('RepeatVector', {name: 'wide', n: 4});
     await expectRefused(
       model([wide, operation('__operators__.add', ['wide', 0, 0])]),
-      'Add x: tf.js merges tensors of one rank only. Received: ' +
+      'Add x: tf.js merges only tensors of the same rank. Received: ' +
         'shapes=[[null,4],[null,4,4]]',
     );
   });

@@ -14,7 +14,7 @@ describe('a file that is none', () => {
   it.each([
     ['no topology', undefined, 'fromKeras: there is no model topology'],
     ['a list', [], 'fromKeras: there is no model topology'],
-    ['nothing in it', {}, 'fromKeras: class_name is no text'],
+    ['nothing in it', {}, 'fromKeras: class_name is not a non-empty string'],
     [
       'a class of the user',
       {class_name: 'MyModel', config: {}},
@@ -27,7 +27,11 @@ describe('a file that is none', () => {
     ],
     ['no outputs', model([layer('ReLU')], 'x', {output_layers: []}), 'outputs'],
     ['a text', 'Functional', 'no model topology'],
-    ['a config that is none', {model_config: 3}, 'model_config is no object'],
+    [
+      'a config that is none',
+      {model_config: 3},
+      'model_config is not an object',
+    ],
     [
       'a layer that is none',
       model([3 as unknown as Json]),
@@ -36,19 +40,19 @@ describe('a file that is none', () => {
     [
       'two layers of one name',
       model([layer('ReLU'), layer('ReLU')]),
-      'Functional m: two of its layers have one name. Received: name="x"',
+      'Functional m: two of its layers have the same name. Received: name="x"',
     ],
     [
       'an input that is none',
       model([layer('ReLU')], 'x', {input_layers: ['x', 0, 0]}),
-      'Functional m: an input is no InputLayer. Received: input="x"',
+      'Functional m: an input is not an InputLayer. Received: input="x"',
     ],
     [
       'an input without a shape',
       model([layer('ReLU')], 'x', {
         layers: [input('in', 'wide'), layer('ReLU')],
       }),
-      'InputLayer in: its shape is none. Received: batch_shape="wide"',
+      'InputLayer in: it has no valid shape. Received: batch_shape="wide"',
     ],
   ])('%s', async (_, topology, message) => {
     await expectRefused(topology, message);
@@ -61,10 +65,10 @@ describe('a file that is none', () => {
       layer('ReLU', {}, T('x')),
       'its input depends on its own output',
     ],
-    ['a call too many', layer('ReLU', {}, T('in', 3)), 'not called as often'],
+    ['a call too many', layer('ReLU', {}, T('in', 3)), 'called fewer times'],
     ['a tensor too many', layer('ReLU', {}, T('in', 0, 3)), 'fromKeras: tf.js'],
     ['what every object has', layer('ReLU', {}, T('toString')), 'no layer'],
-    ['nothing', layer('ReLU', {}, []), 'it is called on nothing'],
+    ['nothing', layer('ReLU', {}, []), 'it is called without inputs'],
   ])('a layer on %s', async (_, wrong, message) => {
     await expectRefused(model([wrong]), message);
   });

@@ -137,7 +137,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     [
       'softmax over another axis than the last',
       layer('Softmax', {axis: 0}),
-      'Softmax x: tf.js has softmax over the last axis only',
+      'Softmax x: tf.js has softmax only over the last axis',
       'axis=0',
     ],
     [
@@ -152,7 +152,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
         T('in'),
         {...T('in'), config: {...(T('in').config as Json), shape: [4]}},
       ]),
-      'Add x: tf.js merges tensors of one rank only',
+      'Add x: tf.js merges only tensors of the same rank',
       'shapes=[[null,4],[4]]',
     ],
     [
@@ -214,19 +214,19 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     [
       'states that are no tensors',
       layer('LSTM', {units: 2}, T('in'), {initial_state: [1]}),
-      'LSTM x: a state is no tensor',
+      'LSTM x: a state is not a tensor',
       'initial_state=[1]',
     ],
     [
       'sparse input',
       {...input('x'), config: {...(input('x').config as Json), sparse: true}},
-      'InputLayer x: tf.js has dense inputs only',
+      'InputLayer x: tf.js has only dense inputs',
       'sparse=true',
     ],
     [
       'input that tf.js does not have',
       {...input('x'), config: {...(input('x').config as Json), dtype: 'half'}},
-      'InputLayer x: tf.js has no such input',
+      'InputLayer x: tf.js has no inputs of this dtype',
       'dtype="half"',
     ],
     [
@@ -238,7 +238,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     [
       'calls that are none',
       {...layer('ReLU'), inbound_nodes: 3},
-      'ReLU x: inbound_nodes is no list',
+      'ReLU x: inbound_nodes is not a list',
       'inbound_nodes=3',
     ],
     [
@@ -250,19 +250,19 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     [
       'arguments of Keras 2 that are none',
       {...layer('ReLU'), inbound_nodes: [[['in', 0, 0, 3]]]},
-      'ReLU x: the arguments of a call are no object',
+      'ReLU x: the arguments of a call are not an object',
       '3',
     ],
     [
       'a tensor that is none',
       {...layer('ReLU'), inbound_nodes: [[['in', 'first', 0, {}]]]},
-      'ReLU x: a tensor is no [layer, node, tensor]',
+      'ReLU x: a tensor is not [layer, node, tensor]',
       'tensor=["in","first",0,{}]',
     ],
     [
       'a mask that no layer hands on',
       layer('LSTM', {units: 2}, T('in'), {mask: T('in')}),
-      'LSTM x: tf.js hands on masks by itself, and no other can be given',
+      'LSTM x: tf.js passes masks on by itself, and cannot be given another',
       'mask="in"',
     ],
   ])('%s', async (_, wrong, message, received) => {
@@ -275,13 +275,13 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     [
       'F13: a nested output counted as in calls',
       {output_layers: ['x', 0, 0]},
-      'Functional m: a tensor is the one within x. Received: ' +
+      'Functional m: a tensor is internal to x. Received: ' +
         'tensor=["x",0,0]',
     ],
     [
       'F13: a nested output beyond the calls',
       {output_layers: ['x', 2, 0]},
-      'Functional m: the layer x is not called as often. Received: ' +
+      'Functional m: the layer x is called fewer times. Received: ' +
         'input=["x",1,0]',
     ],
   ])('%s', async (_, ends, message) => {

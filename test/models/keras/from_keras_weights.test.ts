@@ -24,12 +24,12 @@ describe('weights that do not fit', () => {
     [
       'too few bytes',
       (a) => (a.weightData = new ArrayBuffer(8)),
-      'fromKeras: the weights take 64 bytes, and there are 8. Received: ',
+      'fromKeras: the weights need 64 bytes, and there are 8. Received: ',
     ],
     [
       'too many bytes',
       (a) => (a.weightData = [new ArrayBuffer(64), new ArrayBuffer(8)]),
-      'the weights take 64 bytes, and there are 72',
+      'the weights need 64 bytes, and there are 72',
     ],
     [
       'one that is missing',
@@ -91,7 +91,7 @@ describe('weights that do not fit', () => {
     [
       'another shape',
       (a) => reshape(a, 'd/kernel', [2, 3]),
-      'the weight d/kernel is to be float32 of shape [3, 2]. Received: d/kernel',
+      'the weight d/kernel must be float32 of shape [3, 2]. Received: d/kernel',
     ],
     [
       'no shape',
@@ -101,14 +101,14 @@ describe('weights that do not fit', () => {
     [
       'a shape without end',
       (a) => reshape(a, 'd/kernel', [BIG, BIG]),
-      'fromKeras: the weights take ',
+      'fromKeras: the weights need ',
     ],
     [
       'another dtype',
       (a) => {
         for (const spec of a.weightSpecs ?? []) spec.dtype = 'int32';
       },
-      'is to be float32 of shape',
+      'must be float32 of shape',
     ],
     [
       'a model that would fill the memory',
@@ -118,7 +118,7 @@ describe('weights that do not fit', () => {
           text.replace('"units":2', `"units":${BIG}`),
         ) as object;
       },
-      'it has more weights than there are values for, one of shape [3, ',
+      'it has more weights than the file has values, one of shape [3, ',
     ],
     [
       'training that tf.js cannot have',

@@ -5,13 +5,13 @@ import {type KerasCase, readCases} from './keras_models.js';
 
 const FIXTURES = join(__dirname, '../../fixtures');
 
-const MERGED = 'LSTM lstm: tf.js gives it another mask than Keras';
-const LOST = 'LSTM lstm: a mask that it gets in Keras is lost in tf.js';
+const MERGED = 'LSTM lstm: tf.js gives it a different mask than Keras';
+const LOST = 'LSTM lstm: the mask that it gets in Keras is lost in tf.js';
 const EARLIER =
-  'tf.js gives it the mask of a layer before it, Keras gives it none';
-const ZEROS = 'Keras gives zeros for masked steps, tf.js the step before';
+  'tf.js gives it the mask of an earlier layer, Keras gives it none';
+const ZEROS = 'Keras returns zeros for masked steps, tf.js the step before';
 const AVERAGE =
-  'GlobalAveragePooling1D global_average_pooling1d: Keras leaves out masked ' +
+  'GlobalAveragePooling1D global_average_pooling1d: Keras skips masked ' +
   'steps, tf.js does not';
 
 /** What begins the message of each model that is refused, in either library. */
@@ -19,9 +19,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   'Embedding, nothing, Bidirectional of sequences': `Bidirectional bidirectional_1: ${ZEROS}`,
   'Embedding, nothing, GlobalAveragePooling1D': AVERAGE,
   'Embedding, nothing, attention':
-    'MultiHeadAttention multi_head_attention: Keras leaves out masked steps',
+    'MultiHeadAttention multi_head_attention: Keras skips masked steps',
   'Embedding, nothing, a state':
-    'SimpleRNN simple_rnn_1: before the first step that is not masked, Keras',
+    'SimpleRNN simple_rnn_1: before the first unmasked step, Keras',
   'Embedding, nothing, states': `SimpleRNN simple_rnn_1: ${EARLIER}`,
   'Embedding, nothing, zeros': `LSTM lstm_3: ${ZEROS}`,
   'Embedding, RepeatVector, LSTM': `LSTM lstm: ${EARLIER}`,
@@ -38,7 +38,7 @@ const REFUSED_OF: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Embedding, Concatenate(1) with a Conv1D, LSTM':
       'Concatenate concatenate: tf.js fails to merge the masks of its inputs',
     'Masking, Minimum, GlobalMaxPooling1D':
-      'Minimum minimum: Keras merges only what is not masked',
+      'Minimum minimum: Keras merges only unmasked steps',
   },
   keras2: {
     'Embedding, Add of a Conv1D first, LSTM': LOST,

@@ -28,7 +28,7 @@ const CASES = ['keras3', 'keras2'].flatMap((library) =>
 
 /** What stock tf.js does not have of the options in these models. */
 const LACKING =
-  /^(BatchNorm|LayerNorm) .*: stock tf\.js (normalizes inputs of rank 2 to 4|computes batch normalization right on the last axis only|has batch normalization of one axis only|has no such (statistics|gammaConstraint))/;
+  /^(BatchNorm|LayerNorm) .*: stock tf\.js (normalizes inputs of rank 2 to 4|computes batch normalization correctly only on the last axis|has batch normalization of only one axis|has no such (statistics|gammaConstraint))/;
 
 /** tf.js leaves inputs that lead nowhere out of what it writes of a model. */
 const NOT_WRITTEN = 'tf.js cannot build the model (Invalid inputShape argument';

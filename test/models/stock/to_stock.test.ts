@@ -84,7 +84,7 @@ describe('toStock', () => {
     // Both subtract a mean and divide, in another order.
     expect(difference(a as tf.Tensor, b as tf.Tensor)).toBeLessThan(1e-5);
     expect(warnings()).toEqual([
-      'toStock: left out, as it only steers how statistics are gathered: ' +
+      'toStock: left out, as it only controls how statistics are gathered: ' +
         'BatchNorm inner/bn (movingAverage), ' +
         'BatchNorm inner/times/each (movingAverage)',
     ]);
@@ -172,7 +172,7 @@ describe('toStock', () => {
     const model = one(batchNorm({axis: [1, 2], inputShape: [3, 4], name: 'b'}));
     for (const lossy of [false, true]) {
       await expect(written(model, {lossy})).rejects.toThrow(
-        'BatchNorm b: stock tf.js has batch normalization of one axis only. ' +
+        'BatchNorm b: stock tf.js has batch normalization of only one axis. ' +
           'Received: axis=[1,2]',
       );
     }
@@ -193,7 +193,7 @@ describe('toStock', () => {
       });
     const model = tf.sequential({layers: [inner('a'), inner('b')]});
     await expect(written(model)).rejects.toThrow(
-      'toStock: two weights have one name, and tf.js cannot load them. ' +
+      'toStock: two weights have the same name, and tf.js cannot load them. ' +
         'Received: name="norm/gamma"',
     );
   });
@@ -226,8 +226,8 @@ describe('toStock', () => {
   it('goes where URLs go, and nowhere else', async () => {
     const model = one(batchNorm({inputShape: [3]}));
     expect(() => toStock('nowhere://model')).toThrow(
-      'toStock: the target is no URL that is saved to and no IOHandler that ' +
-        'saves. Received: target="nowhere://model"',
+      'toStock: the target must be a URL of a registered scheme or an ' +
+        'IOHandler that saves. Received: target="nowhere://model"',
     );
     expect(() => toStock({})).toThrow('Received: target={}');
     expect(await artifactsOf(model)).toBeDefined();

@@ -1,8 +1,12 @@
 import type {TensorInfo} from '@tensorflow/tfjs-core';
-import type {Fused} from '../../implementation.js';
-import {parametersCount, statisticsCount} from '../../contract.js';
+import {
+  type Backend,
+  type Fused,
+  type Parameters,
+  parametersCount,
+  statisticsCount,
+} from '../../contract.js';
 import * as loops from './loops.js';
-import type {Parameters} from '../../packing.js';
 import {CopyWorkspace} from './copy_workspace.js';
 import {moveIn} from '../../simd/moving.js';
 import {normalizeIn} from '../../simd/normalize.js';
@@ -10,6 +14,13 @@ import {normalizeGradIn} from '../../simd/normalize_grad.js';
 import {cpuValuesOf} from '../../tfjs_private.js';
 
 type Values = Float32Array;
+
+/** tfjs's cpu backend. */
+export const cpu: Backend = {
+  name: 'cpu',
+  make: (instance) => cpuKernels(instance),
+  secondViewIsCheap: true,
+};
 
 /** Options of {@link cpuKernels}. */
 export interface CpuOptions {

@@ -1,17 +1,15 @@
 import {at} from '../../../util/at.js';
 import {
+  type GradInputs,
+  type Gradients,
+  type MovingInputs,
   type NormalizeAttributes,
   type NormalizeGradAttributes,
-  valuesPerStatistic,
+  type Normalized,
+  type Parameters,
   type View,
+  valuesPerStatistic,
 } from '../../contract.js';
-import type {
-  GradInputs,
-  Gradients,
-  MovingInputs,
-  Normalized,
-  Parameters,
-} from '../../packing.js';
 
 /*
  * The kernels as loops over arrays, in float64 inside: what the cpu backend computes

@@ -1,13 +1,14 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import {parametersAreStatistics} from '../../frame.js';
-import {type View, viewSize} from '../../contract.js';
 import {
   type GradInputs,
   type Gradients,
+  type NormalizeAttributes,
   type Normalized,
   type Parameters,
   required,
-} from '../../packing.js';
+  viewSize,
+} from '../../contract.js';
 import type {OpAttribute} from '../../tfjs_private.js';
 import {FLOAT, MANY_VALUES, MOST_VALUES, type TensorflowOps} from './ops.js';
 import {lastOf} from '../../../util/at.js';
@@ -24,18 +25,26 @@ const VERY_MANY_VALUES = 2 ** 19;
 /** Statistics that are known. */
 export type Statistics = Pick<Normalized, 'mean' | 'variance'>;
 
-/** Whether it fits a view, and saves more than its call takes. */
-export function suitsBatchNorm(view: View): boolean {
-  return (
+/** The two ways to compute here: TensorFlow's op, or simple ones. */
+export type Way = 'fused op' | 'simple ops';
+
+/**
+ * Decides between them, for every kernel. The op must fit the view and save more than its
+ * call takes; statistics of its own it sums in one run, which must not be too long.
+ *
+ * @param own If true, the statistics are x's own.
+ */
+export function wayOf(
+  {view, centered}: Pick<NormalizeAttributes, 'view' | 'centered'>,
+  own: boolean,
+): Way {
+  const suits =
+    centered &&
     parametersAreStatistics(view) &&
     view.inner === 1 &&
-    viewSize(view) >= MANY_VALUES
-  );
-}
-
-/** Whether its sums, which run through all values of a statistic, are exact enough. */
-export function sumsExactly({outer}: View): boolean {
-  return outer <= MOST_VALUES;
+    viewSize(view) >= MANY_VALUES &&
+    (!own || view.outer <= MOST_VALUES);
+  return suits ? 'fused op' : 'simple ops';
 }
 
 /**
@@ -61,7 +70,7 @@ export function batchNorm(
     y: ops.reshape(required(y), x.shape),
     mean: ops.add(required(offset), origin),
     variance: required(variance),
-    kept: [shifted, required(offset)],
+    kept: {tag: 'fused op', tensors: [shifted, required(offset)]},
   };
 }
 

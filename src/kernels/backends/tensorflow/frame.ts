@@ -5,7 +5,7 @@ import {
   PER_STATISTIC,
   shapeOf,
 } from '../../frame.js';
-import {valuesPerStatistic, type View} from '../../contract.js';
+import {type View, valuesPerStatistic} from '../../contract.js';
 
 /** A view in the axes that TensorFlow's ops broadcast and reduce. */
 export interface Frame {

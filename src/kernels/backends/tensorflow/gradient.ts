@@ -1,7 +1,11 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import {parametersAreStatistics} from '../../frame.js';
-import type {NormalizeGradAttributes} from '../../contract.js';
-import type {GradInputs, Gradients} from '../../packing.js';
+import {
+  type GradInputs,
+  type Gradients,
+  type NormalizeGradAttributes,
+  required,
+} from '../../contract.js';
 import {type Frame, frameOf} from './frame.js';
 import {affine, batchNormGrad} from './batch_norm.js';
 import type {TensorflowOps} from './ops.js';
@@ -12,10 +16,14 @@ export function normalizeGrad(
   inputs: GradInputs,
   attributes: NormalizeGradAttributes,
 ): Gradients {
-  const [first, second] = inputs.kept ?? [];
+  const {tag, tensors: [first, second] = []} = inputs.kept ?? {};
+  // The tag says which way Normalize went: see wayOf.
   const {dx, dgamma, dbeta} =
-    first !== undefined && second !== undefined
-      ? columnsGrad(ops, inputs, attributes, [first, second])
+    tag === 'fused op'
+      ? columnsGrad(ops, inputs, attributes, [
+          required(first),
+          required(second),
+        ])
       : closedForm(ops, inputs, attributes, first);
   return {
     dx: ops.reshape(dx, inputs.x.shape),

@@ -1,8 +1,14 @@
 import {ones, type Tensor, type TensorInfo, zeros} from '@tensorflow/tfjs-core';
 import {parametersAreStatistics} from '../../frame.js';
-import type {Fused} from '../../implementation.js';
-import type {NormalizeAttributes, View} from '../../contract.js';
-import type {MovingInputs, Normalized, Parameters} from '../../packing.js';
+import type {
+  Backend,
+  Fused,
+  MovingInputs,
+  NormalizeAttributes,
+  Normalized,
+  Parameters,
+  View,
+} from '../../contract.js';
 import {opRunnerOf} from '../../tfjs_private.js';
 import {type Frame, frameOf} from './frame.js';
 import {normalizeGrad} from './gradient.js';
@@ -11,10 +17,16 @@ import {
   applyBatchNorm,
   batchNorm,
   type Statistics,
-  suitsBatchNorm,
-  sumsExactly,
+  wayOf,
 } from './batch_norm.js';
 import {TensorflowOps} from './ops.js';
+
+/** tfjs-node's backend. */
+export const tensorflow: Backend = {
+  name: 'tensorflow',
+  make: (instance) => tensorflowKernels(instance),
+  secondViewIsCheap: true,
+};
 
 /**
  * Kernels for tfjs-node: TensorFlow's own batch normalization where that is faster, and
@@ -53,7 +65,8 @@ function normalize(
   parameters: Parameters,
   {view, epsilon, centered, recorded}: NormalizeAttributes,
 ): Normalized {
-  if (centered && suitsBatchNorm(view) && sumsExactly(view)) {
+  const own = true;
+  if (wayOf({view, centered}, own) === 'fused op') {
     const result = batchNorm(ops, x, parameters, view.group, epsilon);
     return recorded ? result : {...result, kept: undefined};
   }
@@ -79,7 +92,10 @@ function normalize(
     y: ops.reshape(y, x.shape),
     mean,
     variance,
-    kept: recorded && centered ? [deviation] : undefined,
+    kept:
+      recorded && centered
+        ? {tag: 'simple ops', tensors: [deviation]}
+        : undefined,
   };
 }
 
@@ -90,7 +106,8 @@ function applyStatistics(
   parameters: Parameters,
   {view, epsilon, centered}: NormalizeAttributes,
 ): Tensor {
-  if (centered && suitsBatchNorm(view)) {
+  const own = false;
+  if (wayOf({view, centered}, own) === 'fused op') {
     return applyBatchNorm(ops, x, statistics, parameters, epsilon);
   }
   const {mean, variance} = statistics;

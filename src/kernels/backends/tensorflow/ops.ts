@@ -6,7 +6,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import {blockedSum, divisorNear, TWO_LEVELS} from '../../blocked_mean.js';
-import {required} from '../../packing.js';
+import {required} from '../../contract.js';
 import type {OpAttribute, OpRunner} from '../../tfjs_private.js';
 import {lastOf} from '../../../util/at.js';
 

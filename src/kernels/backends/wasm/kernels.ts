@@ -1,6 +1,7 @@
-import {type TensorInfo, util} from '@tensorflow/tfjs-core';
-import type {Fused} from '../../implementation.js';
+import {Reshape, type TensorInfo, util} from '@tensorflow/tfjs-core';
 import {
+  type Backend,
+  type Fused,
   type NormalizeAttributes,
   parametersCount,
   statisticsCount,
@@ -12,6 +13,14 @@ import {moveIn} from '../../simd/moving.js';
 import {normalizeIn} from '../../simd/normalize.js';
 import {normalizeGradIn} from '../../simd/normalize_grad.js';
 import {wasmHeapOf} from '../../tfjs_private.js';
+
+/** tfjs's wasm backend, whose Identity copies. */
+export const wasm: Backend = {
+  name: 'wasm',
+  make: (instance) => wasmKernels(instance),
+  sharing: Reshape,
+  secondViewIsCheap: true,
+};
 
 /**
  * Kernels for tfjs's wasm backend: they compute in place, on the heap its tensors are

@@ -6,16 +6,13 @@ import {
   whoIs,
 } from './keras_model.js';
 
-/*
- * tf.js waits for ever for a layer that is not there, and for one that waits for
- * itself.
- */
+/* tf.js waits forever for a layer that is missing or that waits for itself. */
 
 /**
- * Checks that every layer of a functional model is called on what is there.
+ * Checks that every layer of a functional model is called on existing tensors.
  *
- * @throws Error naming a layer whose input comes from nowhere or from itself, or
- *   the model, if it has no input or an output that nothing makes.
+ * @throws Error naming a layer whose input comes from nowhere or from itself,
+ *   or the model, if it has no input or an output that nothing makes.
  */
 export function checkGraph(model: KerasModel): void {
   const who = `${model.className} ${model.name}`;
@@ -27,7 +24,12 @@ export function checkGraph(model: KerasModel): void {
   for (const layer of model.layers) {
     for (const {inputs} of layer.calls) {
       if (inputs.length === 0) {
-        throw refusal(whoIs(layer), 'it is called on nothing', 'inputs', []);
+        throw refusal(
+          whoIs(layer),
+          'it is called without inputs',
+          'inputs',
+          [],
+        );
       }
       for (const ref of inputs) checkRef(ref, layers, whoIs(layer));
     }
@@ -41,7 +43,7 @@ export function checkGraph(model: KerasModel): void {
   }
   for (const ref of model.inputs) {
     if (layers.get(ref.layer)?.className !== 'InputLayer') {
-      throw refusal(who, 'an input is no InputLayer', 'input', ref.layer);
+      throw refusal(who, 'an input is not an InputLayer', 'input', ref.layer);
     }
   }
   checkOrder(model, layers);
@@ -58,17 +60,17 @@ function checkRef(
   const what =
     source === undefined
       ? `there is no layer ${ref.layer}`
-      : `the layer ${ref.layer} is not called as often`;
+      : `the layer ${ref.layer} is called fewer times`;
   throw refusal(who, what, 'input', [ref.layer, ref.call, ref.output]);
 }
 
-/** Whether each call can come after those that make its inputs. */
+/** Checks that each call can come after those that make its inputs. */
 function checkOrder(
   model: KerasModel,
   layers: ReadonlyMap<string, KerasLayer>,
 ): void {
   const state = new Map<string, 'open' | 'done'>();
-  // Not by recursion: models are deeper than the stack.
+  // Iterative, since models can be deeper than the call stack.
   const stack = model.layers.flatMap((layer) =>
     layer.calls.map((_, call) => ({layer, call})),
   );
@@ -79,7 +81,7 @@ function checkOrder(
     const key = `${call} ${layer.name}`;
     if (state.get(key) !== undefined) {
       stack.pop();
-      // Whatever it was waiting for has been done since.
+      // Everything it was waiting for has been done since.
       state.set(key, 'done');
       continue;
     }

@@ -5,24 +5,24 @@ import type {Json} from '../../graph/json.js';
 /** One of the tensors that a layer made. */
 export interface TensorRef {
   readonly layer: string;
-  /** Which call of the layer made it, from 0. */
+  /** The call of the layer that made it, from 0. */
   readonly call: number;
-  /** Which of the call's outputs it is. */
+  /** Its place among the call's outputs. */
   readonly output: number;
 }
 
 /** One use of a layer in a functional model. */
 export interface Call {
   readonly inputs: readonly TensorRef[];
-  /** The names of the inputs, where they are given by names. */
+  /** The names of the inputs, where they are passed by name. */
   readonly names?: readonly string[];
-  /** The masks of the inputs that were given by hand, or that Keras 3 wrote down. */
+  /** The masks of the inputs, if passed explicitly or written by Keras 3. */
   readonly masks?: ReadonlyArray<TensorRef | undefined>;
-  /** What `training` was given by hand. */
+  /** The `training` argument, if passed explicitly. */
   readonly training?: boolean;
-  /** Arguments that are no tensors, by position or by name. */
+  /** Arguments other than tensors, by position or by name. */
   readonly constants: Readonly<Json>;
-  /** The shapes that the file says the inputs have, where it does. */
+  /** The shapes of the inputs, where the file has them. */
   readonly shapes: readonly unknown[];
 }
 
@@ -32,10 +32,10 @@ export interface KerasLayer {
   readonly name: string;
   /** Its name in tf.js. */
   newName: string;
-  /** A copy of the file's, which may be changed. */
+  /** A copy of the file's config, which may be changed. */
   readonly config: Json;
   readonly calls: readonly Call[];
-  /** The layers within it, if it is a model. */
+  /** The model, if the layer is one. */
   readonly model?: KerasModel;
   /** The layers that a wrapper wraps. */
   readonly wrapped: readonly Wrapped[];
@@ -43,7 +43,7 @@ export interface KerasLayer {
   readonly isOperation: boolean;
 }
 
-/** A layer in the config of another, and where it stands there. */
+/** A layer in the config of another, and its place there. */
 export interface Wrapped {
   readonly key: string;
   /** Its place, where the key holds a list. */
@@ -59,20 +59,20 @@ export interface KerasModel {
   readonly layers: KerasLayer[];
   /** Of a functional model. */
   readonly inputs: readonly TensorRef[];
-  /** The names by which a call may give its inputs, in their order. */
+  /** The names by which a call may pass its inputs, in order. */
   readonly inputNames: readonly string[];
   readonly outputs: readonly TensorRef[];
-  /** The shape of a sequential model's input, where no layer says it. */
+  /** The input shape of a sequential model whose layers do not give it. */
   readonly inputShape?: readonly unknown[];
   readonly trainable: boolean;
 }
 
-/** The layer as messages name it. */
+/** Returns the layer as messages name it. */
 export function whoIs({className, name}: KerasLayer): string {
   return `${className} ${name}`;
 }
 
-/** A model, the models in it, and those in wrappers, outermost first. */
+/** Lists a model, the models in it, and those in wrappers, outermost first. */
 export function modelsIn(model: KerasModel): KerasModel[] {
   return [model, ...model.layers.flatMap(modelsUnder)];
 }
@@ -82,7 +82,7 @@ function modelsUnder({model, wrapped}: KerasLayer): KerasModel[] {
   return [...own, ...wrapped.flatMap(({layer}) => modelsUnder(layer))];
 }
 
-/** The layer itself, or what it wraps. */
+/** Lists the layer and all that it wraps. */
 export function withWrapped(layer: KerasLayer): KerasLayer[] {
   return [layer, ...layer.wrapped.flatMap((each) => withWrapped(each.layer))];
 }

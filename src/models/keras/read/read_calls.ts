@@ -1,7 +1,7 @@
 import {isRecord, type Json, own, refusal} from '../../graph/json.js';
 import type {Call, TensorRef} from './keras_model.js';
 
-/** What a call is put together from while it is read. */
+/** The parts of a call while it is read. */
 interface Draft {
   readonly inputs: TensorRef[];
   readonly shapes: unknown[];
@@ -13,18 +13,18 @@ interface Draft {
 
 const KERAS_TENSOR = '__keras_tensor__';
 
-/** The states that a recurrent layer starts from follow its input. */
+/** A recurrent layer's initial states follow its input. */
 const MORE_INPUTS = 'initial_state';
 
 /** The second tensor of an operation of TensorFlow. */
 const OPERAND = 'y';
 
-/** Keras 2 writes it where an operation begins with a number. */
+/** Keras 2 writes it where the first operand is a number. */
 const CONSTANT = '_CONSTANT_VALUE';
 
 /**
- * The calls of a layer in a functional model: lists in Keras 2, objects with
- * arguments in Keras 3.
+ * Reads the calls of a layer in a functional model: lists in Keras 2, objects
+ * with arguments in Keras 3.
  *
  * @throws Error if they are neither.
  */
@@ -43,14 +43,14 @@ export function readCalls(
 }
 
 /**
- * A reference to a tensor, `[layer, call, output]`.
+ * Reads a reference to a tensor, `[layer, call, output]`.
  *
- * @throws Error if it is none.
+ * @throws Error if it is not one.
  */
 export function readTensorRef(value: unknown, who: string): TensorRef {
   const ref = tensorRefIn(value);
   if (ref) return ref;
-  throw refusal(who, 'a tensor is no [layer, node, tensor]', 'tensor', value);
+  throw refusal(who, 'a tensor is not [layer, node, tensor]', 'tensor', value);
 }
 
 function readKeras2Call(
@@ -59,14 +59,19 @@ function readKeras2Call(
   isOperation: boolean,
 ): Call {
   const draft: Draft = {inputs: [], shapes: [], constants: {}};
-  // Layers of one input may leave out the list of inputs.
+  // Layers with one input may leave out the list of inputs.
   const tensors = typeof node[0] === 'string' ? [node] : node;
   for (const tensor of tensors) {
     if (isOperation) checkOperand(tensor, who);
     draft.inputs.push(readTensorRef(tensor, who));
     const kwargs = (tensor as unknown[])[3] ?? {};
     if (!isRecord(kwargs)) {
-      throw refusal(who, 'the arguments of a call are no object', '0', kwargs);
+      throw refusal(
+        who,
+        'the arguments of a call are not an object',
+        '0',
+        kwargs,
+      );
     }
     const rest = isOperation ? readOperand(kwargs, draft) : kwargs;
     readKwargs(rest, draft, tensorRefIn, who);
@@ -74,7 +79,7 @@ function readKeras2Call(
   return draft;
 }
 
-/** The arguments of an operation without its second tensor, and its name. */
+/** Takes an operation's second tensor and its name out of the arguments. */
 function readOperand(kwargs: Json, draft: Draft): Json {
   const ref = tensorRefIn(kwargs[OPERAND]);
   if (ref) draft.inputs.push(ref);
@@ -115,7 +120,7 @@ function addArgument(argument: unknown, place: string, draft: Draft): void {
   } else if (Array.isArray(argument)) {
     argument.forEach((item) => addArgument(item, place, draft));
   } else if (isNamedTensors(argument)) {
-    // As Keras flattens it: in the order of the names.
+    // Keras flattens it in the order of the names.
     const names = Object.keys(argument).sort();
     names.forEach((name) => addArgument(argument[name], place, draft));
   } else if (argument !== null) {
@@ -138,14 +143,17 @@ function readKwargs(
     } else if (key === MORE_INPUTS && Array.isArray(value)) {
       for (const state of value as unknown[]) {
         const stateRef = tensorIn(state);
-        if (!stateRef) throw refusal(who, 'a state is no tensor', key, value);
+        if (!stateRef)
+          throw refusal(who, 'a state is not a tensor', key, value);
         draft.inputs.push(stateRef);
       }
     } else draft.constants[key] = value;
   }
 }
 
-/** One mask, or a list that has one or null for each input. */
+/**
+ * Tells if a value is one mask, or a list with a mask or null for each input.
+ */
 function isMasks(
   value: unknown,
   tensorIn: (value: unknown) => TensorRef | undefined,
@@ -163,7 +171,7 @@ function readTraining(value: unknown, who: string): boolean {
   throw refusal(who, 'training is neither true nor false', 'training', value);
 }
 
-/** If true, there is no value, or none of those that it consists of. */
+/** If true, there is no value, or a list without any. */
 function isNothing(value: unknown): boolean {
   if (value === null || value === undefined) return true;
   if (typeof value !== 'object') return false;
@@ -175,7 +183,7 @@ function isNamedTensors(value: unknown): value is Json {
   return isRecord(value) && Object.values(value).every(kerasTensorIn);
 }
 
-/** A tensor as Keras 3 writes it. */
+/** Reads a tensor as Keras 3 writes it. */
 function kerasTensorIn(value: unknown): TensorRef | undefined {
   if (!isRecord(value) || own(value, 'class_name') !== KERAS_TENSOR) {
     return undefined;
@@ -186,7 +194,7 @@ function kerasTensorIn(value: unknown): TensorRef | undefined {
     : undefined;
 }
 
-/** A tensor as Keras 2 writes it. */
+/** Reads a tensor as Keras 2 writes it. */
 function tensorRefIn(value: unknown): TensorRef | undefined {
   if (!Array.isArray(value)) return undefined;
   const [layer, call, output] = value as unknown[];

@@ -23,7 +23,7 @@ const WHO = 'fromKeras';
 const SEQUENTIAL = 'Sequential';
 const MODELS: readonly string[] = [SEQUENTIAL, 'Functional', 'Model'];
 
-/** Where these keep the layers in them. */
+/** The keys under which wrappers keep their layers. */
 const WRAPPER_KEYS: Readonly<Record<string, readonly string[]>> = {
   Bidirectional: ['layer', 'backward_layer'],
   RNN: ['cell'],
@@ -31,7 +31,7 @@ const WRAPPER_KEYS: Readonly<Record<string, readonly string[]>> = {
   TimeDistributed: ['layer'],
 };
 
-/** How Keras 2 has what is done to tensors outside layers. */
+/** Keras 2's class for operations on tensors outside layers. */
 const OPERATION = 'TFOpLambda';
 
 /** Operations of TensorFlow that tf.js has as layers. */
@@ -44,19 +44,19 @@ const MERGES: Readonly<Record<string, string>> = {
   'math.minimum': 'Minimum',
 };
 
-/** What a model.json says of the model. */
+/** The contents of a model.json. */
 export interface KerasFile {
   readonly model: KerasModel;
-  /** If true, Keras 3 wrote it, which means other things by some words. */
+  /** If true, Keras 3 wrote it, which gives some words another meaning. */
   readonly isKeras3: boolean;
-  /** If true, tf.js wrote it, and reads its own layers as they are. */
+  /** If true, tf.js wrote it, and reads its own layers unchanged. */
   readonly isFromTfjs: boolean;
 }
 
 /**
- * Reads the topology of a model.json: of Keras 2, of Keras 3 or of tf.js.
+ * Reads the topology of a model.json from Keras 2, Keras 3 or tf.js.
  *
- * @throws Error if it is no topology of a sequential or functional model.
+ * @throws Error if it is not the topology of a sequential or functional model.
  */
 export function readTopology(topology: unknown): KerasFile {
   const json = safeCopy(topology, WHO);
@@ -65,7 +65,7 @@ export function readTopology(topology: unknown): KerasFile {
   }
   const inner = own(json, 'model_config') ?? json;
   if (!isRecord(inner)) {
-    throw refusal(WHO, 'model_config is no object', 'model_config', inner);
+    throw refusal(WHO, 'model_config is not an object', 'model_config', inner);
   }
   const version = own(json, 'keras_version') ?? own(inner, 'keras_version');
   const isKeras3 = isByKeras3(version, inner);
@@ -94,9 +94,9 @@ function readModel(json: Json, outer: string, isKeras3: boolean): KerasModel {
   );
   const isSequential = className === SEQUENTIAL;
   checkNames(layers, who);
-  // Keras 3 counts from 0 where layers are called, and at both ends of a model
-  // from 1 if the layer is a functional model. Keras 2 and tf.js count alike in
-  // all places.
+  // Keras 3 counts from 0 in calls, but for a model's inputs and outputs from 1
+  // if the layer is a functional model. Keras 2 and tf.js count the same way
+  // everywhere.
   const inCalls = (ref: TensorRef): TensorRef =>
     isKeras3 ? ref : countedFromZero(ref, layers, beginsWithInput, who);
   const atEnds = (ref: TensorRef): TensorRef =>
@@ -126,7 +126,7 @@ function readModel(json: Json, outer: string, isKeras3: boolean): KerasModel {
   };
 }
 
-/** Before Keras 2.2 the config of a sequential model was the list of layers. */
+/** Before Keras 2.2 the config of a sequential model was its list of layers. */
 function modelConfigIn(json: Json, outer: string): Json {
   const config = own(json, 'config');
   return Array.isArray(config)
@@ -140,7 +140,7 @@ function readLayer(
   isKeras3: boolean,
 ): KerasLayer {
   if (!isRecord(json)) {
-    throw refusal(outer, 'one of its layers is none', 'layer', json);
+    throw refusal(outer, 'one of its layers is not an object', 'layer', json);
   }
   const className = classNameIn(json, outer);
   const config = recordAt(json, 'config', `${outer}: ${className}`);
@@ -149,7 +149,7 @@ function readLayer(
   const who = `${className} ${name}`;
   const nodes = own(json, 'inbound_nodes') ?? [];
   if (!Array.isArray(nodes)) {
-    throw refusal(who, 'inbound_nodes is no list', 'inbound_nodes', nodes);
+    throw refusal(who, 'inbound_nodes is not a list', 'inbound_nodes', nodes);
   }
   const isModel = MODELS.includes(className);
   const merge = className === OPERATION ? mergeIn(config) : undefined;
@@ -158,7 +158,7 @@ function readLayer(
     className: merge ?? className,
     name,
     newName: name,
-    // An operation's function has become its class.
+    // The operation's function has become the class name.
     config: isOperation ? {name} : config,
     calls: readCalls(nodes, who, isOperation),
     isOperation,
@@ -170,7 +170,9 @@ function readLayer(
   };
 }
 
-/** The layer of tf.js that does what an operation of TensorFlow does. */
+/**
+ * Returns the layer of tf.js that does the same as an operation of TensorFlow.
+ */
 function mergeIn(config: Json): string | undefined {
   const name = own(config, 'function');
   return typeof name === 'string' && hasOwn(MERGES, name)
@@ -178,7 +180,7 @@ function mergeIn(config: Json): string | undefined {
     : undefined;
 }
 
-/** The inputs of a call in the order of the model that is called. */
+/** Returns the inputs of a call in the order of the called model's inputs. */
 function inputsOf(
   {inputs, names}: Call,
   {model, className, name}: KerasLayer,
@@ -194,7 +196,9 @@ function inputsOf(
   });
 }
 
-/** Layers from outside Keras are registered under a name with a package's. */
+/**
+ * Registered classes from outside Keras have a package's name before theirs.
+ */
 function classNameIn(json: Json, outer: string): string {
   const name = stringAt(json, 'class_name', outer);
   const registered = own(json, 'registered_name');
@@ -221,7 +225,7 @@ function readWrapped(
   }));
 }
 
-/** What goes in or comes out: one tensor, several or, in Keras 3, by names. */
+/** Reads inputs or outputs: one tensor, several or, in Keras 3, named ones. */
 function tensorsIn(value: unknown, who: string): TensorRef[] {
   if (isRecord(value)) {
     const names = Object.keys(value).sort();
@@ -233,7 +237,7 @@ function tensorsIn(value: unknown, who: string): TensorRef[] {
     : [readTensorRef(value, who)];
 }
 
-/** Keras 3 gives names to inputs; those of all others are their layers'. */
+/** Keras 3 may name inputs; the others have their layers' names. */
 function inputNamesIn(config: Json, who: string): string[] {
   const inputs = own(config, 'input_layers');
   return isRecord(inputs)
@@ -244,8 +248,8 @@ function inputNamesIn(config: Json, who: string): string[] {
 /**
  * A reference with its call counted from 0.
  *
- * @param isCalled Tells the models that count as called once before they are
- *   used: their own inputs make their own outputs.
+ * @param isCalled Tells if a model counts as called once before it is used: on
+ *   its own inputs, which make its own outputs.
  */
 function countedFromZero(
   ref: TensorRef,
@@ -256,7 +260,7 @@ function countedFromZero(
   const model = layers.find(({name}) => name === ref.layer)?.model;
   if (model === undefined || !isCalled(model)) return ref;
   if (ref.call > 0) return {...ref, call: ref.call - 1};
-  const what = `a tensor is the one within ${ref.layer}`;
+  const what = `a tensor is internal to ${ref.layer}`;
   throw refusal(who, what, 'tensor', [ref.layer, ref.call, ref.output]);
 }
 
@@ -278,13 +282,15 @@ function checkNames(layers: readonly KerasLayer[], who: string): void {
   const seen = new Set<string>();
   for (const {name} of layers) {
     if (seen.has(name)) {
-      throw refusal(who, 'two of its layers have one name', 'name', name);
+      throw refusal(who, 'two of its layers have the same name', 'name', name);
     }
     seen.add(name);
   }
 }
 
-/** What a sequential model was built with, where no layer of it says so. */
+/**
+ * The input shape that a sequential model was built with, if no layer has it.
+ */
 function inputShapeIn(json: Json, config: Json): unknown[] | undefined {
   const built = own(json, 'build_config');
   const shape =

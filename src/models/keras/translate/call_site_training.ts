@@ -1,15 +1,15 @@
 import {refusal} from '../../graph/json.js';
 import {type KerasLayer, type KerasModel, whoIs} from '../read/keras_model.js';
 
-/** What `training` a layer is called with; undefined is whatever the model is. */
+/** The `training` argument of a call; undefined follows the model. */
 export type Training = boolean | undefined;
 
 /**
- * What `training` every layer is called with by the models around it, where one
- * of them says so: `layer(x, training=True)`, or `model(x, training=False)`
- * around it.
+ * Finds the `training` argument that each layer gets from the models around it,
+ * where one of them passes it: `layer(x, training=True)`, or
+ * `model(x, training=False)` around it.
  *
- * @throws Error if a layer is used more than once, and in different ways.
+ * @throws Error if the uses of a layer differ in it.
  */
 export function callSiteTraining(
   model: KerasModel,
@@ -28,7 +28,8 @@ export function callSiteTraining(
         inner.isSequential
           ? [outer]
           : layer.calls.map(({training}) =>
-              // Keras 3 goes by what is said further out, Keras 2 further in.
+              // In Keras 3 the outermost argument wins, in Keras 2 the
+              // innermost.
               isKeras3 ? (outer ?? training) : (training ?? outer),
             ),
       );

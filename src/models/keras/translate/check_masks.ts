@@ -34,41 +34,42 @@ import {normalizationFor} from './normalizations.js';
 import type {Notes} from '../../graph/notes.js';
 
 /*
- * tf.js hands on masks in another way than Keras: layers get masks of layers that
- * were executed before them, too; models take none in and give none out; merging
- * layers spoil them. This goes through a model as tf.js's executor does, and follows
- * the masks of Keras beside those of tf.js.
+ * tf.js passes masks on differently from Keras: layers also get masks of layers
+ * executed before them; models neither take nor return masks; merging layers
+ * corrupt them. This module walks a model as tf.js's executor does, and tracks
+ * the masks of Keras and of tf.js side by side.
  */
 
-/** The arguments that the executor of tf.js gives one layer after the other. */
+/** The keyword arguments that tf.js's executor passes from layer to layer. */
 interface Kwargs {
   mask?: Mask;
 }
 
 interface Setting {
-  /** Embeddings that tf.js gets without their masks. */
+  /** Embeddings that lose their masks in tf.js. */
   readonly unmasked?: readonly KerasLayer[];
   readonly isKeras3: boolean;
   readonly training: ReadonlyMap<KerasLayer, boolean>;
 }
 
-/** What tf.js disposes together with the model that it was made in. */
+/** A mask that tf.js has disposed together with the model it was made in. */
 const DISPOSED = leaf('disposed', '');
 
 const MAKE_WITHOUT =
   'make the model without masks (mask_zero=False, no Masking) and train it anew';
 const UNLIKE =
-  'tf.js fits it otherwise than Keras, or not at all, because of masks';
+  'tf.js trains it differently from Keras, or not at all, because of masks';
 const IN_LOSS =
   'Keras leaves masked positions out of the loss and the metrics of fit and ' +
   'evaluate; tf.js counts them';
 
 /**
- * Checks that every layer gets the mask in tf.js that it gets in Keras, if its
- * predictions depend on it. Takes the mask off an Embedding that no layer of Keras
- * uses, where tf.js would give it to one. Notes what is trained otherwise.
+ * Checks that every layer whose predictions depend on a mask gets the same mask
+ * in tf.js as in Keras. Removes an Embedding's mask that no layer uses in
+ * Keras, where a layer in tf.js would get it. Notes layers that train
+ * differently.
  *
- * @throws Error naming a layer that predicts otherwise.
+ * @throws Error naming a layer that predicts differently.
  */
 export function checkMasks(
   model: KerasModel,
@@ -97,7 +98,7 @@ export function checkMasks(
 interface Found {
   readonly predicting: readonly Trouble[];
   readonly fitting: readonly Trouble[];
-  /** The masks that a layer of Keras uses, by what they are made from. */
+  /** The masks that layers use in Keras, by key. */
   readonly used: ReadonlySet<string>;
   readonly outputs: readonly Masks[];
 }
@@ -105,7 +106,7 @@ interface Found {
 function goThrough(model: KerasModel, setting: Setting): Found {
   const predict = new Walk(setting, false);
   const outputs = predict.through(model, [], undefined, '');
-  // `fit` has arguments of its own from the start.
+  // `fit` passes its own arguments from the start.
   const fit = new Walk(setting, true);
   fit.through(model, [], {}, '');
   const {used, trouble} = predict;
@@ -128,7 +129,7 @@ function makersIn(model: KerasModel): KerasLayer[] {
     );
 }
 
-/** One way through a model, in the order of tf.js. */
+/** One walk through a model, in the order of tf.js. */
 class Walk {
   readonly trouble: Trouble[] = [];
   readonly used = new Set<string>();
@@ -139,7 +140,7 @@ class Walk {
     private readonly isFitting: boolean,
   ) {}
 
-  /** The masks of the outputs. */
+  /** Returns the masks of the outputs. */
   through(
     model: KerasModel,
     inputs: readonly Masks[],
@@ -212,7 +213,8 @@ class Walk {
     const {isKeras3} = this.setting;
     return {
       unlike: output === 0 || !isRecurrent(layer) ? unlike : undefined,
-      // States have none in Keras; tf.js gives every output the first one's.
+      // In Keras, states have no mask; tf.js gives every output the first
+      // one's.
       keras:
         output === 0 || !isRecurrent(layer)
           ? maskInKeras(layer, call, keras, isKeras3)
@@ -221,7 +223,7 @@ class Walk {
     };
   }
 
-  /** The mask that Keras 3 wrote down, or that comes with the tensor. */
+  /** The mask that Keras 3 wrote to the file, or else the tensor's own. */
   private inKeras(
     comes: Mask | undefined,
     ref: TensorRef | undefined,
@@ -231,7 +233,7 @@ class Walk {
     return ref ? givenMask(ref, comes, model, path) : comes;
   }
 
-  /** @param masks Those of the layer's first input. */
+  /** @param masks The masks of the layer's first input. */
   private compare(
     layer: KerasLayer,
     masks: Masks,
@@ -247,21 +249,22 @@ class Walk {
       this.everyStep(layer, mask, kwargs, path);
     } else if (isMaskedInKerasOnly(layer)) {
       if (keras) {
-        this.add(layer, 'Keras leaves out masked steps, tf.js does not', keras);
+        this.add(layer, 'Keras skips masked steps, tf.js does not', keras);
       }
     } else if (layer.className === 'Softmax') {
-      if (mask) this.add(layer, 'tf.js applies masks to it otherwise', mask);
+      if (mask) this.add(layer, 'tf.js applies masks to it differently', mask);
     } else if (isRecurrent(layer)) {
       this.compareSame(layer, keras, tfjs);
     } else if (batch === this.mode) {
-      // BatchNorm takes no mask but its input's.
+      // BatchNorm takes only its input's mask.
       this.compareSame(layer, keras, shown(masks.tfjs));
     }
   }
 
   /**
-   * The trouble with a layer's output. Steps that are masked may be unlike Keras's as
-   * long as what follows works step by step and, in the end, leaves them out.
+   * Returns the trouble with a layer's output. Masked steps may differ from
+   * Keras's as long as the following layers work step by step until one skips
+   * them.
    */
   private unlikeAfter(
     layer: KerasLayer,
@@ -285,7 +288,7 @@ class Walk {
     return isOfSteps ? trouble : undefined;
   }
 
-  /** The trouble with what a merging layer makes of masked steps. */
+  /** Returns the trouble with a merging layer's output at masked steps. */
   private unlikeMerged(
     layer: KerasLayer,
     masks: ReadonlyArray<Mask | undefined>,
@@ -293,9 +296,9 @@ class Walk {
     const mask = masks.find(shown);
     if (!mask || !isMaskedMerge(layer, this.setting.isKeras3)) return undefined;
     masks.forEach((each) => each && this.use(each));
-    const what = 'Keras merges only what is not masked, tf.js everything';
+    const what = 'Keras merges only unmasked steps, tf.js all of them';
     const trouble = {layer, what, mask};
-    // Where all are masked, others are merged than in tf.js; elsewhere the same.
+    // With equal masks, the results differ only at masked steps.
     if (masks.every((each) => isSame(each, mask))) return trouble;
     this.trouble.push(trouble);
     return undefined;
@@ -305,17 +308,16 @@ class Walk {
     if (isSame(keras, tfjs)) return;
     const mask = keras ?? tfjs;
     if (!mask) return;
-    let what = 'tf.js gives it another mask than Keras';
+    let what = 'tf.js gives it a different mask than Keras';
     if (!keras) {
-      what =
-        'tf.js gives it the mask of a layer before it, Keras gives it none';
+      what = 'tf.js gives it the mask of an earlier layer, Keras gives it none';
     } else if (keras.leaves.includes(keras.maker)) {
-      what = 'tf.js hands on masks by itself, and no other can be given';
-    } else if (!tfjs) what = 'a mask that it gets in Keras is lost in tf.js';
+      what = 'tf.js passes masks on by itself, and cannot be given another';
+    } else if (!tfjs) what = 'the mask that it gets in Keras is lost in tf.js';
     this.add(layer, what, mask);
   }
 
-  /** A TimeDistributed layer calls what it wraps with the arguments it gets. */
+  /** TimeDistributed passes its arguments on to the layer it wraps. */
   private everyStep(
     layer: KerasLayer,
     mask: Mask | undefined,
@@ -328,14 +330,17 @@ class Walk {
       this.add(layer, 'Keras and tf.js mask what it wraps differently', mask);
       return;
     }
-    // The second step finds what the first has left.
+    // The second step sees the arguments that the first one left.
     for (let i = 0; i < 2; i++) {
       if (inner.model) this.through(inner.model, [], kwargs, path);
       else if (!mask) this.compare(inner, {}, kwargs, path);
     }
   }
 
-  /** When a layer's numbers depend on a mask because it takes statistics of a batch. */
+  /**
+   * Tells when a layer's output depends on a mask because it uses batch
+   * statistics.
+   */
   private batchNorm(layer: KerasLayer): 'predict' | 'fit' | undefined {
     const {className} = normalizationFor(layer.className) ?? {};
     const isFrozen = own(layer.config, 'trainable') === false;

@@ -5,16 +5,16 @@ import type {
   TensorRef,
 } from '../read/keras_model.js';
 
-/** Calls with other inputs than the file has, and the layers that make these. */
+/** Calls with changed inputs, and the layers that make these. */
 export interface DistinctInputs {
   readonly inputsOf: (call: Call) => readonly TensorRef[];
   readonly added: readonly KerasLayer[];
 }
 
 /**
- * Puts a layer between a tensor and a call that takes it again. tf.js counts such a
- * call as two of those that wait for the tensor, and disposes it before the last one
- * has had it.
+ * Puts a layer between a tensor and a call that takes it twice. tf.js counts
+ * such a call as two of the tensor's users, and disposes the tensor before its
+ * last user has run.
  */
 export function distinctInputs({layers}: KerasModel): DistinctInputs {
   const added: KerasLayer[] = [];

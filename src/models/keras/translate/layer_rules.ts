@@ -1,26 +1,26 @@
 import {hasOwn} from '../../../layer_support/options.js';
 import {type Json, own} from '../../graph/json.js';
 
-/** What becomes of the config of one of Keras's layers in tf.js. */
+/** The translation of a Keras layer's config to tf.js. */
 export interface LayerRule {
-  /** The keys that tf.js honours as they are. */
+  /** The keys that tf.js honours unchanged. */
   readonly keys: readonly string[];
   /**
-   * The values at which tf.js computes the same; others are refused. A key that
-   * is in this list alone is left out.
+   * The values with which tf.js computes the same; others are refused. A key
+   * that is only in this list is left out.
    */
   readonly only: Readonly<
     Record<string, (value: unknown, config: Json) => boolean>
   >;
-  /** A layer of tf.js by another name that computes the same. */
+  /** Converts to a tf.js layer of another name that computes the same. */
   readonly become?: (
     config: Json,
   ) => {className: string; config: Json} | undefined;
-  /** How many axes of length 1 tf.js drops that `keepdims` keeps. */
+  /** The number of axes of length 1 that `keepdims` keeps and tf.js drops. */
   readonly pooledAxes?: number;
 }
 
-/** Draws of random numbers differ anyway, and speed is tf.js's own matter. */
+/** Random draws differ anyway, and speed is up to tf.js. */
 const ANY = (): boolean => true;
 
 const is =
@@ -70,7 +70,7 @@ const transposed = {
   output_padding: isOfTfjs,
 };
 const rnn = {
-  // Where there is a mask, check_masks.ts refuses it.
+  // With a mask, check_masks.ts refuses it.
   zero_output_for_mask: is(false, true),
   time_major: is(false),
   implementation: ANY,
@@ -92,7 +92,7 @@ const RANDOM: Readonly<Record<string, readonly string[]>> = {
 
 const RECURRENT_RANDOM: readonly string[] = ['dropout', 'recurrent_dropout'];
 
-/** tf.js's, by the name that Keras has for them, too. */
+/** tf.js's layers, by the name that Keras uses too. */
 const RULES: Readonly<Record<string, LayerRule>> = {
   Activation: rule('activation'),
   Add: rule(''),
@@ -184,7 +184,7 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   SeparableConv2D: rule(
     `filters dilation_rate ${WINDOW} depth_multiplier use_bias ` +
       parameters('depthwise', 'pointwise', 'bias'),
-    // Keras 2 has it from the layer that this one is made from.
+    // Keras 2 inherits it from the base class.
     {...groups, kernel_initializer: ANY},
   ),
   SimpleRNN: rule(`${CELL} ${SEQUENCE}`, rnn),
@@ -198,7 +198,7 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   ZeroPadding2D: rule('padding data_format'),
 };
 
-/** A layer of tf.js that hands on its input. */
+/** A layer of tf.js that passes its input on. */
 export interface StandIn {
   readonly className: string;
   readonly config: Json;
@@ -209,15 +209,16 @@ const PLAIN: StandIn = {
   config: {activation: 'linear'},
 };
 
-/** Keras makes floats of images on the way, and so does this. */
+/** Keras converts images to floats, and so must this. */
 const OF_IMAGES: StandIn = {
   className: 'Rescaling',
   config: {scale: 1, offset: 0},
 };
 
 /**
- * Layers that hand on their input in prediction, and that tf.js does not have. In
- * training most of them draw at random. RandomCrop is none: it crops in prediction.
+ * Layers that tf.js lacks and that pass their input on in prediction. Most of
+ * them are random in training. RandomCrop is not among them: it crops in
+ * prediction.
  */
 const STAND_INS: Readonly<Record<string, StandIn>> = {
   ActivityRegularization: PLAIN,
@@ -252,17 +253,17 @@ const STAND_INS: Readonly<Record<string, StandIn>> = {
   SpatialDropout3D: PLAIN,
 };
 
-/** The stand-in for a layer of Keras's that does nothing in prediction. */
+/** Returns the stand-in for a Keras layer that does nothing in prediction. */
 export function standInFor(className: string): StandIn | undefined {
   return hasOwn(STAND_INS, className) ? STAND_INS[className] : undefined;
 }
 
-/** What becomes of the config of a layer of this class, if tf.js has it. */
+/** Returns the rule for a layer class, if tf.js has it. */
 export function ruleFor(className: string): LayerRule | undefined {
   return hasOwn(RULES, className) ? RULES[className] : undefined;
 }
 
-/** The keys that say how much a layer draws at random in training. */
+/** Returns the keys that control a layer's randomness in training. */
 export function randomKeysOf(className: string, config: Json): string[] {
   const keys = hasOwn(RANDOM, className)
     ? (RANDOM[className] ?? [])
@@ -271,8 +272,8 @@ export function randomKeysOf(className: string, config: Json): string[] {
 }
 
 /**
- * If true, a transposed convolution gives as much with this padding of its output as
- * without any, which is how tf.js has it.
+ * Tells if a transposed convolution's output has the same size with this output
+ * padding as with none, the only choice in tf.js.
  */
 function isOfTfjs(value: unknown, config: Json): boolean {
   if (value === null || value === undefined) return true;
@@ -292,7 +293,7 @@ function isOfTfjs(value: unknown, config: Json): boolean {
   });
 }
 
-/** Keras 3 has another word for it. */
+/** Keras 3 renamed it. */
 function withAlpha({negative_slope: slope, ...config}: Json): {
   className: string;
   config: Json;
@@ -301,7 +302,7 @@ function withAlpha({negative_slope: slope, ...config}: Json): {
   return {className: 'LeakyReLU', config: {...config, ...alpha}};
 }
 
-/** Keras has one layer for what are two in tf.js. */
+/** Two layers of tf.js are one in Keras. */
 function leakyIfSloping(
   config: Json,
 ): {className: string; config: Json} | undefined {

@@ -3,7 +3,7 @@ import type {KerasLayer, KerasModel, TensorRef} from '../read/keras_model.js';
 import {keyOf} from './mask_steps.js';
 import {leaf, type Mask, notEqual} from './masks.js';
 
-/** Operations of Keras 3 that only put masks together. */
+/** Operations of Keras 3 that only combine masks. */
 const JOINING: readonly string[] = [
   'Any',
   'Concatenate',
@@ -11,12 +11,12 @@ const JOINING: readonly string[] = [
   'LogicalOr',
 ];
 
-/** Operations that make masks which cover nothing, or everything. */
+/** Operations that make masks which cover nothing or everything. */
 const EVEN: readonly string[] = ['OnesLike', 'ZerosLike'];
 
 /**
- * The mask that a call was given in Keras 3: that which comes with its input, as
- * Keras writes it down, or one of the user's.
+ * Returns the mask passed to a call in Keras 3: the one of its input, as Keras
+ * writes it to the file, or the user's.
  */
 export function givenMask(
   ref: TensorRef,
@@ -33,7 +33,10 @@ export function givenMask(
   return {...leaf(key, ref.layer), leaves: [ref.layer]};
 }
 
-/** The masks of layers that a mask is made from; undefined if from anything else. */
+/**
+ * The masks of layers that a mask is made from; undefined if made from anything
+ * else.
+ */
 function leavesOf(
   ref: TensorRef,
   layers: ReadonlyMap<string, KerasLayer>,
@@ -71,8 +74,8 @@ function leavesOf(
 }
 
 /**
- * The model without the operations that make nothing but masks. tf.js hands on masks
- * by itself.
+ * Returns the model without operations that only make masks. tf.js passes masks
+ * on by itself.
  */
 export function withoutMaskOperations(model: KerasModel): KerasModel {
   const {layers, outputs} = model;

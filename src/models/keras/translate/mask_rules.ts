@@ -5,8 +5,8 @@ import {normalizationFor} from './normalizations.js';
 import {ruleFor} from './layer_rules.js';
 
 /*
- * Which mask a layer's output has, by the mask of its input, in Keras 2, in Keras 3
- * and in tf.js.
+ * Rules for the mask of a layer's output, given the mask of its input, in Keras
+ * 2, in Keras 3 and in tf.js.
  */
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
@@ -23,16 +23,16 @@ const HANDS_ON = {
   tfjs: words(`${EVERYWHERE} SpatialDropout1D`),
 };
 
-/** Normalizations that do not, in either Keras. */
+/** Normalizations that drop it, in Keras 2 and 3. */
 const UNMASKED_NORMALIZATIONS = words('RMSNormalization SpectralNormalization');
 
 const MERGES = words('Add Average Maximum Minimum Multiply');
 const RECURRENT = words('Bidirectional ConvLSTM2D GRU LSTM RNN SimpleRNN');
 
-/** Merging layers that leave out what masks cover in Keras 3. */
+/** Merging layers that skip masked values in Keras 3. */
 const MASKED_MERGES = words('Maximum Minimum Multiply');
 
-/** Tells whether Keras merges only what the masks of the inputs leave uncovered. */
+/** Tells if Keras merges only unmasked values. */
 export function isMaskedMerge(layer: KerasLayer, isKeras3: boolean): boolean {
   return (
     isKeras3 &&
@@ -46,19 +46,19 @@ export function isRecurrent({className}: KerasLayer): boolean {
   return RECURRENT.has(className);
 }
 
-/** The recurrent layer itself, or what a Bidirectional wraps. */
+/** Returns the recurrent layer itself, or the one inside a Bidirectional. */
 export function withinBidirectional(layer: KerasLayer): KerasLayer {
   const [wrapped] = layer.wrapped;
   const isBothWays = layer.className === 'Bidirectional';
   return isBothWays && wrapped ? wrapped.layer : layer;
 }
 
-/** A layer of the user's, registered with tf.js. */
+/** Tells if a layer is a custom one, registered with tf.js. */
 function isForeign({className}: KerasLayer): boolean {
   return !ruleFor(className) && normalizationFor(className) === undefined;
 }
 
-/** Keras writes `x + y` as an operation; it hands on nothing. */
+/** Keras writes `x + y` as an operation, which passes no mask on. */
 function isOperation(
   {className, config}: KerasLayer,
   isKeras3: boolean,
@@ -69,7 +69,7 @@ function isOperation(
   );
 }
 
-/** The mask that Keras gives a layer's first output. */
+/** Returns the mask that Keras gives a layer's first output. */
 export function maskInKeras(
   layer: KerasLayer,
   call: Pick<Call, 'shapes'>,
@@ -82,7 +82,7 @@ export function maskInKeras(
   if (className === 'TFOpLambda') return undefined;
   const makesMasks = layer.wrapped.some((each) => madeMask(each.layer, ''));
   if (className === 'TimeDistributed' && !isKeras3 && makesMasks) {
-    // Keras 2 takes the mask out of what is wrapped.
+    // Keras 2 takes the mask from the wrapped layer.
     return leaf(`within ${layer.name}`, layer.name);
   }
   if (className === 'Concatenate' || MERGES.has(className)) {
@@ -104,8 +104,8 @@ export function maskInKeras(
 }
 
 /**
- * The mask that tf.js gives a layer's outputs; 'failure' where it cannot work one
- * out.
+ * Returns the mask that tf.js gives a layer's outputs, or 'failure' where tf.js
+ * cannot compute one.
  */
 export function maskInTfjs(
   layer: KerasLayer,
@@ -122,7 +122,7 @@ export function maskInTfjs(
     if (!masks.some(Boolean)) return undefined;
     if (masks.some((each) => each?.key === MISSHAPEN.key)) return 'failure';
     if (!isAlongTime(layer, call)) return allOf(masks);
-    // Those that are missing are made as wide as the tensors; the others are not.
+    // Missing masks are made as wide as the tensors; the others are not.
     return masks.every(Boolean) ? behind(masks) : 'failure';
   }
   const isHandedOn =
@@ -132,10 +132,10 @@ export function maskInTfjs(
   return isHandedOn ? mask : undefined;
 }
 
-/** A mask with an axis too many, which no layer can use. */
+/** A mask with an extra axis, which no layer can use. */
 const MISSHAPEN: Mask = {key: 'misshapen', leaves: [], maker: ''};
 
-/** tf.js takes the first, gives it another axis, and looks at all but the last. */
+/** tf.js leaves out the last mask, and gives the first an extra axis. */
 function maskOfTfjsMerge(
   masks: ReadonlyArray<Mask | undefined>,
 ): Mask | 'failure' | undefined {
@@ -165,8 +165,8 @@ function isAlongTime(
 }
 
 /**
- * Why a recurrent layer gives something else for masked steps in tf.js, although it
- * gets the mask that Keras gives it.
+ * Returns the reason why a recurrent layer's output at masked steps differs in
+ * tf.js, although it gets the same mask as in Keras.
  */
 export function maskedTrouble(
   layer: KerasLayer,
@@ -175,25 +175,25 @@ export function maskedTrouble(
   const inner = withinBidirectional(layer);
   const isBothWays = layer !== inner && returnsSequences(layer);
   if (isBothWays || own(inner.config, 'zero_output_for_mask') === true) {
-    return 'Keras gives zeros for masked steps, tf.js the step before';
+    return 'Keras returns zeros for masked steps, tf.js the step before';
   }
   if (layer.className === 'ConvLSTM2D')
-    return 'tf.js takes masks of single pixels only';
+    return 'tf.js takes only masks of single pixels';
   if (call.inputs.length > 1 || own(inner.config, 'stateful') === true) {
     return (
-      'before the first step that is not masked, Keras gives zeros, tf.js the ' +
-      'state that it starts from'
+      'before the first unmasked step, Keras returns zeros, tf.js the ' +
+      'initial state'
     );
   }
   return undefined;
 }
 
-/** Tells whether a recurrent layer gives an output for each step. */
+/** Tells if a recurrent layer returns an output for each step. */
 export function returnsSequences(layer: KerasLayer): boolean {
   return own(withinBidirectional(layer).config, 'return_sequences') === true;
 }
 
-/** Tells whether each step of a layer's output depends on that step alone. */
+/** Tells if each step of a layer's output depends on that step alone. */
 export function isStepByStep(layer: KerasLayer): boolean {
   const {className, config} = layer;
   if (normalizationFor(className)?.className === 'LayerNorm') {
@@ -205,14 +205,14 @@ export function isStepByStep(layer: KerasLayer): boolean {
   );
 }
 
-/** Layers that weight positions by a mask in Keras and do not in tf.js. */
+/** Layers that apply a mask in Keras but not in tf.js. */
 export function isMaskedInKerasOnly({className}: KerasLayer): boolean {
   return (
     className === 'GlobalAveragePooling1D' || className === 'MultiHeadAttention'
   );
 }
 
-/** Tells whether what a layer predicts depends on a mask that is given to it. */
+/** Tells if a layer's predictions depend on its mask. */
 export function dependsOnMask(layer: KerasLayer): boolean {
   return (
     isRecurrent(layer) ||

@@ -5,15 +5,15 @@ import type {
   TensorRef,
 } from '../read/keras_model.js';
 
-/** A layer that is called, for one of the tensors it makes. */
+/** A call of a layer, for one of its output tensors. */
 export interface Step {
   readonly key: string;
   readonly layer: KerasLayer;
   readonly call: Call;
   readonly output: number;
-  /** The keys of the tensors that it is called on. */
+  /** The keys of its input tensors. */
   readonly inputs: readonly string[];
-  /** If true, tf.js takes over its layers instead of calling it. */
+  /** If true, tf.js inlines its layers instead of calling it. */
   readonly isInlined: boolean;
 }
 
@@ -24,12 +24,12 @@ export interface Order {
   readonly outputs: readonly string[];
 }
 
-/** Names a tensor within its model. */
+/** Returns a key for a tensor, unique within its model. */
 export function keyOf({layer, call, output}: TensorRef): string {
   return JSON.stringify([layer, call, output]);
 }
 
-/** The order in which tf.js's executor works out the outputs of a model. */
+/** The order in which tf.js's executor computes the outputs of a model. */
 export function executionOrder(model: KerasModel): Order {
   return model.isSequential ? oneByOne(model) : backFromOutputs(model);
 }
@@ -50,12 +50,14 @@ function oneByOne({layers}: KerasModel): Order {
   return {steps, start: [start], outputs: [last]};
 }
 
-/** Depth first from one output after the other, and from the last of its inputs. */
+/**
+ * Depth first, from each output in turn, starting with the last of its inputs.
+ */
 function backFromOutputs({layers, inputs, outputs}: KerasModel): Order {
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
   const done = new Set(inputs.map(keyOf));
   const steps: Step[] = [];
-  // Not by recursion: models are deeper than the stack.
+  // Iterative, since models can be deeper than the call stack.
   const stack = [...outputs].reverse().map((ref) => ({ref, isOpen: false}));
   for (;;) {
     const top = stack.pop();

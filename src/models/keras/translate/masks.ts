@@ -1,10 +1,10 @@
 import type {KerasLayer} from '../read/keras_model.js';
 
-/** A mask of a tensor, as far as it can be told before there are numbers. */
+/** A tensor's mask, as far as it is known without values. */
 export interface Mask {
-  /** Two masks of one key cover the same positions. */
+  /** Two masks with the same key cover the same positions. */
   readonly key: string;
-  /** What it is made from: the masks of Embedding and Masking layers. */
+  /** The masks of Embedding and Masking layers that it is made from. */
   readonly leaves: readonly string[];
   /** The layer that made it, for messages. */
   readonly maker: string;
@@ -12,22 +12,22 @@ export interface Mask {
   readonly isOpen?: boolean;
 }
 
-/** The masks that belong to one tensor in Keras and in tf.js. */
+/** One tensor's masks in Keras and in tf.js. */
 export interface Masks {
   readonly keras?: Mask;
   readonly tfjs?: Mask;
-  /** Says why the values that the mask covers are others in tf.js. */
+  /** The reason why tf.js's values at masked positions differ. */
   readonly unlike?: Trouble;
 }
 
-/** What a layer does otherwise in tf.js, because of a mask. */
+/** A difference in a layer's behaviour in tf.js, because of a mask. */
 export interface Trouble {
   readonly layer: KerasLayer;
   readonly what: string;
   readonly mask: Mask;
 }
 
-/** The mask that a layer makes from the tensor of this key. */
+/** Returns the mask that a layer makes from the tensor with this key. */
 export function madeMask(
   {className, name, config}: Pick<KerasLayer, 'className' | 'name' | 'config'>,
   input: string,
@@ -40,41 +40,47 @@ export function madeMask(
     : undefined;
 }
 
-/** The key of the mask that covers where a tensor has a value. */
+/**
+ * Returns the key of the mask that covers the positions where a tensor has a
+ * value.
+ */
 export function notEqual(value: unknown, input: string): string {
   return `${JSON.stringify(Number(value))} in ${input}`;
 }
 
-/** A mask unlike any other. */
+/** Returns a mask unlike any other. */
 export function leaf(key: string, maker: string): Mask {
   return {key, leaves: [key], maker};
 }
 
-/** Tells whether both leave the same positions uncovered. */
+/** Tells if both leave the same positions uncovered. */
 export function isSame(a?: Mask, b?: Mask): boolean {
   return shown(a)?.key === shown(b)?.key;
 }
 
-/** The mask, unless it covers nothing. */
+/** Returns the mask, unless it covers nothing. */
 export function shown(mask?: Mask): Mask | undefined {
   return mask?.isOpen ? undefined : mask;
 }
 
-/** The mask that covers what all of them cover; one that is missing covers nothing. */
+/**
+ * Returns the mask that covers what all of them cover; a missing one covers
+ * nothing.
+ */
 export function anyOf(
   masks: ReadonlyArray<Mask | undefined>,
 ): Mask | undefined {
   return joined('any', masks, masks.every(shown));
 }
 
-/** The mask that covers what one of them covers. */
+/** Returns the mask that covers what any of them covers. */
 export function allOf(
   masks: ReadonlyArray<Mask | undefined>,
 ): Mask | undefined {
   return joined('all', masks.filter(shown), masks.some(shown));
 }
 
-/** The masks of sequences that are put one behind the other. */
+/** Returns the mask of concatenated sequences. */
 export function behind(
   masks: ReadonlyArray<Mask | undefined>,
 ): Mask | undefined {

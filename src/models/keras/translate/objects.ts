@@ -4,13 +4,13 @@ import type {Notes} from '../../graph/notes.js';
 
 /* Initializers, regularizers, constraints and activations of Keras in tf.js. */
 
-/** How an object in a config is translated. */
+/** Settings for translating an object in a config. */
 export interface Setting {
   readonly who: string;
   readonly isKeras3: boolean;
-  /** If true, tf.js wrote the model, and reads its own layers as they are. */
+  /** If true, tf.js wrote the model, and reads its own layers unchanged. */
   readonly isFromTfjs: boolean;
-  /** Whether the model comes with weights, so that none is made. */
+  /** If true, the file has weights, so initializers are not needed. */
   readonly hasWeights: boolean;
   readonly notes: Notes;
 }
@@ -33,7 +33,7 @@ const INITIALIZERS: readonly string[] = [
   'Orthogonal',
 ];
 
-/** Keras's spelling, and tf.js's. */
+/** Spelling in Keras, and in tf.js. */
 const RESPELLED: Readonly<Record<string, string>> = {
   LecunNormal: 'LeCunNormal',
   LecunUniform: 'LeCunUniform',
@@ -65,13 +65,13 @@ const ACTIVATIONS: readonly string[] = [
   'tanh',
 ];
 
-/** In Keras 3 it is another function. */
+/** Keras 3 computes another function under this name. */
 const KERAS_2_ACTIVATIONS: readonly string[] = ['hard_sigmoid'];
 
 /**
- * The value of a key of a layer's config in tf.js's terms.
+ * Translates the value of a key of a layer's config to tf.js.
  *
- * @throws Error if it is an object that tf.js does not have.
+ * @throws Error if tf.js does not have the object.
  */
 export function translateObject(
   key: string,
@@ -115,7 +115,7 @@ function initializerOf(
   if (config && INITIALIZERS.includes(name)) {
     return {class_name: name, config: onlyPlain(config)};
   }
-  // It has had its effect.
+  // The initializer is not needed any more.
   if (!hasWeights) throw refusal(who, `tf.js has no such ${key}`, key, value);
   notes.add(
     'initializers that tf.js does not have are left out, as the weights are ' +
@@ -154,13 +154,13 @@ function constraintOf(key: string, value: unknown, setting: Setting): unknown {
     throw refusal(who, `tf.js has no such ${key}`, key, value);
   }
   notes.add(
-    'tf.js does not hold the constraints of its own layers in training',
+    'tf.js does not apply the constraints of its own layers in training',
     `${who} (${key})`,
   );
   return {class_name: className, config};
 }
 
-/** A serialized object, whatever Keras adds to it. */
+/** Reads a serialized object, ignoring additions of Keras's. */
 function partsOf(
   value: unknown,
 ): {className: string; config: Json} | undefined {
@@ -172,7 +172,7 @@ function partsOf(
     : undefined;
 }
 
-/** Without what only Python makes something of: seed generators, arrays. */
+/** Drops values that only Python can use: seed generators, arrays. */
 function onlyPlain(config: Json): Json {
   return Object.fromEntries(
     Object.entries(config).filter(([, value]) => typeof value !== 'object'),

@@ -7,14 +7,14 @@ import {layersOf} from '../../graph/walk_layers.js';
 import {isRecord, type Json} from '../../graph/json.js';
 
 /*
- * tf.js works out a length of -1 in a Reshape only when it computes; until then it
- * builds the next layers for a length of -1, which most cannot be. Keras knows the
- * length from the start.
+ * tf.js resolves a length of -1 in a Reshape only at run time; until then it
+ * builds the next layers for a length of -1, which fails for most. Keras knows
+ * the length from the start.
  */
 
 const UNKNOWN = -1;
 
-/** Stands in for a Reshape while a model is tried, and notes what it becomes. */
+/** Replaces a Reshape while a model is tried, and records its output shape. */
 export class TrialReshape extends tfLayers.Layer {
   static readonly className = 'TfjsNormalizationTrialReshape';
   readonly found = new Map<string, readonly unknown[]>();
@@ -33,14 +33,14 @@ export class TrialReshape extends tfLayers.Layer {
   }
 }
 
-/** If true, a layer of tf.js's model.json has a length to be worked out. */
+/** If true, a layer of tf.js's model.json has a length to resolve. */
 export function isOpenReshape(className: unknown, config: unknown): boolean {
   if (className !== 'Reshape' || !isRecord(config)) return false;
   const {target_shape: shape} = config;
   return Array.isArray(shape) && shape.includes(UNKNOWN);
 }
 
-/** Gives each Reshape of a model the lengths that it has on trial. */
+/** Gives each Reshape of a model the lengths found in the trial. */
 export function closeReshapes(topology: object, trial: LayersModel): void {
   const found = new Map<unknown, TrialReshape>();
   for (const {layer} of layersOf(trial)) {
@@ -53,7 +53,7 @@ export function closeReshapes(topology: object, trial: LayersModel): void {
     if (!isOpenReshape(className, config)) return;
     const [shape, ...others] =
       found.get((config as Json).name)?.found.values() ?? [];
-    // One that is used in several ways stays open.
+    // A Reshape whose uses differ stays open.
     if (shape && others.length === 0) (config as Json).target_shape = shape;
   };
   if (found.size > 0) visit(topology);
@@ -66,7 +66,7 @@ function resolved(
   const size = lengths.reduce<number>((n, length) => n * (length ?? NaN), 1);
   const known = target.reduce((n, length) => n * Math.abs(length), 1);
   const rest = size / known;
-  // Another that cannot be worked out is tf.js's to refuse.
+  // tf.js refuses any other length that cannot be resolved.
   return target.map((length) =>
     length === UNKNOWN && Number.isInteger(rest) ? rest : length,
   );

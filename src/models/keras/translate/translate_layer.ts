@@ -19,20 +19,22 @@ export interface Translated {
   readonly config: Json;
 }
 
-/** The same, or several that make up one of Keras's. */
+/** One layer, or several that make up one of Keras's. */
 export interface Steps {
   readonly first: Translated;
-  /** What is applied after the first, one to the output of the other. */
+  /**
+   * The layers applied after the first, each to the output of the one before.
+   */
   readonly then: readonly Translated[];
 }
 
-/** What is known of the model around a layer. */
+/** The facts about the model around a layer. */
 export interface Surroundings extends Omit<Setting, 'who'> {
-  /** What `training` layers are called with, where that is said. */
+  /** The `training` argument of layers, where there is one. */
   readonly training: ReadonlyMap<KerasLayer, boolean>;
 }
 
-/** What every layer's config has, and Keras's own book-keeping. */
+/** Keys of every layer's config, and Keras's own bookkeeping. */
 const COMMON: readonly string[] = ['name', 'trainable'];
 const BOOKKEEPING: readonly string[] = ['quantization_config', 'build_config'];
 
@@ -46,9 +48,10 @@ const FLOATS: readonly string[] = [
 ];
 
 /**
- * A layer that is no model in tf.js's terms, with what has to follow it.
+ * Translates a layer other than a model, with the layers that have to follow
+ * it.
  *
- * @throws Error naming the layer and what of it tf.js does not have.
+ * @throws Error naming the layer and the option that tf.js does not have.
  */
 export function translateSteps(
   layer: KerasLayer,
@@ -59,7 +62,9 @@ export function translateSteps(
   return {first, then: restoredAxes(layer)};
 }
 
-/** The layer that brings back the axes which tf.js's global pooling drops. */
+/**
+ * Returns the layer that restores the axes dropped by tf.js's global pooling.
+ */
 function restoredAxes({className, config, newName}: KerasLayer): Translated[] {
   const axes = ruleFor(className)?.pooledAxes ?? 0;
   if (axes === 0 || own(config, 'keepdims') !== true) return [];
@@ -93,7 +98,7 @@ function translateLayer(
       },
     };
   }
-  // tf.js's own RandomWidth draws at random in prediction, too.
+  // tf.js's own RandomWidth is random in prediction, too.
   const isOfUser = className !== 'RandomWidth' && isRegistered(className);
   const standIn =
     setting.isFromTfjs || isOfUser ? undefined : standInFor(className);
@@ -123,14 +128,14 @@ function statisticsFor(
   config: Json,
 ): Json {
   if (className !== 'BatchNorm' || training === undefined) return {};
-  // A frozen layer predicts, whatever it is called with.
+  // A frozen layer uses its moving statistics, whatever it is called with.
   const isFrozen = own(config, 'trainable') === false;
   return {statistics: training && !isFrozen ? 'batch' : 'moving'};
 }
 
 /**
- * The config of a layer that is never to draw at random, where the model says
- * so. Keras 3 writes `false` for every such layer, whatever the user said.
+ * Turns a layer's randomness off where the model calls it with training=False.
+ * Keras 3 writes `false` for every such layer, whatever the user passed.
  */
 function withoutChance(
   className: string,
@@ -145,11 +150,13 @@ function withoutChance(
     throw refusal(who, what, 'training', training);
   }
   if (isKeras3) return config;
-  notes.add('layers called with training=False draw nothing any more', who);
+  notes.add('layers called with training=False are no longer random', who);
   return {...config, ...Object.fromEntries(keys.map((key) => [key, 0]))};
 }
 
-/** A layer of tf.js that hands on its input, for one that does in prediction. */
+/**
+ * Translates a layer that passes its input on in prediction to one of tf.js.
+ */
 function translateNothing(
   {className, newName: name}: KerasLayer,
   standIn: StandIn,
@@ -159,11 +166,11 @@ function translateNothing(
 ): Translated {
   if (training === true && className !== 'Identity') {
     const what =
-      'tf.js does not have this layer, which is to act in prediction';
+      'tf.js does not have this layer, which is active in prediction here';
     throw refusal(who, what, 'training', training);
   }
   if (className !== 'Identity') {
-    const what = 'layers that act in training only, and tf.js does not have';
+    const what = 'layers that act only in training and that tf.js lacks';
     notes.add(`left out ${what}`, who);
   }
   const kept = Object.entries(config).filter(
@@ -182,11 +189,11 @@ function translateInput(
 ): Translated {
   const shape = own(config, 'batch_input_shape') ?? own(config, 'batch_shape');
   if (!Array.isArray(shape) || !shape.every(isLength)) {
-    throw refusal(who, 'its shape is none', 'batch_shape', shape);
+    throw refusal(who, 'it has no valid shape', 'batch_shape', shape);
   }
   for (const key of ['sparse', 'ragged']) {
     if (own(config, key) !== true) continue;
-    throw refusal(who, 'tf.js has dense inputs only', key, true);
+    throw refusal(who, 'tf.js has only dense inputs', key, true);
   }
   return {
     class_name: 'InputLayer',
@@ -233,7 +240,7 @@ function translateStock(
   };
 }
 
-/** What a layer says of the model's input if it is the first. */
+/** Tells if a key describes the model's input, on a first layer. */
 function isOfInput(key: string): boolean {
   return key === 'batch_input_shape' || key === 'dtype';
 }
@@ -255,8 +262,8 @@ function wrappedIn(
 }
 
 /**
- * Keras 3 writes both directions of a Bidirectional; tf.js makes the backward one
- * from the forward one, and both their names from one.
+ * Keras 3 writes both directions of a Bidirectional; tf.js derives the backward
+ * layer, and the names of both, from the forward one.
  */
 function mergeDirections(config: Json, who: string): void {
   const {layer: forward, backward_layer: backward} = config as Partial<
@@ -267,7 +274,7 @@ function mergeDirections(config: Json, who: string): void {
   const name = String(own(forward.config, 'name')).replace(/^forward_/, '');
   config.layer = {...forward, config: {...forward.config, name}};
   if (!backward || isReverse(forward, backward)) return;
-  const what = 'tf.js has no backward layer that is unlike the forward one';
+  const what = 'tf.js has no backward layer that differs from the forward one';
   throw refusal(who, what, 'backward_layer', backward.config);
 }
 
@@ -281,7 +288,7 @@ function isReverse(forward: Translated, backward: Translated): boolean {
 }
 
 /**
- * The config with the name of its dtype, and without it where it is no input's.
+ * Replaces the dtype of an input by its name, and removes that of other layers.
  * tf.js computes in float32.
  */
 function withPlainDtype(config: Json, {who, notes}: Setting): Json {
@@ -294,7 +301,7 @@ function withPlainDtype(config: Json, {who, notes}: Setting): Json {
   }
   if (dtype == null || dtype === 'float32') return rest;
   if (typeof dtype !== 'string' || !FLOATS.includes(dtype)) {
-    throw refusal(who, 'tf.js computes in float32 only', 'dtype', dtype);
+    throw refusal(who, 'tf.js computes only in float32', 'dtype', dtype);
   }
   notes.add(`tf.js computes in float32 instead of ${dtype}`, who);
   return rest;
@@ -304,7 +311,7 @@ function inputDtype(dtype: string, who: string): string {
   if (FLOATS.includes(dtype)) return 'float32';
   if (/^u?int(8|16|32|64)$/.test(dtype)) return 'int32';
   if (dtype === 'bool' || dtype === 'string') return dtype;
-  throw refusal(who, 'tf.js has no such input', 'dtype', dtype);
+  throw refusal(who, 'tf.js has no inputs of this dtype', 'dtype', dtype);
 }
 
 function isLength(value: unknown): boolean {
@@ -313,7 +320,7 @@ function isLength(value: unknown): boolean {
   );
 }
 
-/** If true, tf.js has a layer under a name, whoever registered it. */
+/** If true, tf.js has a layer registered under this name, by anyone. */
 function isRegistered(className: string): boolean {
   const {classNameMap} = serialization.SerializationMap.getMap();
   const cls = hasOwn(classNameMap, className)
@@ -323,7 +330,7 @@ function isRegistered(className: string): boolean {
   return prototype instanceof tfLayers.Layer;
 }
 
-/** Layers of the user's load as they are. */
+/** Custom layers load unchanged. */
 function checkRegistered(
   className: string,
   isNormalization: boolean,

@@ -28,9 +28,9 @@ import {makeNamesUnique} from './unique_names.js';
 const MERGES: readonly string[] = ['Add', 'Multiply', 'Maximum', 'Minimum'];
 
 /**
- * The model as tf.js's model.json has it. Gives its layers their new names.
+ * Translates the model to tf.js's model.json. Gives its layers their new names.
  *
- * @throws Error naming what tf.js does not have.
+ * @throws Error naming the layer or option that tf.js does not have.
  */
 export function translateModel(
   {model, isKeras3, isFromTfjs}: KerasFile,
@@ -39,13 +39,13 @@ export function translateModel(
   modelsIn(model).forEach(checkGraph);
   const renamed = makeNamesUnique(model);
   for (const change of renamed) {
-    notes.add('tf.js needs names of its own for the weights; renamed', change);
+    notes.add('tf.js needs unique, valid layer names; renamed', change);
   }
-  // tf.js writes down what training a layer is called with, and never reads it.
+  // tf.js writes the `training` argument of calls, but never reads it.
   const training = isFromTfjs
     ? new Map<KerasLayer, boolean>()
     : callSiteTraining(model, isKeras3);
-  // It hands on the masks of its own files as it always did.
+  // A file of tf.js's own keeps tf.js's masks.
   if (!isFromTfjs) checkMasks(model, {isKeras3, training}, notes);
   const around = {isKeras3, isFromTfjs, hasWeights, notes, training};
   return withOrderedCalls(emitModel(model, around));
@@ -66,7 +66,8 @@ function emitLayer(layer: KerasLayer, around: Surroundings): Steps {
 function emitWrapped(layer: KerasLayer, around: Surroundings): Translated {
   const {first, then} = emitLayer(layer, around);
   if (then.length === 0) return first;
-  const what = 'tf.js needs several layers for it, and a wrapper has one';
+  const what =
+    'tf.js needs several layers for it, and a wrapper can hold only one';
   throw refusal(whoIs(layer), what, 'config', layer.config);
 }
 
@@ -84,7 +85,9 @@ function emitSequential(model: KerasModel, around: Surroundings): Translated {
   };
 }
 
-/** The input that a sequential model was built with and does not list. */
+/**
+ * Returns the input that a sequential model was built with and does not list.
+ */
 function inputOf(
   {newName, inputShape}: KerasModel,
   [first]: readonly Translated[],
@@ -115,7 +118,7 @@ function emitFunctional(model: KerasModel, around: Surroundings): Translated {
   );
   const emitRef = ({layer: name, call, output}: TensorRef): unknown[] => {
     const {layer, then} = layers.get(name) ?? {};
-    // In tf.js a model has been called once before it is used.
+    // In tf.js a model has been called once before its first use.
     const first = layer?.model ? 1 : 0;
     const last = then?.[then.length - 1];
     return [last?.config.name ?? layer?.newName, call + first, output];
@@ -155,7 +158,7 @@ function checkArguments(
     throw refusal(whoIs(layer), what, name, value);
   }
   if (standInFor(layer.className) && inputs.length > 1) {
-    const what = 'tf.js cannot hand on more than one tensor';
+    const what = 'tf.js cannot pass on more than one tensor';
     throw refusal(
       whoIs(layer),
       what,
@@ -168,6 +171,6 @@ function checkArguments(
     Array.isArray(shape) ? shape.length : undefined,
   );
   if (new Set(ranks).size <= 1) return;
-  const what = 'tf.js merges tensors of one rank only';
+  const what = 'tf.js merges only tensors of the same rank';
   throw refusal(whoIs(layer), what, 'shapes', shapes);
 }

@@ -4,18 +4,18 @@ import {
   modelsIn,
 } from '../read/keras_model.js';
 
-/** What tf.js allows as the name of a variable. */
+/** The names that tf.js allows for a variable. */
 const VALID = /^[A-Za-z0-9][-A-Za-z0-9._/]*$/;
 
 /**
- * Gives every layer a name that tf.js can use: no other layer's, in whatever
- * model, since weights are found by it.
+ * Gives every layer a name that tf.js can use and that no other layer has, in
+ * any nested model, since weights are found by name.
  *
  * @return The names that had to change, as `from → to`.
  */
 export function makeNamesUnique(root: KerasModel): string[] {
   const models = modelsIn(root);
-  // Those of the outermost model are the ones that a program knows.
+  // Programs know the names in the outermost model, so these stay.
   const taken = new Set(
     models.flatMap(({layers}) => layers.map((l) => l.name)),
   );
@@ -44,7 +44,7 @@ function nameFor(
 ): string {
   const wanted = validName(name);
   if (wanted !== name) return freeName(wanted, taken);
-  // These have no weights of their own, which alone have to be told apart.
+  // Only layers with weights of their own need distinct names.
   const mayShare = inner !== undefined || className === 'InputLayer';
   if (mayShare || !used.has(name)) return name;
   return freeName(`${validName(model.name)}_${name}`, taken);
@@ -56,7 +56,10 @@ function freeName(base: string, taken: ReadonlySet<string>): string {
   return name;
 }
 
-/** tf.js looks names up in objects, whose own they must not be either. */
+/**
+ * tf.js looks names up in plain objects, so they must not be properties of
+ * these.
+ */
 function validName(name: string): string {
   if (VALID.test(name) && !(name in {})) return name;
   const cleaned = name.replace(/[^-A-Za-z0-9._]/g, '_');

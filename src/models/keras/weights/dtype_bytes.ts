@@ -1,4 +1,4 @@
-/** How many bytes a value takes in a file of weights. */
+/** The number of bytes of a value in a file of weights. */
 export const DTYPE_BYTES = {
   float32: 4,
   int32: 4,

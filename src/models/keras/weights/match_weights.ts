@@ -7,22 +7,23 @@ import type {Target} from './weight_targets.js';
 
 const WHO = 'fromKeras';
 
-/** The folders in files of the state of random generators and of an optimizer. */
+/**
+ * Folders in files that hold the state of random generators or of an optimizer.
+ */
 const OTHER_STATE = /^(seed_generator\w*|optimizer)$/;
 
-/** A weight of the file, and the one of the model that it is. */
+/** A weight of the file, and its counterpart in the model. */
 export interface Match {
   readonly stored: StoredWeight;
   readonly target: Target;
 }
 
 /**
- * Finds out which weight of the model each of a file is: by the name of its
- * layer, whatever models or cells it names around it, or by its place, where Keras
- * 3 numbers them.
+ * Matches each weight of a file to a weight of the model: by the name of its
+ * layer, whatever models or cells are named around it, or by its place, where
+ * Keras 3 numbers the weights.
  *
- * @throws Error naming a weight that is missing, that nothing takes, or whose
- *   shape is another.
+ * @throws Error naming a weight that is missing, unused, or of another shape.
  */
 export function matchWeights(
   stored: readonly StoredWeight[],
@@ -32,7 +33,7 @@ export function matchWeights(
   const isNumbered = stored.some(({spec}) =>
     /(^|\/)vars\/\d+$/.test(spec.name),
   );
-  // Numbered names have no names of layers in them.
+  // Numbered names contain no layer names.
   const named = isNumbered ? [] : targets;
   const given = stored.filter(({spec}) => !isOtherState(spec.name, named));
   const matches = isNumbered
@@ -77,11 +78,11 @@ function namedWeights(
 }
 
 /**
- * The weights whose layer's name stands in a name, with those of the models around it
- * before it. The name that begins first counts, then the longest: what comes behind a
- * layer's name is inside the layer. Of those that are equal, the ones whose
- * surroundings are told most of, in the order of the model: of weights that have one
- * name, the first is the first layer's.
+ * Returns the weights whose layer's name occurs in a name, with the names of
+ * the models around it before it. The name that begins first wins, then the
+ * longest: parts after a layer's name are inside the layer. Ties go to the
+ * weights with the most surrounding models named, in the model's order: of
+ * weights with the same name, the first is the first layer's.
  */
 function candidatesFor(
   name: string,
@@ -98,7 +99,7 @@ function candidatesFor(
   const first = placed.filter((each) => each.start === start);
   const length = Math.max(...first.map((each) => each.length));
   const longest = first.filter((each) => each.length === length);
-  // Only versions that have no slashes in names write the models around a layer.
+  // Only versions without slashes in names write the models around a layer.
   const own = Math.max(...longest.map((each) => each.own));
   const all = longest
     .filter((each) => each.own === own)
@@ -108,7 +109,7 @@ function candidatesFor(
     const known = [...around, ...within].filter((part) =>
       hasRun(parts, part.split('/')),
     );
-    // Keras 2 tells nothing of the models around, neither here nor there.
+    // Repeated names come from Keras 2, which names no surrounding models.
     const missed = isRepeated ? 0 : around.length + within.length;
     return 2 * known.length - missed;
   };
@@ -116,8 +117,9 @@ function candidatesFor(
   const equal = all.filter((target) => score(target) === best);
   const isTold = equal.every((t) => t.isTrainable === equal[0]?.isTrainable);
   if (equal.length <= 1 || isTold) return equal;
-  // tf.js writes what can be trained first, so that the order says nothing.
-  throw refusal(WHO, 'the file has two weights of one name', 'name', name);
+  // tf.js writes trainable weights first, so the order does not tell them
+  // apart.
+  throw refusal(WHO, 'the file has two weights of the same name', 'name', name);
 }
 
 function checkFit({stored: {spec, size}, target}: Match): void {
@@ -125,17 +127,17 @@ function checkFit({stored: {spec, size}, target}: Match): void {
     spec.shape.length === target.shape.length &&
     spec.shape.every((length, i) => length === target.shape[i]);
   const expected = target.shape.reduce((product, n) => product * n, 1);
-  // Keras keeps weights of several axes in other shapes, in the same order.
+  // Keras stores weights over several axes in other shapes, in the same order.
   const isNorm = normalizationFor(target.layer.className) != null;
   const isReshaped = isNorm && target.shape.length > 1 && size === expected;
   if ((isSame || isReshaped) && spec.dtype === target.dtype) return;
   const what =
-    `the weight ${target.name} is to be ${target.dtype} of shape ` +
+    `the weight ${target.name} must be ${target.dtype} of shape ` +
     `[${target.shape.join(', ')}]`;
   throw refusal(WHO, what, spec.name, `${spec.dtype} [${spec.shape.join()}]`);
 }
 
-/** Unless a layer has that name itself. */
+/** Tells if a weight is other state, unless a layer has that name itself. */
 function isOtherState(name: string, targets: readonly Target[]): boolean {
   const folders = partsOf(name).slice(0, -1);
   const states = folders.filter((part) => OTHER_STATE.test(part));
@@ -152,7 +154,9 @@ function partsOf(name: string): string[] {
   return name.replace(/:0$/, '').split('/');
 }
 
-/** The place of a layer's own name, and of as many around it as come right before. */
+/**
+ * Finds a layer's own name, and as many names around it as come right before.
+ */
 function longestRun(
   parts: readonly string[],
   {layer, around}: Target,
@@ -166,7 +170,7 @@ function longestRun(
   return undefined;
 }
 
-/** If true, the parts stand in the list one after the other. */
+/** If true, the parts occur in the list consecutively. */
 function hasRun(list: readonly string[], parts: readonly string[]): boolean {
   return placeOfRun(list, parts) >= 0;
 }
@@ -177,7 +181,7 @@ function placeOfRun(list: readonly string[], parts: readonly string[]): number {
   );
 }
 
-/** Keras 3 has the weights of all convolutions under one name. */
+/** Keras 3 uses the same names for the weights of all convolutions. */
 function namesInKeras({name, layer}: Target): string[] {
   const last = name.slice(name.lastIndexOf('/') + 1);
   return layer.className === 'DepthwiseConv2D' && last === 'depthwise_kernel'

@@ -6,13 +6,13 @@ import type {Target} from './weight_targets.js';
 
 const WHO = 'fromKeras';
 
-/** Where a numbered weight is: its layer, and what tells its order there. */
+/** The place of a numbered weight: its layer, and its order there. */
 interface Place {
   readonly layer: KerasLayer;
   readonly order: readonly number[];
 }
 
-/** Attributes in which layers keep others, in the order of their weights. */
+/** Attributes that hold other layers, in the order of their weights. */
 const ATTRIBUTES: Readonly<Record<string, number>> = {
   cell: 0,
   layer: 0,
@@ -27,11 +27,11 @@ const CONTAINERS: readonly string[] = [
 ];
 
 /**
- * Matches names such as `layers/sequential/layers/dense_1/vars/0`: what stands
- * for a layer is its class in small letters, counted within its model.
+ * Matches names such as `layers/sequential/layers/dense_1/vars/0`: a layer is
+ * given by its class in snake case, counted within its model.
  *
- * @throws Error naming a weight that is in no layer, or a layer that does not
- *   have as many.
+ * @throws Error naming a weight that is in no layer, or a layer with fewer
+ *   weights.
  */
 export function numberedWeights(
   given: readonly StoredWeight[],
@@ -73,7 +73,7 @@ function placeOf(name: string, model: KerasModel): Place {
       const position = numberedNames(siblings).indexOf(parts[i] ?? '');
       const found = siblings[position];
       if (!found) throw unknown();
-      // Within a wrapper the layer to be found is the wrapper.
+      // Inside a wrapper, the wrapper is the layer to find.
       if (layer === undefined || layer.model) layer = found;
       else order.push(position);
       siblings = found.model?.layers ?? innermost(found);
@@ -93,7 +93,7 @@ function placeOf(name: string, model: KerasModel): Place {
   return {layer, order};
 }
 
-/** The cells that a recurrent layer is made of. */
+/** The innermost cells of a recurrent layer. */
 function innermost({wrapped}: KerasLayer): readonly KerasLayer[] {
   const [first] = wrapped;
   if (first === undefined) return [];
@@ -102,7 +102,7 @@ function innermost({wrapped}: KerasLayer): readonly KerasLayer[] {
     : wrapped.map(({layer}) => layer);
 }
 
-/** The names that Keras 3 gives to layers in its files of weights. */
+/** Returns the names of layers in Keras 3's files of weights. */
 function numberedNames(layers: readonly KerasLayer[]): string[] {
   const used = new Map<string, number>();
   return layers.map(({className}) => {

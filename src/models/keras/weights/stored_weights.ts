@@ -3,7 +3,7 @@ import {hasOwn} from '../../../layer_support/options.js';
 import {DTYPE_BYTES} from './dtype_bytes.js';
 import {isRecord, own, refusal} from '../../graph/json.js';
 
-/** A weight of a file: what it is, and where its bytes are. */
+/** A weight of a file: its spec, and the place of its bytes. */
 export interface StoredWeight {
   readonly spec: io.WeightsManifestEntry;
   readonly size: number;
@@ -12,10 +12,10 @@ export interface StoredWeight {
 }
 
 /**
- * The weights of a file, each checked to be there.
+ * Reads the weights of a file, and checks that their bytes are there.
  *
- * @throws Error if the description of one is malformed, or the data is not as
- *   long as the descriptions say.
+ * @throws Error if a spec is malformed, or if the data does not have the length
+ *   that the specs give.
  */
 export function readStored(
   {weightSpecs, weightData}: io.ModelArtifacts,
@@ -31,11 +31,11 @@ export function readStored(
   });
   const length = lengthOf(weightData);
   if (end === length) return stored;
-  const what = `the weights take ${end} bytes, and there are ${length}`;
+  const what = `the weights need ${end} bytes, and there are ${length}`;
   throw refusal(who, what, 'weightData', `${length} bytes`);
 }
 
-/** The bytes of some of the weights, one after the other. */
+/** Concatenates the bytes of some weights. */
 export function bytesOfAll(
   stored: readonly StoredWeight[],
   data: io.WeightData,

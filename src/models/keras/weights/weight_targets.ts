@@ -2,19 +2,19 @@ import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {isModel} from '../../graph/walk_layers.js';
 import type {KerasLayer, KerasModel} from '../read/keras_model.js';
 
-/** A weight of the model in tf.js that a file has to have. */
+/** A weight that the model in tf.js needs from a file. */
 export interface Target {
   readonly layer: KerasLayer;
   /** The names in the file of the models around the layer. */
   readonly around: readonly string[];
-  /** What tf.js looks for. */
+  /** The name that tf.js looks for. */
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: string;
   readonly isTrainable: boolean;
 }
 
-/** What a model has to have loaded, in the order of its file. */
+/** Lists the weights that a model needs, in the order of its file. */
 export function targetsOf(model: KerasModel, trial: LayersModel): Target[] {
   return visit(model, trial, []);
 }
@@ -27,7 +27,7 @@ function visit(
   const byName = new Map(built.layers.map((layer) => [layer.name, layer]));
   return model.layers.flatMap((layer) => {
     const made = byName.get(layer.newName);
-    // Such as the input of a sequential model, which has no weights either.
+    // For example the input of a sequential model, which has no weights.
     if (made === undefined) return [];
     return ofLayer(layer, made, around);
   });
@@ -42,8 +42,8 @@ function ofLayer(
   if (layer.model && isModel(made)) return visit(layer.model, made, outer);
   const [wrapped] = layer.wrapped;
   const {layer: inner} = made as {layer?: layers.Layer};
-  // A wrapper has the weights of what it wraps, under names of its own; but not
-  // those of a model.
+  // A wrapper has the weights of its layer, under names of its own; but not the
+  // weights of a model.
   return wrapped?.layer.model && inner
     ? ofLayer(wrapped.layer, inner, outer)
     : weightsOf(layer, made, around);

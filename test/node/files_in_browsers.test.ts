@@ -1,4 +1,4 @@
-import {fileSystem} from '../../src/node/browser.js';
+import {fileSystem} from '../../src/node/files.browser.js';
 
 describe('F32: tfjs-normalization/node in a bundle for browsers', () => {
   it('says what is wrong and what to do', () => {

@@ -1,10 +1,12 @@
-/** `tfjs-normalization/node` in a bundle for browsers, which have no files. */
-import '../index.js';
+/*
+ * `tfjs-normalization/node` in a bundle for browsers, which have no files: package.json
+ * puts this file in the place of `files.ts` there ("browser").
+ */
 import type {io} from '@tensorflow/tfjs-core';
 import {received} from '../util/received.js';
 
 /**
- * Says that there are no files here.
+ * Stands for fileSystem in browsers, where it always fails.
  *
  * @throws Error always.
  */

@@ -1,0 +1,122 @@
+import type {OptionCheck} from './options.js';
+
+/*
+ * A layer states itself once. Its constructor, getConfig, fromConfig and the tools that
+ * work on whole models (fromKeras, toStock, convertModel, the patch) read it here.
+ */
+
+/** An option of a layer. */
+export interface OptionDescription<T = unknown> {
+  readonly default: T;
+  /** Throws where a value is not one that the option may have. */
+  readonly check: OptionCheck;
+  /**
+   * Set if Keras and tf.js lack it: `'training'` if it only steers how statistics are
+   * gathered in training, `'prediction'` if predictions depend on it.
+   */
+  readonly ours?: 'training' | 'prediction';
+}
+
+/** A weight of a layer. */
+export interface ParameterDescription {
+  /** Its name in files, as in Keras: `moving_mean`. */
+  readonly name: string;
+  /**
+   * The first word of the options that are about it: `movingMean` has
+   * `movingMeanInitializer`. Without it there are none.
+   */
+  readonly option?: string;
+  /** The initializer by default. */
+  readonly initializer: string;
+  /** If true, gradients reach it, and it has options for a regularizer and a constraint. */
+  readonly learns: boolean;
+  /** The option, and its value, with which the layer has this weight. Defaults to always. */
+  readonly when?: {readonly option: string; readonly is: unknown};
+  /** If true, it is one number, whatever the shape of the others. */
+  readonly isScalar?: boolean;
+  /** If true, Keras and tf.js lack it. */
+  readonly isOurs?: boolean;
+}
+
+/** Tells if a value of a key leaves a layer as it is. */
+export type Neutral = (value: unknown) => boolean;
+
+/** The layer of stock tf.js that computes the same. */
+export interface Counterpart {
+  readonly className: string;
+  /** If true, it has options for constraints. */
+  readonly constraints: boolean;
+}
+
+/** All that is to be known of a layer beside what it computes. */
+export interface LayerDescription<Options extends object = object> {
+  /** Its name in model files. */
+  readonly className: string;
+  /** The names of the same layer in files of Keras and its addons. */
+  readonly kerasNames: readonly string[];
+  readonly options: OwnOptions<Options>;
+  /** Its weights, in their order. */
+  readonly parameters: readonly ParameterDescription[];
+  /**
+   * Options of Keras that this version knows by name alone, and the values with which
+   * they ask for nothing. The constructor refuses other values.
+   */
+  readonly unavailable: Readonly<Record<string, Neutral>>;
+  /** Keys in files that have no effect here with these values. */
+  readonly inFiles: Readonly<Record<string, Neutral>>;
+  /** Keys in files of Keras that have no effect in tf.js, whatever their value. */
+  readonly inKeras: readonly string[];
+  readonly counterpart?: Counterpart;
+}
+
+/** The options that are about no weight, whose descriptions their weights make. */
+type OwnOptions<Options> = {
+  readonly [
+    Name in keyof Options as Name extends `${string}${Suffix}` ? never : Name
+  ]: OptionDescription<Options[Name]>;
+};
+
+type Suffix = 'Initializer' | 'Regularizer' | 'Constraint';
+
+/** The options about a weight: their names and defaults. */
+export function optionsAbout({
+  option,
+  initializer,
+  learns,
+}: ParameterDescription): Record<string, string | null> {
+  if (option === undefined) return {};
+  return {
+    [`${option}Initializer`]: initializer,
+    ...(learns && {
+      [`${option}Regularizer`]: null,
+      [`${option}Constraint`]: null,
+    }),
+  };
+}
+
+/** The options of a layer by their names, each with its description. */
+export function optionsOf(
+  description: LayerDescription,
+): Readonly<Record<string, OptionDescription>> {
+  return description.options as Readonly<Record<string, OptionDescription>>;
+}
+
+/** The defaults of all options of a layer. */
+export function defaultsOf<Options extends object>(
+  description: LayerDescription<Options>,
+): Options {
+  const own = Object.entries(optionsOf(description)).map(
+    ([name, option]): [string, unknown] => [name, option.default],
+  );
+  const about = description.parameters.map(optionsAbout);
+  return Object.assign(Object.fromEntries(own), ...about) as Options;
+}
+
+/** Tells if a layer with these options has a weight. */
+export function hasParameter(
+  {when}: ParameterDescription,
+  options: object,
+): boolean {
+  const {[when?.option ?? '']: value} = options as Record<string, unknown>;
+  return when === undefined || value === when.is;
+}

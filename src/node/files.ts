@@ -1,0 +1,5 @@
+import {registerFileScheme} from './scheme.js';
+
+export {fileSystem} from './file_system.js';
+
+registerFileScheme();
