@@ -15,8 +15,9 @@ const DEFAULTS = {
  * contents of its consumer.json:
  *
  * - `what` it is, in words;
- * - `run`, the file or files that Node runs, or `page`, the page that a browser opens. What the
- *   page asks of another host is in a folder beside it, which has that host's name;
+ * - `run`, the file or files that Node runs, or `page`, the page that a browser
+ *   opens. What the page asks of another host is in a folder beside it, which has that
+ *   host's name;
  * - `nodeOptions`: what Node is told before the file;
  * - `runtime`: `bun` or `deno`, which run the file in place of Node;
  * - `types`: whether its TypeScript is checked;

@@ -6,7 +6,7 @@ const server = await createServer({
   appType: 'custom',
 });
 const {render} = await server.ssrLoadModule('/src/render.js');
-const outcome = await render();
+const outcome = await render('served');
 const modules = server.environments.ssr.moduleGraph.idToModuleMap.keys();
 const inlined = [...modules].some((id) => id.includes('/tfjs-normalization/'));
 await server.close();

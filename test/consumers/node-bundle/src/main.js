@@ -1,0 +1,9 @@
+import * as tf from '@tensorflow/tfjs';
+import * as normalization from 'tfjs-normalization';
+import 'tfjs-normalization/patch';
+import {fileSystem} from 'tfjs-normalization/node';
+import {exercise} from '../shared/exercise.mjs';
+
+exercise(tf, normalization, {save: fileSystem('model')}).then((outcome) => {
+  console.log(JSON.stringify(outcome));
+});
