@@ -175,7 +175,8 @@ export function unpackSaved<T>(
   presence: Presence,
 ): Parameters<T> & Omit<GradInputs<T>, 'dy'> {
   const {scale, center} = presence;
-  const [mean, variance, ...tensors] = others.slice(+scale + +center);
+  const parameters = [scale, center].filter(Boolean).length;
+  const [mean, variance, ...tensors] = others.slice(parameters);
   return {
     x: required(x),
     mean: required(mean),

@@ -29,7 +29,7 @@ import {runKernel} from './run_kernel.js';
 /** The gradient of Normalize. */
 export const normalizeGradient = {
   kernelName: NORMALIZE,
-  saveAllInputs: false,
+  saveAllInputs: true,
   // Of y nothing is needed. tfjs hides saved outputs from an outer gradient.
   outputsToSave: [false, true, true],
   gradFunc: (upstream, saved, attrs) => {
@@ -56,7 +56,7 @@ export const normalizeGradient = {
 /** The gradient of ApplyStatistics. */
 export const applyStatisticsGradient = {
   kernelName: APPLY_STATISTICS,
-  saveAllInputs: false,
+  saveAllInputs: true,
   gradFunc: (upstream, saved, attrs) => {
     const attributes = attrs as unknown as NormalizeAttributes;
     const [first, second, third, ...others] = saved;

@@ -49,8 +49,13 @@ export function runSavingInputs(
   if (!engine().isTapeOn()) return runKernel(kernelName, inputs, attributes);
   const held = inputs.map(hold);
   const recorded = latestTapeNode(HOLD) !== undefined;
-  gradient.saveAllInputs = !recorded;
-  const results = runKernel(kernelName, inputs, {...attributes, recorded});
+  let results: Tensor[];
+  try {
+    gradient.saveAllInputs = !recorded;
+    results = runKernel(kernelName, inputs, {...attributes, recorded});
+  } finally {
+    gradient.saveAllInputs = true;
+  }
   if (!recorded) return results;
   const node = latestTapeNode(kernelName);
   const kept = node?.outputs.splice(outputs) ?? [];

@@ -1,10 +1,5 @@
-<<<<<<< HEAD:test/kernels/registry.test.ts
 // Fused kernels: where they run, how they are switched off, and what happens where they
 // cannot be made.
-=======
-// Tests that fused kernels run where the documentation says so, that they can
-// be switched off, and the fallback where they cannot be made.
->>>>>>> english:test/kernels/fused.test.ts
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
 import {fusedFor} from '../../src/kernels/registry.js';
@@ -12,7 +7,7 @@ import {tensorflow as withoutTensorflow} from '../../src/kernels/backends/tensor
 import {instantiate} from '../../src/kernels/simd/module.js';
 import {wasmHeapOf} from '../../src/kernels/tfjs_private.js';
 import {backend} from '../support/backend.js';
-import {expectCloseNow} from '../support/close.js';
+import {expectClose, expectCloseNow} from '../support/close.js';
 import {kernelsOf, randomTensor, valuesOf} from '../support/tensors.js';
 import {warnings} from '../support/warnings.js';
 
@@ -177,15 +172,10 @@ describe('where fused kernels cannot be made', () => {
     expect(warnings()).toEqual([expect.stringContaining('on a GPU')]);
   });
 
-<<<<<<< HEAD:test/kernels/registry.test.ts
   it('a bundle for browsers says that it is without those of tfjs-node', () => {
     expect(() => withoutTensorflow.make?.({})).toThrow(
       'a bundle for browsers is without them',
     );
-=======
-  it('a bundle for browsers reports that it lacks those of tfjs-node', () => {
-    expect(absentKernels).toThrow('a bundle for browsers is without them');
->>>>>>> english:test/kernels/fused.test.ts
   });
 
   it('an unknown backend has none, without a warning', () => {
@@ -225,5 +215,26 @@ describe('a backend that is removed and made again', () => {
     expect(await tf.setBackend(backend)).toBe(true);
     expect(compute()).toEqual(before);
     expect(warnings()).toEqual([]);
+  });
+});
+
+describe('a kernel that a program runs by itself', () => {
+  it('has the gradient of the function, whatever ran before', async () => {
+    const view = {batch: 1, outer: 6, group: 4, channel: 1, inner: 1};
+    const attributes = {view, epsilon: 1e-3, centered: true};
+    const x = randomTensor([6, 4], 1);
+    const dy = randomTensor([6, 4], 2);
+    const expected = tf.grad((a) => ops.batchNorm(a).y)(x, dy);
+    const direct = tf.grad((a) => {
+      const outputs = tf
+        .engine()
+        .runKernel('TfjsNormalization/Normalize', [a] as never, attributes);
+      return (outputs as tf.Tensor[])[0] as tf.Tensor;
+    })(x, dy);
+    await expectClose(direct, valuesOf(expected), {
+      what: 'dx',
+      // What a backend keeps of the forward pass is computed anew.
+      roundings: 16,
+    });
   });
 });
