@@ -50,7 +50,7 @@ export interface BatchNormArgs extends AffineArgs {
   axis?: Axes;
   /** The weight of the old value in the average, from 0 to 1. Defaults to 0.99. */
   momentum?: number;
-  /** How the statistics of batches are averaged. Defaults to `'exponential'`. */
+  /** The kind of average that the moving statistics are. Defaults to `'exponential'`. */
   movingAverage?: MovingAverageKind;
   /** Initializer of the moving mean. Defaults to `'zeros'`. */
   movingMeanInitializer?: ObjectOption<Initializer>;

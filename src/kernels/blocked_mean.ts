@@ -7,13 +7,13 @@ import {mul, pad, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
  */
 const SHORT_RUN = 128;
 
-/** How far from the square root a divisor may be and still make good blocks. */
+/** The factor by which a divisor may be off the square root and still make good blocks. */
 const BALANCE = 8;
 
 /** Sums of more values than this go in three levels or more. */
 export const TWO_LEVELS = 2 ** 16;
 
-/** What webgl and wasm have kernels for. Blocks take one axis more. */
+/** The highest rank that webgl and wasm have kernels for. Blocks take one axis more. */
 export const MAX_RANK = 6;
 
 interface Blocks {

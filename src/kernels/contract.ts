@@ -20,22 +20,22 @@ export interface View {
   readonly inner: number;
 }
 
-/** How many values each statistic of a view is computed from. */
+/** The number of values that each statistic of a view is computed from. */
 export function valuesPerStatistic(view: View): number {
   return view.outer * view.channel * view.inner;
 }
 
-/** How many means (and as many variances) a view has. */
+/** The number of means, and of variances, of a view. */
 export function statisticsCount(view: View): number {
   return view.batch * view.group;
 }
 
-/** How many values gamma, and beta, of a view have. */
+/** The number of values of gamma, and of beta, of a view. */
 export function parametersCount(view: View): number {
   return view.group * view.channel;
 }
 
-/** How many values a tensor of this view has. */
+/** The number of values of a tensor of this view. */
 export function viewSize(view: View): number {
   return statisticsCount(view) * valuesPerStatistic(view);
 }
@@ -80,18 +80,18 @@ export interface NormalizeAttributes {
   readonly view: View;
   /** Added to the variance before its root is taken. */
   readonly epsilon: number;
-  /** Whether the mean is subtracted; without it this is RMS normalization. */
+  /** If true, the mean is subtracted; if not, this is RMS normalization. */
   readonly centered: boolean;
-  /** Whether the inputs carry a gamma. */
+  /** If true, the inputs carry a gamma. */
   readonly scale: boolean;
-  /** Whether the inputs carry a beta. */
+  /** If true, the inputs carry a beta. */
   readonly center: boolean;
   /**
-   * Whether gradients flow through the mean and the variance that Normalize
+   * If true, gradients flow through the mean and the variance that Normalize
    * returns. Layers only watch them, and a backend saves itself the work.
    */
   readonly statistics: boolean;
-  /** Whether a gradient may be asked for. Without it nothing is kept. */
+  /** If true, a gradient may be asked for. If not, nothing is kept. */
   readonly recorded?: boolean | undefined;
 }
 

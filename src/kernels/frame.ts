@@ -8,7 +8,7 @@ import type {View} from './contract.js';
  */
 const VECTOR_BROADCAST_RANK = 4;
 
-/** What an axis of a view is for. */
+/** The purpose of an axis of a view. */
 export type Role = keyof View;
 
 /** An axis of a frame. */
@@ -19,7 +19,7 @@ export interface Axis {
 
 const ROLES: readonly Role[] = ['batch', 'outer', 'group', 'channel', 'inner'];
 
-/** What statistics, and parameters, have values for. */
+/** The axes that statistics, and parameters, have values for. */
 export const PER_STATISTIC: readonly Role[] = ['batch', 'group'];
 export const PER_PARAMETER: readonly Role[] = ['group', 'channel'];
 
@@ -57,7 +57,7 @@ export class Frame {
     return fits ? values : reshape(values, shape);
   }
 
-  /** Where the first value of each statistic is. */
+  /** The place of the first value of each statistic. */
   firstPosition(): {begin: number[]; size: number[]} {
     return {
       begin: this.axes.map(() => 0),
@@ -84,7 +84,7 @@ export function shapeOf(
   return axes.map(({role, length}) => (kept.includes(role) ? length : 1));
 }
 
-/** Where the axes of other roles than the given ones are. */
+/** The places of the axes of other roles than the given ones. */
 export function axesWithout(
   axes: readonly Axis[],
   kept: readonly Role[],
@@ -92,7 +92,7 @@ export function axesWithout(
   return axes.flatMap(({role}, i) => (kept.includes(role) ? [] : [i]));
 }
 
-/** Whether every statistic has one parameter, and every parameter one statistic. */
+/** Tells if every statistic has one parameter, and every parameter one statistic. */
 export function parametersAreStatistics({batch, channel}: View): boolean {
   return batch === 1 && channel === 1;
 }

@@ -2,7 +2,7 @@ import type {View} from './contract.js';
 import type {Tile} from './simd/workspace.js';
 
 /**
- * How the values of a view are walked through:
+ * The order in which the values of a view are visited:
  *
  * - `rows`: statistics per row, `[batch, group, channel]`, parameters along it;
  * - `columns`: `[outer, group · channel]` for each of the batch;
@@ -39,7 +39,7 @@ export interface Strip {
 const MOST_COLUMNS = 4096;
 
 /**
- * Whether the WebAssembly kernels can compute this. They know no given statistics of
+ * Tells if the WebAssembly kernels can compute this. They know no given statistics of
  * rows, which no layer has.
  *
  * @param capacity How many values of a row may be there at once.

@@ -32,6 +32,7 @@ import {
   viewSize,
 } from './contract.js';
 import {withFlagOff} from './tfjs_private.js';
+import {reasonOf} from '../util/reason_of.js';
 import {received} from '../util/received.js';
 
 /** The flag of `tf.env()` that switches fused kernels off. */
@@ -80,11 +81,10 @@ function makeFused(name: string, instance: object): Fused<TensorInfo> {
   try {
     return descriptionOf(name).make?.(instance) ?? NONE;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
     console.warn(
       `tfjs-normalization: the backend ${name} computes with tfjs's own ` +
         `operations, which is slower; the kernels made for it cannot be used ` +
-        `here: ${why}`,
+        `here: ${reasonOf(error)}`,
     );
     return NONE;
   }

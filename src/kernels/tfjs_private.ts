@@ -12,9 +12,9 @@ import {lastOf} from '../util/at.js';
 /** A kernel that was recorded. */
 interface TapeNode {
   readonly kernelName: string;
-  /** What its gradient gets derivatives by: zeros for those that nothing depends on. */
+  /** Its gradient gets derivatives by these: zeros for those that nothing depends on. */
   readonly outputs: Tensor[];
-  /** What its gradient keeps for later: tfjs disposes it with the tape. */
+  /** Tensors that its gradient needs: tfjs disposes them with the tape. */
   readonly saved: Tensor[];
 }
 
@@ -62,12 +62,12 @@ function isOn(flag: string): boolean {
 /** The heap of a wasm backend, on which its tensors lie. */
 export interface WasmHeap {
   readonly memory: WebAssembly.Memory;
-  /** Whether threads share the memory. */
+  /** If true, threads share the memory. */
   readonly shared: boolean;
   /** @throws Error if the heap cannot grow so far. */
   readonly allocate: (bytes: number) => number;
   readonly free: (address: number) => void;
-  /** Where the values of a tensor are. */
+  /** The address of a tensor's values. */
   addressOf(info: TensorInfo): number;
   /** A tensor whose values are yet to be written. */
   makeOutput(shape: number[]): TensorInfo;

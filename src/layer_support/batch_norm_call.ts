@@ -23,7 +23,7 @@ export function checkStatisticsMode(
   checkChoice(mode, MODES, name, who);
 }
 
-/** What a batch normalization consists of once it is built. */
+/** The parts of a batch normalization that is built. */
 export interface BatchNormState {
   readonly axes: readonly number[];
   readonly epsilon: number;
@@ -44,7 +44,7 @@ export const STATE = Symbol('state');
 /** An average with more of its initial value than this predicts badly. */
 export const TELLING_SHARE = 0.1;
 
-/** How a batch normalization is called. */
+/** The arguments of a call. */
 export interface BatchNormCall {
   readonly training: boolean;
   /** The mask of the input, if it has one. */
@@ -98,7 +98,7 @@ function callWithStandIn(
 }
 
 /**
- * Whether a layer predicts whatever `training` says, and writes nothing.
+ * Tells if a layer predicts, whatever `training` says, and writes nothing.
  * `model.trainable = false` makes only the weights of a direct child
  * untrainable, not the layer itself: so both count.
  */

@@ -22,7 +22,7 @@ import {
   unbiasedVariance,
 } from '../ops/moving_statistics.js';
 
-/** How the statistics of batches are averaged. */
+/** The kinds of average over the statistics of batches. */
 export type MovingAverageKind = 'exponential' | 'debiased' | 'cumulative';
 
 /** The weights an average is kept in. */
@@ -33,15 +33,15 @@ export interface MovingWeights {
   readonly count?: LayerVariable | undefined;
 }
 
-/** What a step of training found. */
+/** The statistics of one step of training. */
 export interface BatchStatistics extends Statistics {
-  /** How many values a statistic is of; under a mask only the device knows. */
+  /** The number of values in a statistic; under a mask only the device knows it. */
   readonly count: number | Tensor;
 }
 
-/** What stands in for an average while statistics are gathered from outside. */
+/** A substitute for the average while a tool gathers statistics. */
 export interface StandIn {
-  /** What to normalize with. Defaults to the statistics of the batch. */
+  /** The statistics to normalize with. Defaults to those of the batch. */
   readonly given?: Statistics | undefined;
   /** Is told the statistics of the batch. */
   readonly gather?: (batch: BatchStatistics) => void;
@@ -52,7 +52,7 @@ export interface MovingAverageOptions {
   readonly kind: MovingAverageKind;
   /** The weight of the old value, from 0 to 1. */
   readonly momentum: number;
-  /** Whether Bessel's correction is applied to the variance. */
+  /** If true, Bessel's correction is applied to the variance. */
   readonly unbiased: boolean;
 }
 
@@ -68,14 +68,14 @@ export class MovingAverage {
   /** While it is there, the average is neither read nor moved. */
   standIn: StandIn | undefined;
   private steps = 0;
-  /** How many of the steps were all masked, where a mask was ever used. */
+  /** The number of steps that were all masked, if a mask was ever used. */
   private skipped: Tensor | undefined;
   private written: readonly DataId[];
 
   constructor(
     private readonly weights: MovingWeights,
     private readonly options: MovingAverageOptions,
-    /** Whether the weights hold more than their initial values already. */
+    /** If true, the weights hold more than their initial values already. */
     private pastStart = false,
   ) {
     this.written = this.dataIds();

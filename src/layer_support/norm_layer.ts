@@ -35,7 +35,7 @@ import {ONE_COPY} from './one_copy.js';
 import {projectOnRead} from './projected_weight.js';
 import {warnOnce} from '../util/warn_once.js';
 
-/** What `apply` and `call` take beside the input. */
+/** The arguments of `apply` and `call` beside the input. */
 export interface CallOptions {
   /** If true, or another truthy value, this is a step of training, as in `model.fit`. */
   training?: boolean;
@@ -43,10 +43,10 @@ export interface CallOptions {
   mask?: Tensor | Tensor[] | null;
 }
 
-/** What `apply` takes. */
+/** The input of `apply`. */
 export type ApplyInput = Parameters<layers.Layer['apply']>[0];
 
-/** What `apply` gives. */
+/** The output of `apply`. */
 export type ApplyOutput = ReturnType<layers.Layer['apply']>;
 const CALL_OPTIONS: ReadonlyArray<keyof CallOptions> = ['training', 'mask'];
 
@@ -240,7 +240,7 @@ export function lengthsOf(
   });
 }
 
-/** What lets tfjs refuse inputs of another rank, or of other lengths on these axes. */
+/** Has tfjs refuse inputs of another rank, or of other lengths on these axes. */
 export function inputSpecOf(shape: Shape, axes: readonly number[]): InputSpec {
   const known: Record<number, number> = {};
   for (const axis of axes) {

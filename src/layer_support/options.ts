@@ -4,7 +4,7 @@ import {checkIsObject, knownOptions} from '../ops/known_options.js';
 import {received} from '../util/received.js';
 import type {LayerDescription, OptionDescription} from './description.js';
 
-/** What every layer of tfjs takes: `name`, `trainable`, `inputShape` and so on. */
+/** The options of every layer of tfjs: `name`, `trainable`, `inputShape` and so on. */
 export type LayerArgs = NonNullable<
   ConstructorParameters<typeof layers.Layer>[0]
 >;

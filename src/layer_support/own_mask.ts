@@ -26,7 +26,7 @@ const watched = new WeakSet<Node>();
 
 const running = new WeakMap<Layer, Call>();
 
-/** What {@link paddingOf} has found; null is no mask. */
+/** The results of {@link paddingOf}; null is no mask. */
 const paddings = new WeakMap<Node, number | null>();
 
 /**
@@ -153,7 +153,7 @@ function paddingOf(node: Node): number | undefined {
 /** A mask of a tensor of the graph. */
 interface Traced {
   readonly mask: Tensor;
-  /** How many axes of length 1 are before it: one for each Add or the like. */
+  /** The number of axes of length 1 before it: one for each Add or the like. */
   readonly padding: number;
 }
 

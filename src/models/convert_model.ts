@@ -121,11 +121,11 @@ function ownTopology(topology: Json, model: LayersModel): Json {
  */
 function takeWeights({layer, rebuilt, path}: LayerPair): void {
   const isWhole = layer.weights.length === rebuilt.weights.length;
-  const names = rebuilt.weights.map(({originalName}) => lastOf(originalName));
+  const names = rebuilt.weights.map(({originalName}) => lastPart(originalName));
   const weights =
     isWhole || !isNormalization(layer)
       ? layer.weights
-      : layer.weights.filter((w) => names.includes(lastOf(w.originalName)));
+      : layer.weights.filter((w) => names.includes(lastPart(w.originalName)));
   const fits =
     weights.length === rebuilt.weights.length &&
     weights.every(({shape}, i) => sameSize(shape, rebuilt.weights[i]?.shape));
@@ -163,6 +163,6 @@ function sameSize(a: Shape, b: Shape | undefined): boolean {
   return b !== undefined && sizeOf(a) === sizeOf(b);
 }
 
-function lastOf(name: string): string {
+function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }

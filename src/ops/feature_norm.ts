@@ -21,14 +21,14 @@ export interface FeatureNormOptions extends Parameters {
    * count as 0.
    */
   readonly mask?: Tensor | undefined;
-  /** Whether gradients flow through the statistics returned. */
+  /** If true, gradients flow through the statistics returned. */
   readonly statistics?: boolean | undefined;
 }
 
 /** x normalized, and the statistics that did it, one of each per feature. */
 export interface FeatureNormalized extends Statistics {
   readonly y: Tensor;
-  /** How many values a statistic is of; under a mask only the device knows. */
+  /** The number of values in a statistic; under a mask only the device knows it. */
   readonly count: number | Tensor;
 }
 

@@ -1,6 +1,6 @@
 import type {View} from '../kernels/contract.js';
 
-/** How a tensor of a certain shape is brought into a view, and back. */
+/** The way of a tensor of a certain shape into a view, and back. */
 export interface Layout {
   readonly view: View;
   /**

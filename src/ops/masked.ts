@@ -29,7 +29,7 @@ const LOWEST = -3.4e38;
 
 /** The statistics of what a mask leaves, and of how many values they are. */
 export interface MaskedStatistics extends Statistics {
-  /** How many values each statistic is of: a vector. */
+  /** The number of values in each statistic: a vector. */
   readonly count: Tensor;
 }
 

@@ -6,7 +6,7 @@ import {received} from '../util/received.js';
 import {sortParameters, type SortedParameters} from './parameters.js';
 import {toFloat} from './to_float.js';
 
-/** What the functions on tensors take. */
+/** Options of the functions on tensors. */
 export interface NormOptions {
   /** The axis or axes, negative ones counted from the last. Defaults to -1. */
   readonly axis?: Axes | undefined;

@@ -15,10 +15,10 @@ import {runSavingInputs} from './run_kernel.js';
 export interface NormalizeOptions extends Parameters {
   /** Added to the variance before its root is taken. */
   readonly epsilon: number;
-  /** Whether the mean is subtracted. Defaults to true. */
+  /** If true, the mean is subtracted. Defaults to true. */
   readonly centered?: boolean | undefined;
   /**
-   * Whether gradients flow through the mean and variance that are returned.
+   * If true, gradients flow through the mean and variance that are returned.
    * Defaults to false: who only watches them need not pay for it.
    */
   readonly statistics?: boolean | undefined;

@@ -6,7 +6,7 @@ import {received} from '../util/received.js';
 export interface SortedParameters {
   /** One value per feature: the kernel's. */
   readonly inKernel: Parameters;
-  /** What comes after it, in order, with the axes along which it varies. */
+  /** Parameters to apply after it, in order, with the axes along which they vary. */
   readonly after: ReadonlyArray<{
     readonly parameters: Parameters;
     readonly axes: readonly number[];

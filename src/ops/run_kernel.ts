@@ -26,7 +26,7 @@ export function runKernel(
 
 /** The gradients' configurations, as tfjs reads them at every step that it records. */
 interface SavesInputs {
-  /** Whether tfjs is to save clones of all inputs. */
+  /** If true, tfjs saves clones of all inputs. */
   saveAllInputs: boolean;
 }
 

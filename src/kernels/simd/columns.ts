@@ -3,7 +3,7 @@ import type {Address, SimdModule} from './module.js';
 import type {Tile, Workspace} from './workspace.js';
 
 /**
- * What a workspace holds of the columns of a strip: sums in float64, computed over the
+ * The sums that a workspace holds of the columns of a strip: sums in float64, computed over the
  * rows, and constants, applied to them. Hides whether a column has one value in a row
  * or a run of them.
  */
@@ -47,7 +47,7 @@ export class Columns {
     this.size64 = this.module.sumBytes(width);
   }
 
-  /** How many values of each column a tile has. */
+  /** The number of values of each column in a tile. */
   countOf({rows}: Tile): number {
     return rows * this.inner;
   }

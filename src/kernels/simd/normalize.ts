@@ -20,7 +20,7 @@ export interface NormalizeData<Data>
 }
 
 interface Options extends NormalizeAttributes {
-  /** Whether the statistics are known (ApplyStatistics) or computed (Normalize). */
+  /** If true, the statistics are known (ApplyStatistics); if not, computed (Normalize). */
   readonly given: boolean;
 }
 

@@ -9,16 +9,16 @@ export interface Tile {
 }
 
 /**
- * Where a kernel computes: the heap that tensors live in, or a memory that parts of
+ * The memory a kernel computes in: the heap that tensors live in, or one that parts of
  * them are copied into.
  *
  * @typeParam Data What the backend has of a tensor.
  */
 export interface Workspace<Data> {
   readonly module: SimdModule;
-  /** How many values of a tensor may be there at once. */
+  /** The most values of a tensor that may be there at once. */
   readonly capacity: number;
-  /** How many are best there at once. */
+  /** The best number of them. */
   readonly tileValues: number;
   /**
    * The address of a tile's values. It holds until the next input of that name.
@@ -27,7 +27,7 @@ export interface Workspace<Data> {
    */
   input(name: string, data: Data, tile: Tile): Address;
   /**
-   * Where a tile's values are to be written. What is there stays until another tile
+   * The address to write a tile's values to. They stay there until another tile
    * of that name is asked for.
    */
   output(name: string, data: Data, tile: Tile): Address;

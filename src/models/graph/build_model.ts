@@ -2,9 +2,10 @@ import {engine, type Variable} from '@tensorflow/tfjs-core';
 import {type LayersModel, models} from '@tensorflow/tfjs-layers';
 import {isOwnClassName} from '../../layer_support/registration.js';
 import {checkNames} from './check_names.js';
-import {isRecord} from './json.js';
 import {ruleFor} from '../keras/translate/layer_rules.js';
 import {TrialReshape} from '../keras/translate/reshapes.js';
+import {isObject} from '../../util/is_object.js';
+import {reasonOf} from '../../util/reason_of.js';
 
 /** A model, and the weight variables that were made for it. */
 export interface Built {
@@ -57,7 +58,7 @@ function start(topology: object): Promise<LayersModel> {
 const KNOWN = ['Functional', 'Model', 'Sequential', TrialReshape.className];
 
 function hasKnownLayersOnly(json: unknown): boolean {
-  if (!isRecord(json)) return true;
+  if (!isObject(json)) return true;
   const {class_name: name, config} = json;
   const isKnown =
     typeof name !== 'string' ||
@@ -70,7 +71,7 @@ function hasKnownLayersOnly(json: unknown): boolean {
     layer,
     cell,
     cells,
-  } = isRecord(config) ? {...json, ...config} : json;
+  } = isObject(config) ? {...json, ...config} : json;
   return (
     isKnown &&
     [model, layers, layer, cell, cells].flat().every(hasKnownLayersOnly)
@@ -87,11 +88,6 @@ export function watchVariables(): () => Variable[] {
 function watchWeights(): () => Variable[] {
   const newVariables = watchVariables();
   return () => newVariables().filter(({name}) => !/^\d+$/.test(name));
-}
-
-/** Returns the message of an error. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function variables(): Variable[] {

@@ -1,4 +1,5 @@
-import {isRecord, refusal} from './json.js';
+import {refusal} from './json.js';
+import {isObject} from '../../util/is_object.js';
 
 /**
  * Checks that tf.js can build the functional models of a config: it looks layer
@@ -14,13 +15,13 @@ export function checkNames(config: unknown, who: string): void {
     });
     return;
   }
-  if (!isRecord(config)) return;
+  if (!isObject(config)) return;
   const isFunctional = 'outputLayers' in config || 'output_layers' in config;
   const layers: readonly unknown[] = Array.isArray(config.layers)
     ? config.layers
     : [];
   for (const layer of layers) {
-    const name = isRecord(layer) ? String(layer.name) : '';
+    const name = isObject(layer) ? String(layer.name) : '';
     if (!isFunctional || !(name in {})) continue;
     const what = `tf.js cannot rebuild a model with a layer called ${name}; rename it`;
     throw refusal(who, what, 'name', name);

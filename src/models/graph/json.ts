@@ -1,5 +1,6 @@
 import {hasOwn} from '../../layer_support/options.js';
 import {received} from '../../util/received.js';
+import {isObject} from '../../util/is_object.js';
 
 /** An object of a model.json, whose values are not checked yet. */
 export type Json = Record<string, unknown>;
@@ -20,10 +21,6 @@ export function refusal(
   return new Error(`${who}: ${what}. ${received(name, value)}`);
 }
 
-export function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /**
  * Copies parsed JSON so that it is safe to walk.
  *
@@ -38,7 +35,7 @@ export function safeCopy(value: unknown, who: string, depth = 0): unknown {
     // tf.js needs arrays of its own realm, which `map` would not make.
     return Array.from(value, (item) => safeCopy(item, who, depth + 1));
   }
-  if (!isRecord(value)) return value;
+  if (!isObject(value)) return value;
   const copy: Json = {};
   for (const [key, inner] of Object.entries(value)) {
     if (FORBIDDEN.includes(key)) {
@@ -57,7 +54,7 @@ export function own(object: Json, key: string): unknown {
 /** @throws Error if the value is not an object. */
 export function recordAt(object: Json, key: string, who: string): Json {
   const value = own(object, key);
-  if (isRecord(value)) return value;
+  if (isObject(value)) return value;
   throw refusal(who, `${key} is not an object`, key, value);
 }
 

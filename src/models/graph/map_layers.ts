@@ -1,6 +1,7 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
-import {isRecord, type Json} from './json.js';
+import {type Json} from './json.js';
 import {innerLayers, isModel} from './walk_layers.js';
+import {isObject} from '../../util/is_object.js';
 
 /** A layer as tf.js's model.json has it. */
 export interface LayerJson {
@@ -39,7 +40,7 @@ export function mapLayers(
     layer: layers.Layer | undefined,
     around: string,
   ): unknown => {
-    if (!isRecord(json) || !isRecord(json.config)) return json;
+    if (!isObject(json) || !isObject(json.config)) return json;
     const config = json.config;
     const path = `${around}${String(config.name)}`;
     const className = String(json.class_name);
@@ -67,7 +68,7 @@ export function mapLayers(
       : {...config, layer: visit(layer, inner, around)};
   };
   const {model_config: inner = topology} = topology;
-  const json = isRecord(inner) ? inner : {};
-  const config = isRecord(json.config) ? json.config : {};
+  const json = isObject(inner) ? inner : {};
+  const config = isObject(json.config) ? json.config : {};
   return {...json, config: visitInner(config, model, '')};
 }

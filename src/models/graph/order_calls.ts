@@ -1,4 +1,5 @@
-import {isRecord, type Json} from './json.js';
+import {type Json} from './json.js';
+import {isObject} from '../../util/is_object.js';
 
 /** `[layer, node, tensor, …]` */
 type Reference = readonly [layer: string, node: number, ...rest: unknown[]];
@@ -28,7 +29,7 @@ export function withOrderedCalls<T>(json: T): T {
 
 function ordered(json: unknown): unknown {
   if (Array.isArray(json)) return json.map(ordered);
-  if (!isRecord(json)) return json;
+  if (!isObject(json)) return json;
   const copy = Object.fromEntries(
     Object.entries(json).map(([key, value]) => [key, ordered(value)]),
   );
@@ -63,7 +64,7 @@ function renumbered(config: Json): Json {
 
 function called(json: Json): Called {
   const calls = (json.inbound_nodes ?? []) as Reference[][];
-  const isModel = isRecord(json.config) && Array.isArray(json.config.layers);
+  const isModel = isObject(json.config) && Array.isArray(json.config.layers);
   const isInput = calls.length === 0;
   return {json, calls, first: isModel || isInput ? 1 : 0};
 }

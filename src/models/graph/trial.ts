@@ -1,17 +1,13 @@
 import {serialization, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {
-  type Built,
-  buildModel,
-  reasonOf,
-  watchVariables,
-} from './build_model.js';
+import {type Built, buildModel, watchVariables} from './build_model.js';
 import {optionsAbout} from '../../layer_support/description.js';
 import {descriptionOf} from '../../layer_support/registration.js';
 import {refusal, snakeCase} from './json.js';
 import {ruleFor} from '../keras/translate/layer_rules.js';
 import {isOpenReshape, TrialReshape} from '../keras/translate/reshapes.js';
 import type {Translated} from '../keras/translate/translate_layer.js';
+import {reasonOf} from '../../util/reason_of.js';
 
 /** The number of values that the trial model's weights may still have. */
 let allowance = Infinity;

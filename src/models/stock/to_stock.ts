@@ -1,12 +1,13 @@
 import type {io} from '@tensorflow/tfjs-core';
 import {checkBoolean, takeOptions} from '../../layer_support/options.js';
 import {saverOf} from '../handlers.js';
-import {isRecord, refusal} from '../graph/json.js';
+import {refusal} from '../graph/json.js';
 import {Notes} from '../graph/notes.js';
 import {bytesOfAll, readStored} from '../keras/weights/stored_weights.js';
 import {withTrial} from '../graph/trial.js';
 import {stockTopology, weightsWithoutStock} from './stock_topology.js';
 import {inOrderOfMaking} from '../graph/walk_layers.js';
+import {isObject} from '../../util/is_object.js';
 
 const WHO = 'toStock';
 
@@ -67,7 +68,7 @@ async function convert(
   lossy: boolean,
 ): Promise<io.ModelArtifacts> {
   const {modelTopology} = artifacts;
-  if (!isRecord(modelTopology)) {
+  if (!isObject(modelTopology)) {
     const what = 'there is no model topology';
     throw refusal(WHO, what, 'modelTopology', modelTopology);
   }

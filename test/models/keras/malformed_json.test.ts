@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
-import {reasonOf} from '../../../src/models/graph/build_model.js';
+import {reasonOf} from '../../../src/util/reason_of.js';
 import {AS_LISTED, mapLayers} from '../../../src/models/graph/map_layers.js';
 import {withOrderedCalls} from '../../../src/models/graph/order_calls.js';
 

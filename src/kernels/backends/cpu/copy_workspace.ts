@@ -10,7 +10,7 @@ const STEP = 4 * PAGE;
 /** The longest row that is copied: 1 MB. */
 const CAPACITY = 262_144;
 
-/** What is copied at once where rows are shorter: 256 KB, which the second cache holds. */
+/** The values that are copied at once if rows are shorter: 256 KB fit the second cache. */
 const TILE_VALUES = 65_536;
 
 interface Slot {

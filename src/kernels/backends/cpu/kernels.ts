@@ -25,7 +25,7 @@ export const cpu: Backend = {
 /** Options of {@link cpuKernels}. */
 export interface CpuOptions {
   /**
-   * Where WebAssembly computes; undefined for loops in JavaScript. Defaults to one
+   * The memory that WebAssembly computes in; undefined for loops in JavaScript. Defaults to one
    * over a memory of its own, where WebAssembly and its vectors are allowed.
    */
   readonly workspace?: CopyWorkspace | undefined;

@@ -90,7 +90,7 @@ export function normalizeGrad(
       const {flow, product, rest} = flowOf(inputs, means, b, view);
       for (let g = 0; g < group; g++) {
         const inverse = at(inverses, g);
-        // What rounding took of the mean.
+        // Rounding took this of the mean.
         const low = centered ? at(rest, g) / count : 0;
         const aligned = at(product, g) - low * at(flow, g);
         const toVariance = dvariance ? 2 * at(dvariance, first + g) : 0;

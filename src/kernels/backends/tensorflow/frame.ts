@@ -19,7 +19,7 @@ export interface Frame {
   readonly statisticAxes: readonly number[];
   /** The axes that a parameter serves all along. */
   readonly parameterAxes: readonly number[];
-  /** How many values a statistic is computed from. */
+  /** The number of values that a statistic is computed from. */
   readonly count: number;
 }
 

@@ -59,7 +59,7 @@ function columnsGrad(
   };
 }
 
-/** What the gradient in x is made of: `flow · weight`, and two sums of flow. */
+/** The parts of the gradient in x: `flow · weight`, and two sums of flow. */
 interface Flow {
   /** dy, times gamma if that varies along a statistic. */
   readonly flow: Tensor;
@@ -73,7 +73,7 @@ interface Flow {
   readonly dbeta?: Tensor | undefined;
 }
 
-/** What there is to compute with. */
+/** The tensors to compute with. */
 interface Known extends NormalizeGradAttributes {
   readonly frame: Frame;
   readonly dy: Tensor;
@@ -123,7 +123,7 @@ function closedForm(
   return {dx: ops.add(direct, more), ...parameters};
 }
 
-/** Where each statistic has a parameter, the same two sums serve both. */
+/** If each statistic has a parameter, the same two sums serve both. */
 function columnsFlow(
   ops: TensorflowOps,
   {frame, dy, deviation, inverse, gamma, given, scale, center, centered}: Known,
@@ -134,7 +134,7 @@ function columnsFlow(
   if (!given || scale) {
     along = sumOfProducts(ops, dy, deviation, axes);
     if (centered && !given && total) {
-      // What rounding left in the deviations, which are known to have no mean.
+      // Rounding left a mean in the deviations, which are known to have none.
       along = ops.sub(along, ops.mul(ops.mean(deviation, axes), total));
     }
     along = ops.mul(along, inverse);
@@ -158,7 +158,7 @@ function rowsFlow(
         };
   const dgamma =
     products && scale ? ops.sum(products, parameterAxes, inverse) : undefined;
-  // What is freed early is where the next result goes, still in the cache.
+  // The next result goes where something is freed early, still in the cache.
   products?.dispose();
   return {
     flow: gamma ? ops.mul(dy, gamma) : dy,
@@ -181,7 +181,7 @@ function sumOfProducts(
   return total;
 }
 
-/** What flows through the mean and the variance that were returned. */
+/** The gradient through the mean and the variance that were returned. */
 function throughStatistics(
   ops: TensorflowOps,
   {dmean, dvariance}: GradInputs,

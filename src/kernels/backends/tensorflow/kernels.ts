@@ -82,7 +82,7 @@ function normalize(
     const offset = ops.mean(shifted, statisticAxes);
     mean = ops.add(origin, offset);
     deviation = ops.sub(shifted, offset);
-    // What is freed early is where the next result goes, still in the cache.
+    // The next result goes where something is freed early, still in the cache.
     shifted.dispose();
   }
   const variance = ops.meanOfSquares(deviation, statisticAxes);

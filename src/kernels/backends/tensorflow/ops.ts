@@ -135,7 +135,7 @@ export class TensorflowOps {
     return this.part(x, new Array<number>(x.rank).fill(0), size);
   }
 
-  /** Where all of the values are finite: a condition for {@link select}. */
+  /** Tells for each place if all values are finite: a condition for {@link select}. */
   areFinite(a: Tensor, b: Tensor): Tensor {
     const [left, right] = [a, b].map((x) =>
       this.one('IsFinite', {T: FLOAT}, [x]),

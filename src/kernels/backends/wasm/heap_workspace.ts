@@ -25,7 +25,7 @@ export class HeapWorkspace implements Workspace<TensorInfo> {
   }
 
   commit(): void {
-    // What was written is where it belongs.
+    // The values were written where they belong.
   }
 
   strideOf(tile: Tile): number {

@@ -1,5 +1,6 @@
-import {isRecord, type Json, own, refusal} from '../../graph/json.js';
+import {type Json, own, refusal} from '../../graph/json.js';
 import type {Call, TensorRef} from './keras_model.js';
+import {isObject} from '../../../util/is_object.js';
 
 /** The parts of a call while it is read. */
 interface Draft {
@@ -37,7 +38,7 @@ export function readCalls(
     if (Array.isArray(node)) {
       return readKeras2Call(node as unknown[], who, isOperation);
     }
-    if (isRecord(node)) return readKeras3Call(node, who);
+    if (isObject(node)) return readKeras3Call(node, who);
     throw refusal(who, 'inbound_nodes is malformed', 'node', node);
   });
 }
@@ -65,7 +66,7 @@ function readKeras2Call(
     if (isOperation) checkOperand(tensor, who);
     draft.inputs.push(readTensorRef(tensor, who));
     const kwargs = (tensor as unknown[])[3] ?? {};
-    if (!isRecord(kwargs)) {
+    if (!isObject(kwargs)) {
       throw refusal(
         who,
         'the arguments of a call are not an object',
@@ -98,7 +99,7 @@ function checkOperand(tensor: unknown, who: string): void {
 function readKeras3Call(node: Json, who: string): Call {
   const args = own(node, 'args') ?? [];
   const kwargs = own(node, 'kwargs') ?? {};
-  if (!Array.isArray(args) || !isRecord(kwargs)) {
+  if (!Array.isArray(args) || !isObject(kwargs)) {
     throw refusal(who, 'the arguments of a call are malformed', 'node', node);
   }
   const draft: Draft = {inputs: [], shapes: [], constants: {}};
@@ -180,16 +181,16 @@ function isNothing(value: unknown): boolean {
 }
 
 function isNamedTensors(value: unknown): value is Json {
-  return isRecord(value) && Object.values(value).every(kerasTensorIn);
+  return isObject(value) && Object.values(value).every(kerasTensorIn);
 }
 
 /** Reads a tensor as Keras 3 writes it. */
 function kerasTensorIn(value: unknown): TensorRef | undefined {
-  if (!isRecord(value) || own(value, 'class_name') !== KERAS_TENSOR) {
+  if (!isObject(value) || own(value, 'class_name') !== KERAS_TENSOR) {
     return undefined;
   }
   const config = own(value, 'config');
-  return isRecord(config)
+  return isObject(config)
     ? tensorRefIn(own(config, 'keras_history'))
     : undefined;
 }

@@ -1,6 +1,5 @@
 import {hasOwn} from '../../../layer_support/options.js';
 import {
-  isRecord,
   type Json,
   listAt,
   own,
@@ -17,6 +16,7 @@ import type {
   Wrapped,
 } from './keras_model.js';
 import {readCalls, readTensorRef} from './read_calls.js';
+import {isObject} from '../../../util/is_object.js';
 
 const WHO = 'fromKeras';
 
@@ -60,11 +60,11 @@ export interface KerasFile {
  */
 export function readTopology(topology: unknown): KerasFile {
   const json = safeCopy(topology, WHO);
-  if (!isRecord(json)) {
+  if (!isObject(json)) {
     throw refusal(WHO, 'there is no model topology', 'modelTopology', topology);
   }
   const inner = own(json, 'model_config') ?? json;
-  if (!isRecord(inner)) {
+  if (!isObject(inner)) {
     throw refusal(WHO, 'model_config is not an object', 'model_config', inner);
   }
   const version = own(json, 'keras_version') ?? own(inner, 'keras_version');
@@ -139,7 +139,7 @@ function readLayer(
   outer: string,
   isKeras3: boolean,
 ): KerasLayer {
-  if (!isRecord(json)) {
+  if (!isObject(json)) {
     throw refusal(outer, 'one of its layers is not an object', 'layer', json);
   }
   const className = classNameIn(json, outer);
@@ -227,7 +227,7 @@ function readWrapped(
 
 /** Reads inputs or outputs: one tensor, several or, in Keras 3, named ones. */
 function tensorsIn(value: unknown, who: string): TensorRef[] {
-  if (isRecord(value)) {
+  if (isObject(value)) {
     const names = Object.keys(value).sort();
     return names.flatMap((name) => tensorsIn(value[name], who));
   }
@@ -240,7 +240,7 @@ function tensorsIn(value: unknown, who: string): TensorRef[] {
 /** Keras 3 may name inputs; the others have their layers' names. */
 function inputNamesIn(config: Json, who: string): string[] {
   const inputs = own(config, 'input_layers');
-  return isRecord(inputs)
+  return isObject(inputs)
     ? Object.keys(inputs).sort()
     : tensorsIn(inputs, who).map(({layer}) => layer);
 }
@@ -295,6 +295,6 @@ function inputShapeIn(json: Json, config: Json): unknown[] | undefined {
   const built = own(json, 'build_config');
   const shape =
     own(config, 'build_input_shape') ??
-    (isRecord(built) ? own(built, 'input_shape') : undefined);
+    (isObject(built) ? own(built, 'input_shape') : undefined);
   return Array.isArray(shape) ? (shape as unknown[]) : undefined;
 }

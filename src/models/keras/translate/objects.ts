@@ -1,6 +1,7 @@
 import {hasOwn} from '../../../layer_support/options.js';
-import {isRecord, type Json, own, refusal} from '../../graph/json.js';
+import {type Json, own, refusal} from '../../graph/json.js';
 import type {Notes} from '../../graph/notes.js';
+import {isObject} from '../../../util/is_object.js';
 
 /* Initializers, regularizers, constraints and activations of Keras in tf.js. */
 
@@ -91,7 +92,7 @@ function activationOf(
   value: unknown,
   {who, isKeras3}: Setting,
 ): string {
-  const isFunction = isRecord(value) && own(value, 'class_name') === 'function';
+  const isFunction = isObject(value) && own(value, 'class_name') === 'function';
   const name = isFunction ? own(value, 'config') : value;
   if (name === 'silu') return 'swish';
   const known = isKeras3
@@ -164,10 +165,10 @@ function constraintOf(key: string, value: unknown, setting: Setting): unknown {
 function partsOf(
   value: unknown,
 ): {className: string; config: Json} | undefined {
-  if (!isRecord(value)) return undefined;
+  if (!isObject(value)) return undefined;
   const className = own(value, 'class_name');
   const config = own(value, 'config');
-  return typeof className === 'string' && isRecord(config)
+  return typeof className === 'string' && isObject(config)
     ? {className, config}
     : undefined;
 }

@@ -4,7 +4,8 @@ import {
   type Shape,
 } from '@tensorflow/tfjs-layers';
 import {layersOf} from '../../graph/walk_layers.js';
-import {isRecord, type Json} from '../../graph/json.js';
+import {type Json} from '../../graph/json.js';
+import {isObject} from '../../../util/is_object.js';
 
 /*
  * tf.js resolves a length of -1 in a Reshape only at run time; until then it
@@ -35,7 +36,7 @@ export class TrialReshape extends tfLayers.Layer {
 
 /** If true, a layer of tf.js's model.json has a length to resolve. */
 export function isOpenReshape(className: unknown, config: unknown): boolean {
-  if (className !== 'Reshape' || !isRecord(config)) return false;
+  if (className !== 'Reshape' || !isObject(config)) return false;
   const {target_shape: shape} = config;
   return Array.isArray(shape) && shape.includes(UNKNOWN);
 }

@@ -1,7 +1,7 @@
 import {serialization} from '@tensorflow/tfjs-core';
 import {layers as tfLayers} from '@tensorflow/tfjs-layers';
 import {hasOwn} from '../../../layer_support/options.js';
-import {isRecord, type Json, own, refusal} from '../../graph/json.js';
+import {type Json, own, refusal} from '../../graph/json.js';
 import {type KerasLayer, whoIs} from '../read/keras_model.js';
 import {
   type LayerRule,
@@ -12,6 +12,7 @@ import {
 } from './layer_rules.js';
 import {normalizationFor, translateNormalization} from './normalizations.js';
 import {type Setting, translateObject} from './objects.js';
+import {isObject} from '../../../util/is_object.js';
 
 /** A layer as tf.js's model.json has it. */
 export interface Translated {
@@ -293,8 +294,8 @@ function isReverse(forward: Translated, backward: Translated): boolean {
  */
 function withPlainDtype(config: Json, {who, notes}: Setting): Json {
   const {dtype: given, ...rest} = config;
-  const policy = isRecord(given) ? own(given, 'config') : undefined;
-  const dtype = isRecord(policy) ? own(policy, 'name') : given;
+  const policy = isObject(given) ? own(given, 'config') : undefined;
+  const dtype = isObject(policy) ? own(policy, 'name') : given;
   const isInput = 'batch_shape' in config || 'batch_input_shape' in config;
   if (isInput && typeof dtype === 'string') {
     return {...rest, dtype: inputDtype(dtype, who)};

@@ -1,7 +1,8 @@
 import type {io} from '@tensorflow/tfjs-core';
 import {hasOwn} from '../../../layer_support/options.js';
 import {DTYPE_BYTES} from './dtype_bytes.js';
-import {isRecord, own, refusal} from '../../graph/json.js';
+import {own, refusal} from '../../graph/json.js';
+import {isObject} from '../../../util/is_object.js';
 
 /** A weight of a file: its spec, and the place of its bytes. */
 export interface StoredWeight {
@@ -63,7 +64,7 @@ function checkSpec(
   spec: unknown,
   who: string,
 ): asserts spec is io.WeightsManifestEntry {
-  const {name, shape, dtype, quantization} = isRecord(spec) ? spec : {};
+  const {name, shape, dtype, quantization} = isObject(spec) ? spec : {};
   const isShape =
     Array.isArray(shape) &&
     shape.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
@@ -82,7 +83,7 @@ function checkSpec(
 }
 
 function isQuantization(value: unknown): boolean {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const isScaled =
     typeof own(value, 'scale') === 'number' &&
     typeof own(value, 'min') === 'number';
