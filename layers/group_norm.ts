@@ -1,5 +1,3 @@
-import type {Tensor} from '@tensorflow/tfjs-core';
-import type {Shape} from '@tensorflow/tfjs-layers';
 import {
   AFFINE_OPTIONS,
   AFFINE_PARAMETERS,
@@ -7,21 +5,13 @@ import {
   epsilonOption,
 } from '../src/layer_support/affine.js';
 import type {LayerDescription} from '../src/layer_support/description.js';
-import {
-  inputSpecOf,
-  lengthsOf,
-  NormLayer,
-  onlyShape,
-} from '../src/layer_support/norm_layer.js';
+import {GroupLayer} from '../src/layer_support/group_layer.js';
 import {
   CHANNEL_AXIS_OPTION,
   type OptionsOf,
 } from '../src/layer_support/options.js';
 import {registerLayer} from '../src/layer_support/registration.js';
-import {resolveAxes} from '../src/ops/axes.js';
-import {channelAxis, groupCount} from '../src/ops/group_norm.js';
-import {groupsLayout} from '../src/ops/layout.js';
-import {normalize} from '../src/ops/normalize.js';
+import {groupCount} from '../src/ops/group_norm.js';
 import {received} from '../src/util/received.js';
 
 /** Options of {@link GroupNorm}. */
@@ -87,7 +77,7 @@ const DESCRIPTION: LayerDescription<GroupNormOptions> = {
  *
  * Wu and He, "Group Normalization", 2018, https://arxiv.org/abs/1803.08494, section 3.
  */
-export class GroupNorm extends NormLayer<GroupNormOptions> {
+export class GroupNorm extends GroupLayer<GroupNormOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
   /** Read by the tools for whole models. */
@@ -97,32 +87,8 @@ export class GroupNorm extends NormLayer<GroupNormOptions> {
     super(args, DESCRIPTION);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
-    const shape = onlyShape(inputShape);
-    const axis = this.axisFor(shape.length);
-    const lengths = lengthsOf([axis], shape, this.who);
-    for (const channels of lengths) {
-      groupCount(this.options.groups, channels, this.who);
-    }
-    this.addParameters(lengths);
-    this.inputSpec = [inputSpecOf(shape, [axis])];
-    super.build(inputShape);
-  }
-
-  protected override compute(x: Tensor): Tensor {
-    const {groups, epsilon} = this.options;
-    const axis = this.axisFor(x.rank);
-    const count = groupCount(groups, x.shape[axis] ?? 0, this.who);
-    return normalize(x, groupsLayout(x.shape, axis, count), {
-      epsilon,
-      gamma: this.parameter('gamma')?.read(),
-      beta: this.parameter('beta')?.read(),
-    }).y;
-  }
-
-  private axisFor(rank: number): number {
-    const {axis} = this.options;
-    return channelAxis(resolveAxes(axis, rank, this.who), axis, this.who);
+  protected override groupsOf(channels: number): number {
+    return groupCount(this.options.groups, channels, this.who);
   }
 }
 registerLayer(GroupNorm);

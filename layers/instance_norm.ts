@@ -1,5 +1,3 @@
-import type {Tensor} from '@tensorflow/tfjs-core';
-import type {Shape} from '@tensorflow/tfjs-layers';
 import {
   AFFINE_OPTIONS,
   AFFINE_PARAMETERS,
@@ -7,21 +5,12 @@ import {
   epsilonOption,
 } from '../src/layer_support/affine.js';
 import type {LayerDescription} from '../src/layer_support/description.js';
-import {
-  inputSpecOf,
-  lengthsOf,
-  NormLayer,
-  onlyShape,
-} from '../src/layer_support/norm_layer.js';
+import {GroupLayer} from '../src/layer_support/group_layer.js';
 import {
   CHANNEL_AXIS_OPTION,
   type OptionsOf,
 } from '../src/layer_support/options.js';
 import {registerLayer} from '../src/layer_support/registration.js';
-import {resolveAxes} from '../src/ops/axes.js';
-import {channelAxis} from '../src/ops/group_norm.js';
-import {groupsLayout} from '../src/ops/layout.js';
-import {normalize} from '../src/ops/normalize.js';
 
 /** Options of {@link InstanceNorm}. */
 export interface InstanceNormArgs extends AffineArgs {
@@ -85,7 +74,7 @@ const DESCRIPTION: LayerDescription<InstanceNormOptions> = {
  * Ulyanov, Vedaldi and Lempitsky, "Instance Normalization", 2016,
  * https://arxiv.org/abs/1607.08022.
  */
-export class InstanceNorm extends NormLayer<InstanceNormOptions> {
+export class InstanceNorm extends GroupLayer<InstanceNormOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
   /** Read by the tools for whole models. */
@@ -95,27 +84,8 @@ export class InstanceNorm extends NormLayer<InstanceNormOptions> {
     super(args, DESCRIPTION);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
-    const shape = onlyShape(inputShape);
-    const axis = this.axisFor(shape.length);
-    this.addParameters(lengthsOf([axis], shape, this.who));
-    this.inputSpec = [inputSpecOf(shape, [axis])];
-    super.build(inputShape);
-  }
-
-  protected override compute(x: Tensor): Tensor {
-    const {epsilon} = this.options;
-    const axis = this.axisFor(x.rank);
-    return normalize(x, groupsLayout(x.shape, axis, x.shape[axis] ?? 0), {
-      epsilon,
-      gamma: this.parameter('gamma')?.read(),
-      beta: this.parameter('beta')?.read(),
-    }).y;
-  }
-
-  private axisFor(rank: number): number {
-    const {axis} = this.options;
-    return channelAxis(resolveAxes(axis, rank, this.who), axis, this.who);
+  protected override groupsOf(channels: number): number {
+    return channels;
   }
 }
 registerLayer(InstanceNorm);

@@ -53,7 +53,7 @@ for (const path of [
   ]
     .concat(['from_keras_malformed', 'from_keras_masks', 'from_keras_refusals'])
     .concat(['from_keras_unmasked', 'from_keras_weights', 'keras_made_anew'])
-    .concat(['tfjs_layers'])
+    .concat(['tfjs_layers', 'family'])
     .map((name) => `keras/${name}`),
   'stock/keras_to_stock',
 ]) {

@@ -1,6 +1,6 @@
 import {types} from 'node:util';
 import type {io} from '@tensorflow/tfjs-core';
-import {DTYPE_BYTES} from '../models/keras/weights/dtype_bytes.js';
+import {DTYPE_BYTES} from '../util/dtype_bytes.js';
 
 /** Bytes in several consecutive pieces. */
 export type Pieces = readonly Uint8Array[];

@@ -1,4 +1,5 @@
 import {type Tensor, type TensorLike, tidy} from '@tensorflow/tfjs-core';
+import type {Parameters} from '../kernels/contract.js';
 import {received} from '../util/received.js';
 import {groupsLayout} from './layout.js';
 import {applyAfter, type NormOptions, prepareNorm} from './norm_options.js';
@@ -44,7 +45,9 @@ export function groupNorm(
   options: GroupNormOptions = {},
 ): Tensor {
   const {groups} = options;
-  return normalizeGroups(x, options, groups ?? 32, 'ops.groupNorm', ['groups']);
+  return prepareAndNormalize(x, options, groups ?? 32, 'ops.groupNorm', [
+    'groups',
+  ]);
 }
 
 /**
@@ -69,10 +72,10 @@ export function instanceNorm(
   x: Tensor | TensorLike,
   options: InstanceNormOptions = {},
 ): Tensor {
-  return normalizeGroups(x, options, -1, 'ops.instanceNorm', []);
+  return prepareAndNormalize(x, options, -1, 'ops.instanceNorm', []);
 }
 
-function normalizeGroups(
+function prepareAndNormalize(
   x: Tensor | TensorLike,
   options: InstanceNormOptions,
   groups: number,
@@ -88,10 +91,26 @@ function normalizeGroups(
     );
     const axis = channelAxis(axes, options.axis, who);
     const count = groupCount(groups, input.shape[axis] ?? 0, who);
-    const layout = groupsLayout(input.shape, axis, count);
-    const {y} = normalize(input, layout, {epsilon, ...inKernel});
+    const y = normalizeGroups(input, {
+      axis,
+      groups: count,
+      epsilon,
+      ...inKernel,
+    });
     return applyAfter(y, after);
   });
+}
+
+/** Normalizes each example and each group of channels by itself. */
+export function normalizeGroups(
+  x: Tensor,
+  {
+    axis,
+    groups,
+    ...options
+  }: Parameters & {axis: number; groups: number; epsilon: number},
+): Tensor {
+  return normalize(x, groupsLayout(x.shape, axis, groups), options).y;
 }
 
 /**

@@ -37,10 +37,11 @@ export function prepareNorm(
   options: NormOptions,
   who: string,
   more: readonly string[] = [],
+  defaultEpsilon = 1e-3,
 ): PreparedNorm {
   knownOptions(options, [...OPTIONS, ...more], who);
   const axis = options.axis ?? -1;
-  const epsilon = options.epsilon ?? 1e-3;
+  const epsilon = options.epsilon ?? defaultEpsilon;
   const gamma = options.gamma ?? undefined;
   const beta = options.beta ?? undefined;
   checkEpsilon(epsilon, who);

@@ -36,8 +36,10 @@ export function rmsNorm(
   return tidy(() => {
     const {input, axes, epsilon, inKernel, after} = prepareNorm(
       x,
-      {...options, epsilon: options.epsilon ?? 1e-6},
+      options,
       'ops.rmsNorm',
+      [],
+      1e-6,
     );
     const y = normalizeExamples(input, {
       axes,

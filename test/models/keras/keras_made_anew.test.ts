@@ -46,7 +46,6 @@ const REFUSED = [
   'GRU(units=2, reset_after=True, return_sequences=False, go_backwards=True)',
   'GRU(units=2, reset_after=True, return_sequences=True, go_backwards=False)',
   'GRU(units=2, reset_after=True, return_sequences=True, go_backwards=True)',
-  'GroupNormalization(groups=3)',
   'LSTM(units=2, recurrent_activation=hard_sigmoid)',
   'LayerNormalization(rms_scaling=True)',
   'RandomCrop(height=4, width=4)',

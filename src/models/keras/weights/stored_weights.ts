@@ -1,6 +1,6 @@
 import type {io} from '@tensorflow/tfjs-core';
 import {hasOwn} from '../../../layer_support/options.js';
-import {DTYPE_BYTES} from './dtype_bytes.js';
+import {DTYPE_BYTES} from '../../../util/dtype_bytes.js';
 import {own, refusal} from '../../graph/json.js';
 import {isObject} from '../../../util/is_object.js';
 
