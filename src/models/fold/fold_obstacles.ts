@@ -1,6 +1,8 @@
 import type {layers} from '@tensorflow/tfjs-layers';
 import {type AnyBatchNorm, stateOf} from '../graph/batch_norms.js';
-import {foldTargetOf} from './fold_targets.js';
+import {isOwnLayer} from '../../layer_support/registration.js';
+import {isStockBatchNormalization} from '../patch/stock_layers.js';
+import {foldTargetOf, isTimeDistributed} from './fold_targets.js';
 import type {LayerEntry, ModelConfig} from '../graph/model_config.js';
 import {innerLayers, isModel} from '../graph/walk_layers.js';
 
@@ -25,6 +27,9 @@ export function findFold(
   norm: AnyBatchNorm,
   model: ModelConfig,
 ): Fold | Obstacle {
+  if (!isOwnLayer(norm) && !isStockBatchNormalization(norm)) {
+    return {reason: "it is of a class of the program's own"};
+  }
   const {axes, statistics} = stateOf(norm);
   const rank = norm.inputSpec[0]?.ndim ?? 0;
   if (statistics === 'batch') {
@@ -60,8 +65,7 @@ export function findFold(
 /** The layer that TimeDistributed applies at each step, or the layer itself. */
 function kernelLayerOf(layer: layers.Layer): layers.Layer {
   const [inner] = innerLayers(layer);
-  const isStepwise = layer.getClassName() === 'TimeDistributed';
-  return isStepwise && inner ? inner : layer;
+  return isTimeDistributed(layer) && inner ? inner : layer;
 }
 
 function whatIs(layer: layers.Layer): string {

@@ -1,5 +1,5 @@
 import {mul, reshape, type Tensor} from '@tensorflow/tfjs-core';
-import type {layers} from '@tensorflow/tfjs-layers';
+import {layers} from '@tensorflow/tfjs-layers';
 
 /** A kind of layer that a batch normalization after it can be folded into. */
 export interface FoldTarget {
@@ -30,19 +30,55 @@ const transposed = (kernels: readonly Tensor[], factors: Tensor): Tensor[] =>
 const depthwise = (kernels: readonly Tensor[], factors: Tensor): Tensor[] =>
   kernels.map((kernel) => mul(kernel, reshape(factors, kernel.shape.slice(2))));
 
-const TARGETS: Readonly<Record<string, FoldTarget>> = {
-  Dense: {axis: 'last', scale: lastAxisOfLast},
-  Conv1D: {axis: 'channels', scale: lastAxisOfLast},
-  Conv2D: {axis: 'channels', scale: lastAxisOfLast},
-  Conv3D: {axis: 'channels', scale: lastAxisOfLast},
-  Conv2DTranspose: {axis: 'channels', scale: transposed},
-  Conv3DTranspose: {axis: 'channels', scale: transposed},
-  DepthwiseConv2D: {axis: 'channels', scale: depthwise},
-  // The depthwise kernel comes first, and the pointwise one makes the outputs.
-  SeparableConv2D: {axis: 'channels', scale: lastAxisOfLast},
-};
+// A name of their own, or they would take one that a user's layer gets.
+const name = 'to_be_recognized';
+const CONVOLUTION = {filters: 1, kernelSize: 1, name};
 
-/** Returns the way to fold something into a layer, if there is one. */
+/** Layers of tf.js, which exports no class, each as the function that makes one. */
+const TARGETS: ReadonlyArray<readonly [() => layers.Layer, FoldTarget]> = [
+  [() => layers.dense({units: 1, name}), {axis: 'last', scale: lastAxisOfLast}],
+  [() => layers.conv1d(CONVOLUTION), {axis: 'channels', scale: lastAxisOfLast}],
+  [() => layers.conv2d(CONVOLUTION), {axis: 'channels', scale: lastAxisOfLast}],
+  [() => layers.conv3d(CONVOLUTION), {axis: 'channels', scale: lastAxisOfLast}],
+  [
+    () => layers.conv2dTranspose(CONVOLUTION),
+    {axis: 'channels', scale: transposed},
+  ],
+  [
+    () => layers.conv3dTranspose(CONVOLUTION),
+    {axis: 'channels', scale: transposed},
+  ],
+  [
+    () => layers.depthwiseConv2d({kernelSize: 1, name}),
+    {axis: 'channels', scale: depthwise},
+  ],
+  // The depthwise kernel comes first, and the pointwise one makes the outputs.
+  [
+    () => layers.separableConv2d(CONVOLUTION),
+    {axis: 'channels', scale: lastAxisOfLast},
+  ],
+];
+
+let byClass: ReadonlyMap<unknown, FoldTarget> | undefined;
+
+/**
+ * Returns the way to fold something into a layer, if there is one. A class of the
+ * program's own may compute anything, whatever it is called.
+ */
 export function foldTargetOf(layer: layers.Layer): FoldTarget | undefined {
-  return new Map(Object.entries(TARGETS)).get(layer.getClassName());
+  byClass ??= new Map(
+    TARGETS.map(([make, target]) => [make().constructor, target]),
+  );
+  return byClass.get(layer.constructor);
+}
+
+let timeDistributed: unknown;
+
+/** If true, a layer is tf.js's own TimeDistributed. */
+export function isTimeDistributed(layer: layers.Layer): boolean {
+  timeDistributed ??= layers.timeDistributed({
+    layer: layers.dense({units: 1, name}),
+    name,
+  }).constructor;
+  return layer.constructor === timeDistributed;
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {
+  BatchNorm,
   batchNorm,
   foldBatchNorm,
   type FoldReport,
@@ -433,6 +434,47 @@ describe('foldBatchNorm keeps, saying why,', () => {
     expect(report.kept[0]).toMatchObject({reason});
     expect(report.kept[0]?.layer).toMatch(/^norm/);
     expect(layerNames(folded)).toEqual(layerNames(model));
+  });
+
+  const DenseClass = layers.dense({units: 1}).constructor as new (
+    args: object,
+  ) => tf.layers.Layer;
+
+  /** Computes twice what its parent does. */
+  class Doubling extends DenseClass {
+    static readonly className: string = 'Dense';
+    override call(inputs: tf.Tensor, kwargs: object): tf.Tensor {
+      return tf.tidy(() => tf.mul(super.call(inputs, kwargs) as tf.Tensor, 2));
+    }
+  }
+
+  class Shifting extends BatchNorm {
+    static override readonly className: string = 'Shifting';
+    override call(inputs: tf.Tensor, kwargs: object): tf.Tensor {
+      return tf.tidy(() => tf.add(super.call(inputs, kwargs), 1));
+    }
+  }
+
+  it("F5: one after a layer of the program's own that is called as tf.js's", () => {
+    tf.serialization.registerClass(Doubling as never);
+    try {
+      const before = new Doubling({units: 4, inputShape: [3], name: 'dense'});
+      const {report} = fold(sequence(before, norm()), randomTensor([4, 3], 1));
+      expect(report).toMatchObject({folded: [], kept: [{layer: 'norm'}]});
+      expect(report.kept[0]?.reason).toContain('nothing can be folded');
+    } finally {
+      tf.serialization.registerClass(DenseClass as never);
+    }
+  });
+
+  it("F5: one of a class of the program's own", () => {
+    tf.serialization.registerClass(Shifting);
+    const model = sequence(dense(), new Shifting({name: 'norm'}));
+    const {report} = fold(model, randomTensor([4, 3], 1));
+    expect(report).toEqual({
+      folded: [],
+      kept: [{layer: 'norm', reason: "it is of a class of the program's own"}],
+    });
   });
 
   it('in a warning without onReport', () => {
