@@ -31,6 +31,8 @@ export function explain(
     `with those of the data ${show(prediction.data)}.`;
   const {moving, data} = prediction;
   const gap = (lossIn(moving) - lossIn(data)) / lossIn(data);
+  // Nothing is told by a loss that is NaN.
+  if (Number.isNaN(gap)) return `${scores} ${cause} ${cure}`;
   if (gap < TELLING_LOSS) {
     return `${scores} ${cause} Prediction is no worse for it.`;
   }

@@ -82,8 +82,8 @@ export function stockLayer(
   {className, config, path}: LayerJson,
   situation: Situation,
 ): {className: string; config: Json} | undefined {
-  const who = `${className} ${path}`;
   const description = descriptionOf(className);
+  const who = `${description?.label ?? className} ${path}`;
   const counterpart = description?.counterpart;
   if (description === undefined || counterpart === undefined) {
     if (!isOwnClassName(className)) return undefined;

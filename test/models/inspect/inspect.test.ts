@@ -306,6 +306,12 @@ describe('inspect with data', () => {
     model.compile({optimizer: 'sgd', loss: () => tf.scalar(1)});
     const again = await inspect(model, [x, x]);
     expect(again.explanation).toMatch(/Prediction is no worse for it\.$/);
+    model.compile({optimizer: 'sgd', loss: () => tf.scalar(NaN)});
+    const unknown = await inspect(model, [x, x]);
+    expect(unknown.explanation).toMatch(
+      /has loss NaN; with those of the data loss NaN\./,
+    );
+    expect(unknown.explanation).not.toMatch(/better|worse/);
   });
 
   it('refuses data that does not fit the model', async () => {

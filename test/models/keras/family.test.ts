@@ -127,7 +127,7 @@ it('stock tf.js has no such layer, which toStock and convertModel say', async ()
   const model = tf.sequential();
   model.add(new GroupNorm({name: 'norm', groups: 2, inputShape: [4]}));
   const words =
-    'GroupNormalization norm: stock tf.js has no such layer. ' +
+    'GroupNorm norm: stock tf.js has no such layer. ' +
     'Received: class_name="GroupNormalization"';
   await expect(convertModel(model, {to: 'stock'})).rejects.toThrow(words);
   const save = tf.io.withSaveHandler(() =>
