@@ -6,14 +6,12 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** Tests that also run in a browser: all in these folders of test/ … */
 const FOLDERS = [
-  ...[
-    'browser/page',
-    'kernels',
-    'ops',
-    'layer_support',
-    'layers',
-    'statistics',
-  ],
+  'browser/page',
+  'kernels',
+  'ops',
+  'layer_support',
+  'layers',
+  'statistics',
   'models',
 ];
 
@@ -45,16 +43,18 @@ const EXCEPT = {
 };
 
 for (const path of [
-  ...[
-    'from_keras',
-    'from_keras_details',
-    'from_keras_fuzz',
-    'from_keras_layers',
-  ]
-    .concat(['from_keras_malformed', 'from_keras_masks', 'from_keras_refusals'])
-    .concat(['from_keras_unmasked', 'from_keras_weights', 'keras_made_anew'])
-    .concat(['tfjs_layers', 'family'])
-    .map((name) => `keras/${name}`),
+  'keras/family',
+  'keras/from_keras',
+  'keras/from_keras_details',
+  'keras/from_keras_fuzz',
+  'keras/from_keras_layers',
+  'keras/from_keras_malformed',
+  'keras/from_keras_masks',
+  'keras/from_keras_refusals',
+  'keras/from_keras_unmasked',
+  'keras/from_keras_weights',
+  'keras/keras_made_anew',
+  'keras/tfjs_layers',
   'stock/keras_to_stock',
 ]) {
   EXCEPT[`test/models/${path}.test.ts`] = {

@@ -114,6 +114,13 @@ export function defaultsOf<Options extends object>(
   return Object.assign(Object.fromEntries(own), ...about) as Options;
 }
 
+/** The weights that the layer has in Keras and tf.js, too. */
+export function stockParametersOf({
+  parameters,
+}: LayerDescription): ParameterDescription[] {
+  return parameters.filter(({isOurs = false}) => !isOurs);
+}
+
 /** Tells if a layer with these options has a weight. */
 export function hasParameter(
   {when}: ParameterDescription,

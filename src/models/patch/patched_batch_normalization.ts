@@ -12,7 +12,10 @@ import {
   onlyInput,
   onlyShape,
 } from '../../layer_support/norm_layer.js';
-import {hasParameter} from '../../layer_support/description.js';
+import {
+  hasParameter,
+  stockParametersOf,
+} from '../../layer_support/description.js';
 import type {
   Constraint,
   Initializer,
@@ -127,9 +130,9 @@ function refuseAsStock(
 /** Adds the weights of a BatchNorm, which stock keeps in fields of their options' names. */
 function addWeights(layer: Stock, lengths: number[]): void {
   const fields = layer as unknown as Record<string, unknown>;
-  for (const each of BatchNorm.description.parameters) {
-    const {name, option, learns, isOurs = false} = each;
-    if (isOurs || option === undefined || !hasParameter(each, layer)) continue;
+  for (const each of stockParametersOf(BatchNorm.description)) {
+    const {name, option, learns} = each;
+    if (option === undefined || !hasParameter(each, layer)) continue;
     fields[option] = layer.addWeight(
       name,
       lengths,

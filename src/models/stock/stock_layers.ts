@@ -2,6 +2,7 @@ import {
   type LayerDescription,
   optionsAbout,
   optionsOf,
+  stockParametersOf,
 } from '../../layer_support/description.js';
 import {isWithoutEffect} from '../../layer_support/foreign_config.js';
 import {hasOwn} from '../../layer_support/options.js';
@@ -13,7 +14,7 @@ import {camelCase, type Json, own, refusal, snakeCase} from '../graph/json.js';
 import type {Notes} from '../graph/notes.js';
 import type {LayerJson} from '../graph/map_layers.js';
 
-/** What is known of a layer beyond its config, and what may be lost. */
+/** The facts about a layer beyond its config, and the `lossy` option. */
 export interface Situation {
   /** The rank of its input. */
   readonly rank: number | undefined;
@@ -51,19 +52,16 @@ export function stockWeightsOf(
 ): readonly string[] | undefined {
   const description = descriptionOf(className);
   if (description?.counterpart === undefined) return undefined;
-  return description.parameters
-    .filter(({isOurs = false}) => !isOurs)
-    .map(({name}) => name);
+  return stockParametersOf(description).map(({name}) => name);
 }
 
 /** The keys of a layer's config that stock tf.js knows. */
 function stockKeysOf(description: LayerDescription): string[] {
-  const {counterpart, parameters} = description;
+  const {counterpart} = description;
   const own = Object.entries(optionsOf(description))
     .filter(([, {ours}]) => ours === undefined)
     .map(([name]) => name);
-  const about = parameters
-    .filter(({isOurs = false}) => !isOurs)
+  const about = stockParametersOf(description)
     .flatMap((parameter) => Object.keys(optionsAbout(parameter)))
     .filter(
       (name) =>
