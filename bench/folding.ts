@@ -1,83 +1,47 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, foldBatchNorm} from 'tfjs-normalization';
+import {STOCK} from '../examples/digits/network.js';
 import type {BackendName} from '../examples/digits/options.js';
-import {disposeVariablesExcept} from './stock_steps.js';
-import {BATCH, createMlp, PIXELS} from './mlp.js';
 import type {Plan} from './plan.js';
 import {FOLDINGS, type Folding, type FoldingRow} from './results.js';
+import type {Stock} from './stock.js';
+import {disposeVariablesExcept} from './stock_steps.js';
 import {interleave, type Program} from './timing.js';
-
-/** A network whose batch normalizations fold, and its input. */
-interface Described {
-  readonly model: string;
-  readonly input: readonly number[];
-  readonly create: (norm: () => tf.layers.Layer) => tf.Sequential;
-}
-
-const FILTERS = [16, 32, 64, 64];
-const CLASSES = 10;
-
-/** The networks to measure before and after folding. */
-export const FOLDED: readonly Described[] = [
-  {
-    model: 'four convolutions, 8 images of 32 × 32',
-    input: [8, 32, 32, 3],
-    create: convolutions,
-  },
-  {
-    model: `MLP, a batch of ${BATCH}`,
-    input: [BATCH, PIXELS],
-    create: createMlp,
-  },
-];
+import {type Network, predicting, type Prepared} from './whole_programs.js';
 
 /**
- * Measures predictions with batch normalization and with it folded,
- * in turn.
+ * Measures predictions with batch normalization and with it folded, in turn.
+ *
+ * @param stock The process for stock tf.js. Without it, stock runs in this one.
  */
 export async function measureFolding(
   backend: BackendName,
-  {model, input, create}: Described,
+  network: Network,
   {schedule}: Pick<Plan, 'schedule'>,
+  stock?: Stock,
 ): Promise<FoldingRow> {
+  const {model, create} = network;
   const before = new Set(Object.keys(tf.engine().registeredVariables));
   const ours = create(() => batchNorm());
-  const models: Record<Folding, tf.LayersModel> = {
-    stock: create(() => tf.layers.batchNormalization()),
+  const models: Partial<Record<Folding, tf.LayersModel>> = {
+    ...(!stock && STOCK.batch && {stock: create(STOCK.batch)}),
     before: ours,
     after: foldBatchNorm(ours),
   };
-  const x = tf.randomNormal([...input]);
-  const programs = FOLDINGS.map((name) => [name, predicting(models[name], x)]);
+  await stock?.prepareNetwork(model);
+  const prepared = Object.entries(models).map(
+    ([name, each]): [string, Prepared] => [name, predicting(each, network)],
+  );
+  const own = Object.fromEntries(prepared.map(([name, {run}]) => [name, run]));
+  const programs = FOLDINGS.map((name): [Folding, Program | undefined] => [
+    name,
+    own[name] ?? (stock && (() => stock.run('stock'))),
+  ]);
   const cells = await interleave(
     Object.fromEntries(programs) as Record<Folding, Program>,
     schedule,
   );
-  x.dispose();
+  for (const [, {held}] of prepared) held.forEach((one) => one.dispose());
   disposeVariablesExcept(before);
   return {backend, model, cells: cells as FoldingRow['cells']};
-}
-
-function predicting(model: tf.LayersModel, x: tf.Tensor): Program {
-  return async () => {
-    const y = model.predict(x) as tf.Tensor;
-    await y.data();
-    y.dispose();
-    return undefined;
-  };
-}
-
-function convolutions(norm: () => tf.layers.Layer): tf.Sequential {
-  const model = tf.sequential();
-  model.add(tf.layers.inputLayer({inputShape: [32, 32, 3]}));
-  for (const filters of FILTERS) {
-    model.add(
-      tf.layers.conv2d({filters, kernelSize: 3, strides: 2, useBias: false}),
-    );
-    model.add(norm());
-    model.add(tf.layers.reLU());
-  }
-  model.add(tf.layers.flatten());
-  model.add(tf.layers.dense({units: CLASSES, activation: 'softmax'}));
-  return model;
 }

@@ -1,5 +1,5 @@
 import {readData} from '../examples/digits/dataset.js';
-import {createNetwork} from '../examples/digits/network.js';
+import {createNetwork, type NormFactory} from '../examples/digits/network.js';
 import type {Norm} from '../examples/digits/norms.js';
 import {parseOptions} from '../examples/digits/options.js';
 import {
@@ -8,13 +8,16 @@ import {
   permutation,
 } from '../examples/digits/random.js';
 import {toTensors, trainEpoch} from '../examples/digits/train.js';
-import type {Prepared} from './programs.js';
-import type {Variant} from './results.js';
+import type {Prepared} from './whole_programs.js';
 
-/** An epoch of `npm start` with its default options. */
+/**
+ * An epoch of `npm start` with its default options.
+ *
+ * @param makeNorm Makes its normalizations; without it, there are none.
+ */
 export function mainJob(
   norm: Extract<Norm, 'batch' | 'layer'>,
-  variant: Variant,
+  makeNorm: NormFactory | undefined,
 ): Prepared {
   const options = parseOptions([], () => undefined);
   if (options === undefined) throw new Error('npm start has no defaults');
@@ -22,10 +25,10 @@ export function mainJob(
   const data = readData(path, seed);
   const {training, validation} = toTensors(data);
   const model = createNetwork(
-    variant === 'none' ? 'none' : norm,
+    makeNorm === undefined ? 'none' : norm,
     data.training.size,
     options,
-    variant === 'ours' ? 'package' : 'stock',
+    makeNorm === undefined ? {} : {[norm]: makeNorm},
   );
   const random = createRandom(deriveSeed(seed, 'order of images'));
   const run = async (): Promise<number> => {

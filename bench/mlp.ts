@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import type {MakeNorm, Prepared} from './programs.js';
+import type {NormFactory} from '../examples/digits/network.js';
+import type {Prepared} from './whole_programs.js';
 
 export const PIXELS = 784;
 const HIDDEN_UNITS = [256, 256];
@@ -7,7 +8,7 @@ const CLASSES = 10;
 export const BATCH = 128;
 
 /** A training step of {@link createMlp}. */
-export function mlp(makeNorm: MakeNorm): Prepared {
+export function mlp(makeNorm?: NormFactory): Prepared {
   const model = createMlp(makeNorm);
   model.compile({
     optimizer: tf.train.sgd(0.01),
@@ -27,13 +28,12 @@ export function mlp(makeNorm: MakeNorm): Prepared {
 }
 
 /** An MLP with normalization before each activation. */
-export function createMlp(makeNorm: MakeNorm): tf.Sequential {
+export function createMlp(makeNorm?: NormFactory): tf.Sequential {
   const model = tf.sequential();
   model.add(tf.layers.inputLayer({inputShape: [PIXELS]}));
   for (const units of HIDDEN_UNITS) {
     model.add(tf.layers.dense({units}));
-    const norm = makeNorm();
-    if (norm !== undefined) model.add(norm);
+    if (makeNorm) model.add(makeNorm({}));
     model.add(tf.layers.activation({activation: 'relu'}));
   }
   model.add(tf.layers.dense({units: CLASSES, activation: 'softmax'}));

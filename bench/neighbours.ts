@@ -2,7 +2,6 @@
  * Runs `npm run bench:neighbours`: tf.js's own kernels with this package and
  * without.
  */
-import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
 import Table from 'cli-table3';
 import {Command} from 'commander';
@@ -12,42 +11,56 @@ import {
   readCommandLine,
 } from '../examples/digits/command_line.js';
 import {InputError, oneLine, reasonOf} from '../examples/digits/errors.js';
-import {percent} from '../examples/digits/format.js';
 import {type BackendName, BACKENDS} from '../examples/digits/options.js';
 import {rounded} from './figures.js';
-import {type NeighbourRow, rowsOf, type Times} from './neighbours_result.js';
+import {
+  type Neighbour,
+  type NeighbourRow,
+  NEIGHBOURS,
+  rowOf,
+  type Turn,
+} from './neighbours_result.js';
+import {Peer} from './peer.js';
 import {createProgress} from './progress.js';
 
 const PROGRAM = join(__dirname, 'neighbours_program.js');
 const BAD_INPUT = 2;
-const MILLISECONDS = 1000;
 
 interface Options {
   readonly backend: readonly BackendName[];
-  readonly processes: number;
-  readonly budget: number;
+  readonly pairs: number;
+  readonly turns: number;
+  readonly slice: number;
 }
 
-function main(args: readonly string[]): void {
+/** Two processes, one of which has used this package. */
+interface Pair {
+  readonly without: Peer;
+  readonly used: Peer;
+}
+
+async function main(args: readonly string[]): Promise<void> {
   const command = new Command('npm run bench:neighbours --')
     .description(
-      "Times tf.js's own conv2d, matMul and a small ResNet in processes that have " +
-        'used this package and in others that never load it, in turn.',
+      "Times tf.js's own conv2d, matMul and a small ResNet in pairs of processes, " +
+        'one that has used this package and one that never loads it, turn by turn.',
     )
     .addOption(namesOption('--backend <names...>', 'one or several', BACKENDS))
-    .option('--processes <n>', 'of each kind', positiveNumber, 5)
-    .option('--budget <seconds>', 'for each figure', positiveNumber, 2);
+    .option('--pairs <n>', 'pairs of processes', positiveNumber, 6)
+    .option('--turns <n>', 'turns of each pair', positiveNumber, 20)
+    .option('--slice <ms>', 'milliseconds of a turn', positiveNumber, 100);
   const options = readCommandLine(command, args, (text) =>
     process.stdout.write(text),
   ) as Options | undefined;
   if (options === undefined) return;
-  const {backend: backends, processes} = options;
-  const progress = createProgress(backends.length * processes);
+  const {backend: backends, pairs} = options;
+  const progress = createProgress(backends.length * pairs);
   const rows: NeighbourRow[] = [];
   const skipped: string[] = [];
   for (const backend of backends) {
     try {
-      rows.push(...measure(backend, options, progress.begin.bind(progress)));
+      const begin = progress.begin.bind(progress);
+      rows.push(...(await measure(backend, options, begin)));
     } catch (error) {
       skipped.push(`Skipped: ${backend}: ${oneLine(reasonOf(error))}`);
     }
@@ -56,58 +69,84 @@ function main(args: readonly string[]): void {
   console.log([tableOf(rows), ...skipped].join('\n'));
 }
 
-function measure(
+async function measure(
   backend: BackendName,
-  {processes, budget}: Options,
+  {pairs, turns, slice}: Options,
   begin: (what: string) => void,
-): NeighbourRow[] {
-  const without: Times[] = [];
-  const used: Times[] = [];
-  for (let i = 0; i < processes; i++) {
-    begin(`${backend}, processes ${i + 1} of each kind`);
-    without.push(runProcess(backend, 'without', budget));
-    used.push(runProcess(backend, 'used', budget));
+): Promise<NeighbourRow[]> {
+  const found = new Map<Neighbour, Turn[][]>();
+  for (let i = 0; i < pairs; i++) {
+    begin(`${backend}, pair ${i + 1}`);
+    const pair = await startPair(backend, i);
+    try {
+      for (const neighbour of NEIGHBOURS) {
+        const own = await takeTurns(pair, neighbour, turns, slice);
+        found.set(neighbour, [...(found.get(neighbour) ?? []), own]);
+      }
+    } finally {
+      pair.without.close();
+      pair.used.close();
+    }
   }
-  return rowsOf(backend, without, used);
+  return [...found].map(([neighbour, own]) => rowOf(backend, neighbour, own));
 }
 
-function runProcess(
-  backend: BackendName,
-  kind: 'without' | 'used',
+/** Starts one kind first in every other pair. */
+async function startPair(backend: BackendName, index: number): Promise<Pair> {
+  const start = async (kind: keyof Pair): Promise<Peer> => {
+    const args = ['--no-deprecation', PROGRAM, backend, kind];
+    return (await Peer.start(process.execPath, args, kind)).peer;
+  };
+  if (index % 2 === 1) {
+    const used = await start('used');
+    return {used, without: await start('without')};
+  }
+  const without = await start('without');
+  return {without, used: await start('used')};
+}
+
+/** The other process waits meanwhile; the one that begins changes with each turn. */
+async function takeTurns(
+  {without, used}: Pair,
+  neighbour: Neighbour,
+  turns: number,
   budget: number,
-): Times {
-  const args = [backend, kind, String(budget * MILLISECONDS)];
-  const output = execFileSync(
-    process.execPath,
-    ['--no-deprecation', PROGRAM, ...args],
-    {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']},
-  );
-  const lines = output.trim().split('\n');
-  return JSON.parse(lines[lines.length - 1] ?? '') as Times;
+): Promise<Turn[]> {
+  const ask = async (peer: Peer): Promise<number> =>
+    (await peer.ask({neighbour, budget})).milliseconds ?? NaN;
+  const found: Turn[] = [];
+  for (let turn = 0; turn < turns; turn++) {
+    if (turn % 2 === 1) {
+      const after = await ask(used);
+      found.push({used: after, without: await ask(without)});
+    } else {
+      const before = await ask(without);
+      found.push({without: before, used: await ask(used)});
+    }
+  }
+  return found;
 }
 
 function tableOf(rows: readonly NeighbourRow[]): string {
   const table = new Table({
-    head: ['', 'without, ms', 'used, ms', 'used / without', 'spread'],
+    head: ['', 'without, ms', 'used, ms', 'used / without', 'of pairs'],
     style: {head: [], border: [], compact: true},
     colAligns: ['left', 'right', 'right', 'right', 'right'],
   });
-  for (const {backend, neighbour, without, used, ratio, spread} of rows) {
+  for (const {backend, neighbour, without, used, ratio, range} of rows) {
     table.push([
       `${backend}, ${neighbour}`,
       rounded(without),
       rounded(used),
       ratio.toFixed(3),
-      percent(spread),
+      range.map((each) => each.toFixed(2)).join(' to '),
     ]);
   }
   return table.toString();
 }
 
-try {
-  main(process.argv.slice(2));
-} catch (error) {
+main(process.argv.slice(2)).catch((error: unknown) => {
   if (!(error instanceof InputError)) throw error;
   console.error(oneLine(error.message));
   process.exitCode = BAD_INPUT;
-}
+});

@@ -1,27 +1,40 @@
 /**
- * One process of `npm run bench:neighbours`: times tf.js's own kernels, after this
- * package has been used or in a process that never loads it, and prints milliseconds.
+ * One process of `npm run bench:neighbours`: times tf.js's own kernels on request, after
+ * this package has been used or in a process that never loads it. Requests and answers
+ * are lines of JSON.
  */
+import {createInterface} from 'node:readline';
 import * as tf from '@tensorflow/tfjs';
 import {startBackend} from '../examples/digits/backend.js';
 import {BACKENDS} from '../examples/digits/options.js';
-import {NEIGHBOURS, type Neighbour} from './neighbours_result.js';
-import {quantile} from './statistics.js';
+import {
+  NEIGHBOURS,
+  type Neighbour,
+  type NeighbourRequest,
+} from './neighbours_result.js';
 
 const SIDE = 32;
 const CHANNELS = 32;
 const IMAGES = 4;
 const MATRIX = 256;
 
-async function main([name, used, budget]: readonly string[]): Promise<void> {
+/** In milliseconds, for each computation: V8 compiles it meanwhile. */
+const WARM_UP = 500;
+
+async function main([name, used]: readonly string[]): Promise<void> {
   await startBackend(BACKENDS.find((backend) => backend === name));
   if (used === 'used') await usePackage();
   const steps = createSteps();
-  const entries: Array<[Neighbour, number]> = [];
-  for (const neighbour of NEIGHBOURS) {
-    entries.push([neighbour, await median(steps[neighbour], Number(budget))]);
+  for (const neighbour of NEIGHBOURS) await fastest(steps[neighbour], WARM_UP);
+  say({version: tf.version.tfjs});
+  for await (const line of createInterface({input: process.stdin})) {
+    const {neighbour, budget} = JSON.parse(line) as NeighbourRequest;
+    say({milliseconds: await fastest(steps[neighbour], budget)});
   }
-  process.stdout.write(`${JSON.stringify(Object.fromEntries(entries))}\n`);
+}
+
+function say(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
 /**
@@ -75,20 +88,21 @@ function createNetwork(): tf.LayersModel {
   return tf.model({inputs: input, outputs: outputs as tf.SymbolicTensor});
 }
 
-/** @param budget In milliseconds; half of it is for warming up. */
-async function median(step: () => tf.Tensor, budget: number): Promise<number> {
-  const times: number[] = [];
+/**
+ * The shortest run within a budget in milliseconds: other load on the machine only
+ * ever lengthens a run.
+ */
+async function fastest(step: () => tf.Tensor, budget: number): Promise<number> {
+  let shortest = Infinity;
   const begin = performance.now();
-  let warm = 0;
-  while (performance.now() - begin < budget || times.length < 3) {
+  do {
     const start = performance.now();
     const result = step();
     await result.data();
-    times.push(performance.now() - start);
+    shortest = Math.min(shortest, performance.now() - start);
     result.dispose();
-    if (performance.now() - begin < budget / 2) warm = times.length;
-  }
-  return quantile(times.slice(Math.min(warm, times.length - 1)), 0.5);
+  } while (performance.now() - begin < budget);
+  return shortest;
 }
 
 void main(process.argv.slice(2));

@@ -4,43 +4,55 @@ import {quantile} from './statistics.js';
 export const NEIGHBOURS = ['conv2d', 'matMul', 'ResNet'] as const;
 export type Neighbour = (typeof NEIGHBOURS)[number];
 
-/** Milliseconds measured by one process. */
-export type Times = Readonly<Record<Neighbour, number>>;
+/** A request to a process: its shortest run within a budget in milliseconds. */
+export interface NeighbourRequest {
+  readonly neighbour: Neighbour;
+  readonly budget: number;
+}
 
-/** Medians over processes with this package and without. */
+/** A turn of two processes, one after the other, in milliseconds. */
+export interface Turn {
+  readonly without: number;
+  readonly used: number;
+}
+
+/** The comparison of processes with this package and without. */
 export interface NeighbourRow {
   readonly backend: string;
   readonly neighbour: Neighbour;
   readonly without: number;
   readonly used: number;
-  /** Time with this package over time without. */
+  /** Time with this package over time without: the median over pairs of processes. */
   readonly ratio: number;
-  /** Interquartile range of the processes without, over their median. */
-  readonly spread: number;
+  /** The smallest and the largest ratio of a pair. */
+  readonly range: readonly [number, number];
 }
 
-/** Returns the medians over the processes. */
-export function rowsOf(
+/**
+ * Compares pairs of processes.
+ *
+ * @param pairs The turns of each pair. Its ratio is the median over its turns, so that
+ *   a load which passes counts little.
+ */
+export function rowOf(
   backend: string,
-  without: readonly Times[],
-  used: readonly Times[],
-): NeighbourRow[] {
-  return NEIGHBOURS.map((neighbour) => {
-    const times = without.map((each) => each[neighbour]);
-    const [low, middle, high] = [0.25, 0.5, 0.75].map((share) =>
-      quantile(times, share),
-    ) as [number, number, number];
-    const after = quantile(
-      used.map((each) => each[neighbour]),
-      0.5,
-    );
-    return {
-      backend,
-      neighbour,
-      without: middle,
-      used: after,
-      ratio: after / middle,
-      spread: (high - low) / middle,
-    };
-  });
+  neighbour: Neighbour,
+  pairs: ReadonlyArray<readonly Turn[]>,
+): NeighbourRow {
+  const ratios = pairs.map((turns) =>
+    median(turns.map(({without, used}) => used / without)),
+  );
+  const turns = pairs.flat();
+  return {
+    backend,
+    neighbour,
+    without: median(turns.map(({without}) => without)),
+    used: median(turns.map(({used}) => used)),
+    ratio: median(ratios),
+    range: [Math.min(...ratios), Math.max(...ratios)],
+  };
+}
+
+function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
 }

@@ -1,92 +1,37 @@
 import * as tf from '@tensorflow/tfjs';
-import {batchNorm, layerNorm, patchStockLayers} from 'tfjs-normalization';
+import {patchStockLayers} from 'tfjs-normalization';
+import {type NormFactory, STOCK} from '../examples/digits/network.js';
+import {PACKAGE} from '../examples/digits/norm_layers.js';
 import type {BackendName} from '../examples/digits/options.js';
-import {disposeVariablesExcept} from './stock_steps.js';
-import {mainJob} from './main_job.js';
-import {mlp} from './mlp.js';
 import type {Plan} from './plan.js';
 import {
   type Cell,
   isTiming,
-  type Norm,
   type ProgramRow,
   type Variant,
   VARIANTS,
 } from './results.js';
+import type {Stock} from './stock.js';
+import {disposeVariablesExcept} from './stock_steps.js';
 import {interleave, type Program} from './timing.js';
-import {transformerBlock} from './transformer_block.js';
-
-/** Makes a normalization, or nothing for a program without any. */
-export type MakeNorm = () => tf.layers.Layer | undefined;
+import {type Described, factoryIn, type Prepared} from './whole_programs.js';
 
 /**
- * A program that is ready to run, with the tensors it holds besides variables.
+ * Measures a program with each normalization, in turn.
+ *
+ * @param stock The process for stock tf.js. Without it, stock runs in this one.
  */
-export interface Prepared {
-  readonly run: Program;
-  readonly held: ReadonlyArray<{dispose: () => void}>;
-}
-
-/** A program, built anew for each variant. */
-interface Described {
-  readonly program: string;
-  readonly norm: Norm;
-  readonly run: ProgramRow['run'];
-  readonly prepare: (variant: Variant) => Prepared;
-}
-
-/** The whole programs to measure. */
-export const PROGRAMS: readonly Described[] = [
-  {
-    program: 'main job',
-    norm: 'batch norm',
-    run: 'epoch',
-    prepare: (variant) => mainJob('batch', variant),
-  },
-  {
-    program: 'main job',
-    norm: 'layer norm',
-    run: 'epoch',
-    prepare: (variant) => mainJob('layer', variant),
-  },
-  {
-    program: 'MLP',
-    norm: 'batch norm',
-    run: 'training step',
-    prepare: (variant) => mlp(makerOf('batch norm', variant)),
-  },
-  {
-    program: 'transformer block',
-    norm: 'layer norm',
-    run: 'training step',
-    prepare: (variant) => transformerBlock(makerOf('layer norm', variant)),
-  },
-];
-
-const STOCK = {
-  'batch norm': () => tf.layers.batchNormalization(),
-  'layer norm': () => tf.layers.layerNormalization(),
-};
-
-const OURS = {
-  'batch norm': () => batchNorm(),
-  'layer norm': () => layerNorm(),
-};
-
-function makerOf(norm: Norm, variant: Variant): MakeNorm {
-  if (variant === 'none') return () => undefined;
-  return variant === 'ours' ? OURS[norm] : STOCK[norm];
-}
-
-/** Measures a program with each normalization, in turn. */
 export async function measureProgram(
   backend: BackendName,
-  {program, norm, run, prepare}: Described,
+  described: Described,
   {programSchedule, epochs}: Pick<Plan, 'programSchedule' | 'epochs'>,
+  stock?: Stock,
 ): Promise<ProgramRow> {
+  const {program, norm, run} = described;
   const before = new Set(Object.keys(tf.engine().registeredVariables));
+  await stock?.prepareProgram(program, norm);
   const prepared = VARIANTS.map(
-    (variant) => [variant, prepareVariant(variant, prepare)] as const,
+    (variant) => [variant, prepareVariant(variant, described, stock)] as const,
   );
   const programs = prepared.map(([variant, own]) => [variant, own.run]);
   const measured = await interleave(
@@ -101,14 +46,26 @@ export async function measureProgram(
   return {backend, program, norm, run, cells, normalizationShare: share(cells)};
 }
 
-/** Patched layers are stock layers, built and run while tf.js is patched. */
 function prepareVariant(
   variant: Variant,
-  prepare: Described['prepare'],
+  {norm, prepare}: Described,
+  stock: Stock | undefined,
 ): Prepared {
-  if (variant !== 'patched') return prepare(variant);
+  if (variant === 'ours') return prepare(factoryIn(PACKAGE, norm));
+  if (variant === 'patched') {
+    return preparePatched(prepare, factoryIn(STOCK, norm));
+  }
+  if (stock) return {run: () => stock.run(variant), held: []};
+  return prepare(variant === 'stock' ? factoryIn(STOCK, norm) : undefined);
+}
+
+/** Patched layers are stock layers, built and run while tf.js is patched. */
+function preparePatched(
+  prepare: Described['prepare'],
+  makeNorm: NormFactory,
+): Prepared {
   const unpatch = patchStockLayers();
-  const {run, held} = prepare(variant);
+  const {run, held} = prepare(makeNorm);
   unpatch();
   const runPatched: Program = async () => {
     patchStockLayers();

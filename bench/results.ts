@@ -26,6 +26,9 @@ export type Norm = 'batch norm' | 'layer norm';
 
 export const NORMS: readonly Norm[] = ['batch norm', 'layer norm'];
 
+/** The normalizations that whole programs are measured with. */
+export type NormOfProgram = 'batch norm' | 'layer norm';
+
 /** The measured pass of a layer, as the table names it. */
 export type Mode = 'inference' | 'forward and backward';
 
@@ -66,7 +69,7 @@ export type Variant = (typeof VARIANTS)[number];
 export interface ProgramRow {
   readonly backend: BackendName;
   readonly program: string;
-  readonly norm: Norm;
+  readonly norm: NormOfProgram;
   /** The unit of one run. */
   readonly run: 'epoch' | 'training step';
   readonly cells: Readonly<Record<Variant, Cell>>;

@@ -10,12 +10,12 @@ import {
   libtensorflowVersion,
   versionsWith,
 } from './machine.js';
-import {FOLDED, measureFolding} from './folding.js';
+import {measureFolding} from './folding.js';
 import {measureLayer} from './measure_layer.js';
 import {Stock} from './stock.js';
 import type {Options} from './options.js';
 import {type Plan, planOf} from './plan.js';
-import {measureProgram, PROGRAMS} from './programs.js';
+import {measureProgram} from './programs.js';
 import {createProgress, type Progress} from './progress.js';
 import {
   type FoldingRow,
@@ -25,6 +25,7 @@ import {
   type Results,
 } from './results.js';
 import {Torch} from './torch.js';
+import {FOLDED, PROGRAMS} from './whole_programs.js';
 
 const INTERRUPTED = 130;
 
@@ -97,35 +98,33 @@ async function measureAll(options: Options, plan: Plan): Promise<Found> {
   return found;
 }
 
+/** Shared by the measurements of all backends. */
+interface Measuring {
+  readonly found: Found;
+  readonly progress: Progress;
+  readonly torch: Torch | undefined;
+}
+
 async function measureBackend(
   backend: BackendName,
   plan: Plan,
-  {found, progress, torch}: {found: Found; progress: Progress; torch?: Torch},
+  {found, progress, torch}: Measuring,
 ): Promise<void> {
-  await measureLayers(backend, plan, {found, progress, torch});
-  if (!plan.programs) return;
-  for (const program of PROGRAMS) {
-    progress.begin(`${backend}, ${program.program}, ${program.norm}`);
-    found.programs.push(await measureProgram(backend, program, plan));
-  }
-  for (const described of FOLDED) {
-    progress.begin(`${backend}, folding, ${described.model}`);
-    found.folding.push(await measureFolding(backend, described, plan));
-  }
-}
-
-async function measureLayers(
-  backend: BackendName,
-  plan: Plan,
-  {found, progress, torch}: {found: Found; progress: Progress; torch?: Torch},
-): Promise<void> {
-  if (plan.cases.length === 0) return;
   const stock = await Stock.start(backend);
   try {
     for (const layerCase of plan.cases) {
       progress.begin(`${backend}, ${nameOf(layerCase)}, ${layerCase.mode}`);
       const peers = {torch, stock};
       found.layers.push(await measureLayer(backend, layerCase, plan, peers));
+    }
+    if (!plan.programs) return;
+    for (const each of PROGRAMS) {
+      progress.begin(`${backend}, ${each.program}, ${each.norm}`);
+      found.programs.push(await measureProgram(backend, each, plan, stock));
+    }
+    for (const network of FOLDED) {
+      progress.begin(`${backend}, folding, ${network.model}`);
+      found.folding.push(await measureFolding(backend, network, plan, stock));
     }
   } finally {
     stock.close();

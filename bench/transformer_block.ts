@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import type {MakeNorm, Prepared} from './programs.js';
+import type {NormFactory} from '../examples/digits/network.js';
+import type {Prepared} from './whole_programs.js';
 
 /** The size of a block and of its input. */
 export interface BlockSize {
@@ -27,7 +28,7 @@ type Part = (x: tf.Tensor) => tf.Tensor;
  * before its two dense layers (Xiong et al., https://arxiv.org/abs/2002.04745).
  */
 export function transformerBlock(
-  makeNorm: MakeNorm,
+  makeNorm?: NormFactory,
   size: BlockSize = SIZE,
 ): Prepared {
   const {batch, tokens, width} = size;
@@ -74,14 +75,14 @@ function createWeights(
 }
 
 function createNorm(
-  makeNorm: MakeNorm,
+  makeNorm: NormFactory | undefined,
   {tokens, width}: BlockSize,
 ): {
   normalize: Part;
   variables: tf.Variable[];
 } {
-  const layer = makeNorm();
-  if (layer === undefined) return {normalize: (x) => x, variables: []};
+  if (makeNorm === undefined) return {normalize: (x) => x, variables: []};
+  const layer = makeNorm({});
   layer.build([null, tokens, width]);
   const normalize: Part = (x) => layer.apply(x, {training: true}) as tf.Tensor;
   const weights = layer.trainableWeights.map((weight) => weight.read());

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs';
-import {batchNorm, layerNorm} from 'tfjs-normalization';
 import {CLASSES} from './images.js';
 import type {MovingAverage, Norm} from './norms.js';
 import type {Options} from './options.js';
@@ -15,24 +14,20 @@ export type NetworkOptions = Pick<
   'activation' | 'learningRate' | 'momentum' | 'movingAverage' | 'seed'
 >;
 
-/** The source of the normalization layers. */
-export type Maker = 'package' | 'stock';
-
-type NormFactory = (options: {
-  name: string;
-  momentum: number;
-  movingAverage: MovingAverage;
+/** Makes a normalization layer. */
+export type NormFactory = (options: {
+  name?: string;
+  momentum?: number;
+  movingAverage?: MovingAverage;
 }) => tf.layers.Layer;
 
-const FACTORIES: Readonly<Record<Maker, Partial<Record<Norm, NormFactory>>>> = {
-  package: {
-    batch: (options) => batchNorm(options),
-    layer: ({name}) => layerNorm({name}),
-  },
-  stock: {
-    batch: ({name, momentum}) => tf.layers.batchNormalization({name, momentum}),
-    layer: ({name}) => tf.layers.layerNormalization({name}),
-  },
+/** The layers of a network's runs, for those that have any. */
+export type NormFactories = Readonly<Partial<Record<Norm, NormFactory>>>;
+
+/** tf.js's own layers. Those of this package are in norm_layers.ts. */
+export const STOCK: NormFactories = {
+  batch: ({name, momentum}) => tf.layers.batchNormalization({name, momentum}),
+  layer: ({name}) => tf.layers.layerNormalization(name ? {name} : {}),
 };
 
 /**
@@ -41,17 +36,18 @@ const FACTORIES: Readonly<Record<Maker, Partial<Record<Norm, NormFactory>>>> = {
  * With the same seed all networks start from the same kernels.
  *
  * @param size The number of pixels of an image.
+ * @param factories The source of the normalization layers.
  */
 export function createNetwork(
   norm: Norm,
   size: number,
   options: NetworkOptions,
-  maker: Maker = 'package',
+  factories: NormFactories,
 ): tf.LayersModel {
   const model = tf.sequential();
   for (let i = 1; i <= HIDDEN_LAYERS; i++) {
     const inputShape = i === 1 ? [size] : undefined;
-    for (const layer of hiddenLayers(norm, i, options, maker, inputShape)) {
+    for (const layer of hiddenLayers(norm, i, options, factories, inputShape)) {
       model.add(layer);
     }
   }
@@ -75,11 +71,11 @@ function hiddenLayers(
   norm: Norm,
   index: number,
   options: NetworkOptions,
-  maker: Maker,
+  factories: NormFactories,
   inputShape?: number[],
 ): tf.layers.Layer[] {
   const name = `hidden_${index}`;
-  const createNorm = FACTORIES[maker][norm];
+  const createNorm = factories[norm];
   const dense = tf.layers.dense({
     name,
     units: UNITS,

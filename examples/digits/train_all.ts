@@ -4,7 +4,8 @@ import {fileSystem} from 'tfjs-normalization/node';
 import type {Data} from './dataset.js';
 import {InputError, reasonOf} from './errors.js';
 import type {RunMetrics} from './metrics.js';
-import {createNetwork, type Maker} from './network.js';
+import {createNetwork, type NormFactories, STOCK} from './network.js';
+import {PACKAGE} from './norm_layers.js';
 import type {Norm} from './norms.js';
 import type {Options} from './options.js';
 import type {Progress} from './progress.js';
@@ -48,7 +49,7 @@ export interface Trained {
 export async function trainAll(job: Job): Promise<Trained[]> {
   const trained: Trained[] = [];
   for (const norm of job.options.norm) {
-    await warmUp(norm, 'package', job);
+    await warmUp(norm, PACKAGE, job);
     if (job.stop.requested) break;
     trained.push(await trainAndSave(norm, job));
   }
@@ -57,7 +58,7 @@ export async function trainAll(job: Job): Promise<Trained[]> {
 
 async function trainAndSave(norm: Norm, job: Job): Promise<Trained> {
   const {options, data, tensors} = job;
-  const model = createNetwork(norm, data.training.size, options);
+  const model = createNetwork(norm, data.training.size, options, PACKAGE);
   const watched = {label: norm, epochs: options.epochs, passing: false};
   const recalibrated = recalibratedFor(norm, job);
   const history = await trainWatched(model, watched, job, recalibrated);
@@ -82,16 +83,16 @@ async function trainAndSave(norm: Norm, job: Job): Promise<Trained> {
 function recalibratedFor(norm: Norm, job: Job): Recalibrated | undefined {
   const {options, data, tensors} = job;
   if (norm !== 'batch' || !options.recalibrate) return undefined;
-  const twin = createNetwork(norm, data.training.size, options);
+  const twin = createNetwork(norm, data.training.size, options, PACKAGE);
   return new Recalibrated(twin, tensors, options.batchSize);
 }
 
 /** @returns null if Ctrl-C came before it was measured. */
 async function measureStock(norm: Norm, job: Job): Promise<number | null> {
   if (job.stop.requested) return null;
-  await warmUp(norm, 'stock', job);
+  await warmUp(norm, STOCK, job);
   const {options, data} = job;
-  const model = createNetwork(norm, data.training.size, options, 'stock');
+  const model = createNetwork(norm, data.training.size, options, STOCK);
   const watched = {label: 'stock', epochs: STOCK_EPOCHS, passing: true};
   const {seconds} = await trainWatched(model, watched, job);
   model.dispose();
@@ -102,9 +103,13 @@ async function measureStock(norm: Norm, job: Job): Promise<number | null> {
  * Trains another network of the same kind for a few batches, which compiles its
  * code; otherwise the first measurement would include that time.
  */
-async function warmUp(norm: Norm, maker: Maker, job: Job): Promise<void> {
+async function warmUp(
+  norm: Norm,
+  factories: NormFactories,
+  job: Job,
+): Promise<void> {
   const {options, data, tensors, stop} = job;
-  const model = createNetwork(norm, data.training.size, options, maker);
+  const model = createNetwork(norm, data.training.size, options, factories);
   const images = Math.min(
     data.training.labels.length,
     WARM_UP_BATCHES * options.batchSize,

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, foldBatchNorm} from 'tfjs-normalization';
-import {FOLDED, measureFolding} from '../../bench/folding.js';
+import {measureFolding} from '../../bench/folding.js';
 import {FOLDINGS, isTiming} from '../../bench/results.js';
+import {FOLDED} from '../../bench/whole_programs.js';
 
 describe('measureFolding', () => {
   it.each(FOLDED)(

@@ -8,10 +8,13 @@ const ROOT = resolve(__dirname, '..', '..');
 const SCRIPT = `
   const tf = require('@tensorflow/tfjs');
   const {mainJob} = require('./build/bench/main_job.js');
+  const {PACKAGE} = require('./build/examples/digits/norm_layers.js');
+  const {STOCK} = require('./build/examples/digits/network.js');
   const [norm, variant] = process.argv.slice(2);
+  const factories = {ours: PACKAGE, stock: STOCK, none: {}}[variant];
   (async () => {
     await tf.setBackend('cpu');
-    const {run, held} = mainJob(norm, variant);
+    const {run, held} = mainJob(norm, factories[norm]);
     const own = await run();
     const variables = Object.keys(tf.engine().registeredVariables).length;
     held.forEach((one) => one.dispose());

@@ -1,25 +1,23 @@
-import {rowsOf, type Times} from '../../bench/neighbours_result.js';
+import {rowOf} from '../../bench/neighbours_result.js';
 
-const times = (value: number): Times => ({
-  conv2d: value,
-  matMul: 2 * value,
-  ResNet: 3 * value,
-});
-
-describe('F17: the rows of neighbours', () => {
-  it('have medians of processes, their ratio and their spread', () => {
-    const without = [1, 2, 3, 4, 100].map(times);
-    const used = [3, 6, 9].map(times);
-    const [conv2d, matMul, network] = rowsOf('cpu', without, used);
-    expect(conv2d).toEqual({
+describe('F17: a row of neighbours', () => {
+  it('compares each turn of a pair, and pairs by their medians', () => {
+    const passingLoad = {without: 2, used: 200};
+    const row = rowOf('cpu', 'conv2d', [
+      [{without: 2, used: 3}, passingLoad, {without: 4, used: 6}],
+      [
+        {without: 1, used: 1},
+        {without: 5, used: 5},
+      ],
+      [{without: 10, used: 20}],
+    ]);
+    expect(row).toEqual({
       backend: 'cpu',
       neighbour: 'conv2d',
       without: 3,
-      used: 6,
-      ratio: 2,
-      spread: 2 / 3,
+      used: 5.5,
+      ratio: 1.5,
+      range: [1, 2],
     });
-    expect(matMul?.used).toBe(12);
-    expect(network?.without).toBe(9);
   });
 });

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm} from 'tfjs-normalization';
 import {mlp} from '../../bench/mlp.js';
-import {measureProgram, type Prepared} from '../../bench/programs.js';
+import {measureProgram} from '../../bench/programs.js';
 import {isTiming, type Variant, VARIANTS} from '../../bench/results.js';
 import {transformerBlock} from '../../bench/transformer_block.js';
+import type {Described, Prepared} from '../../bench/whole_programs.js';
 import {expectCloseNow, FLOAT64_ROUNDING} from '../support/close.js';
 
 const SCHEDULE = {
@@ -31,7 +32,7 @@ function variablesOf(prepare: () => Prepared): number {
 
 describe('transformerBlock', () => {
   it('learns its input, its own weights, and those of two normalizations', async () => {
-    expect(variablesOf(() => transformerBlock(() => undefined, SMALL))).toBe(5);
+    expect(variablesOf(() => transformerBlock(undefined, SMALL))).toBe(5);
     expect(variablesOf(() => transformerBlock(() => layerNorm(), SMALL))).toBe(
       9,
     );
@@ -57,7 +58,7 @@ describe('transformerBlock', () => {
 
 describe('mlp', () => {
   it('has a normalization in each hidden layer', () => {
-    expect(variablesOf(() => mlp(() => undefined))).toBe(6);
+    expect(variablesOf(() => mlp())).toBe(6);
     expect(variablesOf(() => mlp(() => batchNorm()))).toBe(6 + 2 * 4);
   });
 });
@@ -69,17 +70,7 @@ describe('measureProgram', () => {
       'cpu',
       {
         ...DESCRIBED,
-        prepare: (variant) =>
-          transformerBlock(
-            () =>
-              ({
-                none: undefined,
-                stock: tf.layers.layerNormalization(),
-                patched: tf.layers.layerNormalization(),
-                ours: layerNorm(),
-              })[variant],
-            SMALL,
-          ),
+        prepare: (makeNorm) => transformerBlock(makeNorm, SMALL),
       },
       SCHEDULE,
     );
@@ -93,13 +84,13 @@ describe('measureProgram', () => {
   it('patches stock tf.js only for the patched variant', async () => {
     const stockCall = callOf();
     const seen: Partial<Record<Variant, boolean>> = {};
-    const prepare = (variant: Variant): Prepared => ({
+    const prepare = byVariant((variant) => ({
       held: [],
       run: () => {
         seen[variant] = callOf() !== stockCall;
         return Promise.resolve(1);
       },
-    });
+    }));
     await measureProgram('cpu', {...DESCRIBED, prepare}, SCHEDULE);
     expect(seen).toEqual({
       none: false,
@@ -111,13 +102,13 @@ describe('measureProgram', () => {
   });
 
   it('runs all epochs, and has no share if one fails', async () => {
-    const prepare = (variant: Variant): Prepared => ({
+    const prepare = byVariant((variant) => ({
       held: [],
       run: () =>
         variant === 'none'
           ? Promise.reject(new Error('diverged'))
           : Promise.resolve(1e9),
-    });
+    }));
     const {cells, normalizationShare} = await measureProgram(
       'cpu',
       {...DESCRIBED, run: 'epoch', prepare},
@@ -129,10 +120,10 @@ describe('measureProgram', () => {
   });
 
   it('gives the share of a run that normalization takes', async () => {
-    const prepare = (variant: Variant): Prepared => ({
+    const prepare = byVariant((variant) => ({
       held: [],
       run: () => Promise.resolve(variant === 'ours' ? 5 : 4),
-    });
+    }));
     const row = await measureProgram('cpu', {...DESCRIBED, prepare}, SCHEDULE);
     expectCloseNow([row.normalizationShare ?? NaN], [1 / 5], {
       what: 'a share',
@@ -141,6 +132,14 @@ describe('measureProgram', () => {
     });
   });
 });
+
+/** Prepares programs that know their variant: they are prepared in that order. */
+function byVariant(
+  prepare: (variant: Variant) => Prepared,
+): Described['prepare'] {
+  const variants = [...VARIANTS];
+  return () => prepare(variants.shift() ?? 'none');
+}
 
 /** Returns the method of stock tf.js that a patch replaces. */
 function callOf(): unknown {
