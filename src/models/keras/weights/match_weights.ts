@@ -38,7 +38,7 @@ export function matchWeights(
   const given = stored.filter(({spec}) => !isOtherState(spec.name, named));
   const matches = isNumbered
     ? numberedWeights(given, targets, model)
-    : namedWeights(given, targets);
+    : namedWeights(given, targets, model);
   const found = new Set(matches.map(({target}) => target));
   const missing = targets.filter((target) => !found.has(target));
   if (missing.length > 0) {
@@ -53,6 +53,7 @@ export function matchWeights(
 function namedWeights(
   given: readonly StoredWeight[],
   targets: readonly Target[],
+  model: KerasModel,
 ): Match[] {
   const index = new Map<string, Target[]>();
   for (const target of targets) {
@@ -60,21 +61,39 @@ function namedWeights(
       index.set(name, [...(index.get(name) ?? []), target]);
     }
   }
-  const names = given.map(({spec}) => spec.name);
+  const names = namesWithin(model, given);
   const isRepeated = (name: string): boolean =>
     names.indexOf(name) !== names.lastIndexOf(name);
   const taken = new Set<Target>();
-  return given.map((stored) => {
-    const {name} = stored.spec;
+  return given.map((stored, i) => {
+    const {[i]: name = ''} = names;
     const candidates = candidatesFor(name, index, isRepeated(name));
     const target = candidates.find((candidate) => !taken.has(candidate));
     if (!target) {
       const what = 'the file has a weight that no layer takes';
-      throw refusal(WHO, what, 'name', name);
+      throw refusal(WHO, what, 'name', stored.spec.name);
     }
     taken.add(target);
     return {stored, target};
   });
+}
+
+/**
+ * The names of weights within their model. Keras 3 begins those of a sequential model
+ * with its own name, which may be a layer's, too.
+ */
+function namesWithin(
+  {name: own, isSequential}: KerasModel,
+  given: readonly StoredWeight[],
+): string[] {
+  const names = given.map(({spec}) => spec.name);
+  const within = names.map((name) => {
+    const [first, ...rest] = name.split('/');
+    return first === own && rest.length > 1 ? rest.join('/') : undefined;
+  });
+  return isSequential && !within.includes(undefined)
+    ? (within as string[])
+    : names;
 }
 
 /**
@@ -137,15 +156,19 @@ function checkFit({stored: {spec, size}, target}: Match): void {
   throw refusal(WHO, what, spec.name, `${spec.dtype} [${spec.shape.join()}]`);
 }
 
-/** Tells if a weight is other state, unless a layer has that name itself. */
+/**
+ * Tells if a weight is other state, unless a layer or a model around one has that name
+ * itself.
+ */
 function isOtherState(name: string, targets: readonly Target[]): boolean {
   const folders = partsOf(name).slice(0, -1);
   const states = folders.filter((part) => OTHER_STATE.test(part));
   return (
     states.length > 0 &&
-    !targets.some(({layer}) => {
-      const own = layer.name.split('/');
-      return states.some((part) => own.includes(part)) && hasRun(folders, own);
+    !targets.some(({layer, around}) => {
+      const own = partsOf(layer.name);
+      const path = [...around.flatMap(partsOf), ...own];
+      return states.some((part) => path.includes(part)) && hasRun(folders, own);
     })
   );
 }
