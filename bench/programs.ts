@@ -8,7 +8,7 @@ import type {Plan} from './plan.js';
 import {
   type Cell,
   isTiming,
-  type Norm,
+  type StockNorm,
   type ProgramRow,
   type Variant,
   VARIANTS,
@@ -30,7 +30,7 @@ export interface Prepared {
 /** A program, built anew for each variant. */
 interface Described {
   readonly program: string;
-  readonly norm: Norm;
+  readonly norm: StockNorm;
   readonly run: ProgramRow['run'];
   readonly prepare: (variant: Variant) => Prepared;
 }
@@ -73,7 +73,7 @@ const OURS = {
   'layer norm': () => layerNorm(),
 };
 
-function makerOf(norm: Norm, variant: Variant): MakeNorm {
+function makerOf(norm: StockNorm, variant: Variant): MakeNorm {
   if (variant === 'none') return () => undefined;
   return variant === 'ours' ? OURS[norm] : STOCK[norm];
 }
