@@ -11,9 +11,14 @@ export const SHAPES: ReadonlyArray<readonly number[]> = [
   [4, 7, 7, 2048],
 ];
 
-export const QUICK_SHAPES: ReadonlyArray<readonly number[]> = [[128, 1024]];
+/** An input that every normalization takes. */
+export const QUICK_SHAPES: ReadonlyArray<readonly number[]> = [[16, 32, 256]];
 
 const IMAGES = 4;
+const ROWS = 2;
+
+/** The most groups of channels; Keras's and the paper's number. */
+const MOST_GROUPS = 32;
 
 /**
  * Returns all cases for these inputs, for images also with the channels first.
@@ -21,6 +26,8 @@ const IMAGES = 4;
 export function casesOf(shapes: ReadonlyArray<readonly number[]>): LayerCase[] {
   return NORMS.flatMap((norm) =>
     shapes
+      // Of a row, a statistic for each channel would be of one value.
+      .filter(({length}) => norm !== 'instance norm' || length > ROWS)
       .flatMap(layoutsOf)
       .flatMap((layout) => MODES.map((mode) => ({norm, ...layout, mode}))),
   );
@@ -43,6 +50,17 @@ export function isLast({shape, axis}: LayerCase): boolean {
 /** Returns the number of features. */
 export function featuresOf({shape, axis}: LayerCase): number {
   return shape[axis] ?? 1;
+}
+
+/**
+ * Returns the number of groups of a group normalization. They divide the features and, so
+ * that no statistic is of one value, have two at least.
+ */
+export function groupsOf(layerCase: LayerCase): number {
+  const features = featuresOf(layerCase);
+  let groups = Math.max(1, Math.min(Math.floor(features / 2), MOST_GROUPS));
+  while (features % groups !== 0) groups--;
+  return groups;
 }
 
 /** Returns the same case with this many values per feature, on as many axes. */

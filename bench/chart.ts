@@ -5,6 +5,7 @@ import {isLast, nameOf} from './cases.js';
 import {rounded, shortReason} from './figures.js';
 import {
   type Contender,
+  isStockNorm,
   isTiming,
   type LayerRow,
   ORDER,
@@ -77,11 +78,12 @@ export function drawChart(rows: readonly LayerRow[]): string {
   });
 }
 
-/** Selects training steps with the features last, grouped by input. */
+/** Selects training steps that stock has, with the features last, grouped by input. */
 function linesOf(rows: readonly LayerRow[]): Line[] {
   const shown = rows.filter(
     (row) =>
       row.mode === 'forward and backward' &&
+      isStockNorm(row.norm) &&
       isLast(row) &&
       isTiming(row.cells.fused),
   );

@@ -1,7 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
-import {BatchNorm, batchNorm, layerNorm} from 'tfjs-normalization';
+import {
+  BatchNorm,
+  batchNorm,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  rmsNorm,
+} from 'tfjs-normalization';
+import {groupsOf} from './cases.js';
 import {withFused} from './fused.js';
-import type {Contender, LayerCase} from './results.js';
+import type {Contender, LayerCase, Norm} from './results.js';
 import {
   disposeVariablesExcept,
   EPSILON,
@@ -43,11 +51,26 @@ export function buildSteps(layerCase: LayerCase): Steps {
   return {steps, dispose};
 }
 
-const FACTORIES = {'batch norm': batchNorm, 'layer norm': layerNorm} as const;
+const FACTORIES: Readonly<
+  Record<
+    Norm,
+    (
+      args: {axis: number; epsilon: number},
+      layerCase: LayerCase,
+    ) => tf.layers.Layer
+  >
+> = {
+  'batch norm': (args) => batchNorm(args),
+  'layer norm': (args) => layerNorm(args),
+  'group norm': (args, layerCase) =>
+    groupNorm({...args, groups: groupsOf(layerCase)}),
+  'instance norm': (args) => instanceNorm(args),
+  'rms norm': (args) => rmsNorm(args),
+};
 
 function ourStep(layerCase: LayerCase, inputs: Inputs): Step {
   const {norm, axis, mode} = layerCase;
-  const created: tf.layers.Layer = FACTORIES[norm]({axis, epsilon: EPSILON});
+  const created = FACTORIES[norm]({axis, epsilon: EPSILON}, layerCase);
   const layer = prepared(created, layerCase, inputs);
   if (mode === 'inference') return () => [layer.apply(inputs.x) as tf.Tensor];
   // Stock's computation has no moving statistics.

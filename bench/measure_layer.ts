@@ -12,11 +12,12 @@ import {
   type Cell,
   CONTENDERS,
   type Contender,
+  isStockNorm,
   type LayerCase,
   type LayerRow,
 } from './results.js';
 import type {Stock} from './stock.js';
-import type {Step} from './stock_steps.js';
+import {NO_STOCK, type Step} from './stock_steps.js';
 import {interleave, type Program} from './timing.js';
 import type {Torch} from './torch.js';
 
@@ -39,8 +40,7 @@ export async function measureLayer(
   peers: Peers = {},
 ): Promise<LayerRow> {
   const {torch, stock} = peers;
-  const problems: Problems = problemsOf(layerCase, ['stock', 'fused']);
-  problems.stock ??= await failing(() => tooSlow(layerCase, limit, stock));
+  const problems = await problemsBefore(layerCase, limit, stock);
   await stock?.prepare(layerCase);
   problems.torch = await failing(() =>
     notReady(torch, layerCase, threadsOf(backend)),
@@ -60,6 +60,20 @@ export async function measureLayer(
     ...layerCase,
     cells: Object.fromEntries(cells) as Record<Contender, Cell>,
   };
+}
+
+/** Returns the reasons not to time stock or the fused kernels. */
+async function problemsBefore(
+  layerCase: LayerCase,
+  limit: number,
+  stock: Stock | undefined,
+): Promise<Problems> {
+  if (!isStockNorm(layerCase.norm)) {
+    return {...problemsOf(layerCase, ['fused']), stock: NO_STOCK};
+  }
+  const problems: Problems = problemsOf(layerCase, ['stock', 'fused']);
+  problems.stock ??= await failing(() => tooSlow(layerCase, limit, stock));
+  return problems;
 }
 
 /** Returns the number of threads that the backend uses. */

@@ -24,7 +24,7 @@ const RANKS = [2, 3, 4];
 
 const DETAILS = `
 Without --shape and --programs it measures both: single layers, and whole
-programs. The full run takes about a quarter of an hour and renews
+programs. The full run takes about half an hour and renews
 bench/results.json and bench/chart.svg; a part of it writes to out/bench.
 
 Times are medians; the percentage after them is half of the distance between the

@@ -22,12 +22,22 @@ export interface Unavailable {
 export type Cell = Timing | Unavailable;
 
 /** The normalization, as the table names it. */
-export type Norm = 'batch norm' | 'layer norm';
+export type Norm = StockNorm | 'group norm' | 'instance norm' | 'rms norm';
 
-export const NORMS: readonly Norm[] = ['batch norm', 'layer norm'];
+/** The normalizations that stock tf.js has, too. */
+export type StockNorm = 'batch norm' | 'layer norm';
 
-/** The normalizations that whole programs are measured with. */
-export type NormOfProgram = 'batch norm' | 'layer norm';
+export const NORMS: readonly Norm[] = [
+  'batch norm',
+  'layer norm',
+  'group norm',
+  'instance norm',
+  'rms norm',
+];
+
+export function isStockNorm(norm: Norm): norm is StockNorm {
+  return norm === 'batch norm' || norm === 'layer norm';
+}
 
 /** The measured pass of a layer, as the table names it. */
 export type Mode = 'inference' | 'forward and backward';
@@ -69,7 +79,7 @@ export type Variant = (typeof VARIANTS)[number];
 export interface ProgramRow {
   readonly backend: BackendName;
   readonly program: string;
-  readonly norm: NormOfProgram;
+  readonly norm: StockNorm;
   /** The unit of one run. */
   readonly run: 'epoch' | 'training step';
   readonly cells: Readonly<Record<Variant, Cell>>;

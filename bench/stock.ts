@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import type {BackendName} from '../examples/digits/options.js';
 import {type Answer, Peer} from './peer.js';
-import type {LayerCase, NormOfProgram} from './results.js';
+import type {LayerCase, StockNorm} from './results.js';
 
 /** In the same folder as this file's compiled form. */
 const PROGRAM = join(__dirname, 'stock_program.js');
@@ -13,7 +13,7 @@ export type StockStep = 'stock' | 'add' | 'none';
 export interface Request {
   readonly prepare?: LayerCase;
   /** A whole program. */
-  readonly program?: {readonly name: string; readonly norm: NormOfProgram};
+  readonly program?: {readonly name: string; readonly norm: StockNorm};
   /** The name of a network that predicts. */
   readonly network?: string;
   readonly run?: StockStep;
@@ -39,7 +39,7 @@ export class Stock {
   }
 
   /** Sets the whole program to run from now on, with stock's layers and without. */
-  async prepareProgram(name: string, norm: NormOfProgram): Promise<void> {
+  async prepareProgram(name: string, norm: StockNorm): Promise<void> {
     await this.request({program: {name, norm}});
   }
 

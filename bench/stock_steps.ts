@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {featuresOf, isLast} from './cases.js';
-import type {LayerCase} from './results.js';
+import {isStockNorm, type LayerCase, type StockNorm} from './results.js';
 
 /*
  * Computations of stock tf.js. Nothing here imports the package, since the
@@ -8,6 +8,9 @@ import type {LayerCase} from './results.js';
  */
 
 export const EPSILON = 1e-3;
+
+/** The reason for a missing figure of stock. */
+export const NO_STOCK = 'no such layer';
 
 /** Computes once; the last of several results is the smallest. */
 export type Step = () => tf.Tensor[];
@@ -41,15 +44,21 @@ export function randomInputs(layerCase: LayerCase): Inputs {
  * more.
  */
 export function stockStep(layerCase: LayerCase, inputs: Inputs): Step {
+  const {norm} = layerCase;
+  if (!isStockNorm(norm)) {
+    return () => {
+      throw new Error(NO_STOCK);
+    };
+  }
   if (layerCase.mode === 'inference') {
-    const layer = stockLayer(layerCase, inputs);
+    const layer = stockLayer(norm, layerCase, inputs);
     return () => [layer.apply(inputs.x) as tf.Tensor];
   }
   // The stock layer updates its statistics whenever it trains. These ops do the
   // rest.
-  return layerCase.norm === 'batch norm'
+  return norm === 'batch norm'
     ? stepOf(stockBatchNorm(layerCase), inputs)
-    : trainingStep(stockLayer(layerCase, inputs), inputs);
+    : trainingStep(stockLayer(norm, layerCase, inputs), inputs);
 }
 
 /** Forward and backward through a layer. */
@@ -66,10 +75,10 @@ export function prepared(
   {gamma, beta, mean, variance}: Inputs,
 ): tf.layers.Layer {
   layer.build([...shape]);
-  const affine = [gamma, beta];
-  layer.setWeights(
-    norm === 'batch norm' ? [...affine, mean, variance] : affine,
-  );
+  const statistics = norm === 'batch norm' ? [mean, variance] : [];
+  // RMS normalization has a scale alone.
+  const affine = norm === 'rms norm' ? [gamma] : [gamma, beta];
+  layer.setWeights([...affine, ...statistics]);
   return layer;
 }
 
@@ -86,8 +95,12 @@ const FACTORIES = {
   'layer norm': tf.layers.layerNormalization,
 } as const;
 
-function stockLayer(layerCase: LayerCase, inputs: Inputs): tf.layers.Layer {
-  const {norm, axis} = layerCase;
+function stockLayer(
+  norm: StockNorm,
+  layerCase: LayerCase,
+  inputs: Inputs,
+): tf.layers.Layer {
+  const {axis} = layerCase;
   const layer: tf.layers.Layer = FACTORIES[norm]({axis, epsilon: EPSILON});
   return prepared(layer, layerCase, inputs);
 }

@@ -1,11 +1,12 @@
 import Table from 'cli-table3';
 import {percent} from '../examples/digits/format.js';
-import {nameOf} from './cases.js';
+import {isLast, nameOf} from './cases.js';
 import {rounded, spelled, spelledRatio} from './figures.js';
 import {
   CONTENDERS,
   FOLDINGS,
   type FoldingRow,
+  isStockNorm,
   isTiming,
   type LayerRow,
   type Mode,
@@ -50,12 +51,22 @@ export function tablesOf(results: Results): string {
 function layerTable(title: string, rows: readonly LayerRow[]): string {
   const head = [
     ...['', 'stock', 'composed', 'fused', 'tf.add', 'PyTorch'],
-    ...['stock / fused', 'fused / add', 'fused / PyTorch'],
+    ...[
+      'stock / fused',
+      'fused / add',
+      'fused / PyTorch',
+      'fused / layer norm',
+    ],
   ];
-  return tableOf(title, head, rows.map(layerCells));
+  return tableOf(
+    title,
+    head,
+    rows.map((row) => layerCells(row, rows)),
+  );
 }
 
-function layerCells(row: LayerRow): string[] {
+/** @param rows All rows of the table. */
+function layerCells(row: LayerRow, rows: readonly LayerRow[]): string[] {
   const {stock, fused, add, torch} = row.cells;
   return [
     nameOf(row),
@@ -63,7 +74,28 @@ function layerCells(row: LayerRow): string[] {
     spelledRatio(ratioOf(stock, fused)),
     spelledRatio(ratioOf(fused, add)),
     spelledRatio(ratioOf(fused, torch)),
+    spelledRatio(toLayerNorm(row, rows)),
   ];
+}
+
+/**
+ * Returns the time of a normalization that tf.js lacks over that of a layer normalization
+ * of as many values, whose features are last.
+ */
+function toLayerNorm(
+  {norm, shape, cells}: LayerRow,
+  rows: readonly LayerRow[],
+): number | null {
+  if (isStockNorm(norm)) return null;
+  const sizes = (lengths: readonly number[]): string =>
+    [...lengths].sort((a, b) => a - b).join();
+  const layerNorm = rows.find(
+    (row) =>
+      row.norm === 'layer norm' &&
+      isLast(row) &&
+      sizes(row.shape) === sizes(shape),
+  );
+  return layerNorm ? ratioOf(cells.fused, layerNorm.cells.fused) : null;
 }
 
 function programTable(title: string, rows: readonly ProgramRow[]): string {

@@ -1,4 +1,5 @@
 import {join} from 'node:path';
+import {groupsOf} from './cases.js';
 import {Peer} from './peer.js';
 import type {LayerCase} from './results.js';
 
@@ -23,7 +24,8 @@ export class Torch {
 
   /** Sets the computation to run from now on, and the number of threads. */
   async prepare(layerCase: LayerCase, threads: number): Promise<void> {
-    await this.peer.ask({...layerCase, threads});
+    const groups = groupsOf(layerCase);
+    await this.peer.ask({...layerCase, groups, threads});
   }
 
   /** Runs it, and returns the milliseconds that the process measured. */

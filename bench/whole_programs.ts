@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type {NormFactories, NormFactory} from '../examples/digits/network.js';
 import {mainJob} from './main_job.js';
 import {BATCH, createMlp, mlp, PIXELS} from './mlp.js';
-import type {NormOfProgram, ProgramRow} from './results.js';
+import type {StockNorm, ProgramRow} from './results.js';
 import type {Program} from './timing.js';
 import {transformerBlock} from './transformer_block.js';
 
@@ -22,7 +22,7 @@ export interface Prepared {
 /** A program, built anew for each normalization. */
 export interface Described {
   readonly program: string;
-  readonly norm: NormOfProgram;
+  readonly norm: StockNorm;
   readonly run: ProgramRow['run'];
   /** @param makeNorm Makes its normalizations; without it, there are none. */
   readonly prepare: (makeNorm: NormFactory | undefined) => Prepared;
@@ -33,7 +33,7 @@ const KEYS = {'batch norm': 'batch', 'layer norm': 'layer'} as const;
 /** The factory of a normalization in the digits network's list. */
 export function factoryIn(
   factories: NormFactories,
-  norm: NormOfProgram,
+  norm: StockNorm,
 ): NormFactory {
   const {[KEYS[norm]]: makeNorm} = factories;
   if (makeNorm === undefined) throw new Error(`there is no ${norm}`);

@@ -1,7 +1,9 @@
 // `npm run size`: measures the size that the package adds to an application,
 // bundled and minified without TensorFlow.js, and gzipped. Fails above the
-// limits.
+// limits. One layer alone costs about what all do: importing the package registers every
+// layer, so that models with them load.
 import {readFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
@@ -19,7 +21,7 @@ const LIMITS = [
   {
     what: 'the whole package',
     code: `export * from 'tfjs-normalization';`,
-    limit: 58,
+    limit: 60,
   },
   {
     what: 'tfjs-normalization/patch',
@@ -29,17 +31,25 @@ const LIMITS = [
   {
     what: 'tfjs-normalization.esm.js',
     file: 'dist/tfjs-normalization.esm.js',
-    limit: 58,
+    limit: 60,
   },
   {
     what: 'tfjs-normalization.min.js',
     file: 'dist/tfjs-normalization.min.js',
-    limit: 58,
+    limit: 60,
   },
 ];
 
+/** The layers' factories, each in a program of its own. */
+const {layers} = createRequire(import.meta.url)(join(root, 'dist/cjs/src'));
+const SINGLE = Object.keys(layers).map((name) => ({
+  what: `${name} alone`,
+  code: `export {${name}} from 'tfjs-normalization';`,
+  limit: Infinity,
+}));
+
 const rows = [];
-for (const {what, code, file, limit} of LIMITS) {
+for (const {what, code, file, limit} of [...LIMITS, ...SINGLE]) {
   const bytes = code ? await bundle(code) : readFileSync(join(root, file));
   rows.push({what, size: gzipSync(bytes, {level: 9}).length / 1000, limit});
 }

@@ -7,12 +7,18 @@ import {
   type KernelConfig,
   type KernelFunc,
   registerKernel,
+  type Tensor,
   type TensorInfo,
   tidy,
 } from '@tensorflow/tfjs-core';
 import {BACKENDS} from './backends/index.js';
 import {checkInputs} from './check_inputs.js';
-import * as composed from './composed.js';
+import {
+  applyStatistics,
+  movingStatistics,
+  normalize,
+  normalizeGrad,
+} from './composed.js';
 import {
   APPLY_STATISTICS,
   type Backend,
@@ -188,7 +194,12 @@ function recall<T extends TensorInfo>(
 }
 
 // The inputs of a kernel are tensors, whatever tfjs's types promise.
-const COMPOSED = composed as unknown as Implementation<TensorInfo>;
+const COMPOSED = {
+  normalize,
+  applyStatistics,
+  normalizeGrad,
+  movingStatistics,
+} satisfies Implementation<Tensor> as unknown as Implementation<TensorInfo>;
 
 function fusedOrComposed(kernelName: string, backendName: string): KernelFunc {
   const call = required(CALLS[kernelName]);

@@ -6,7 +6,10 @@ import {
   type Tensor,
   tidy,
 } from '@tensorflow/tfjs-core';
-import * as composed from '../kernels/composed.js';
+import {
+  normalizeGrad as composedNormalizeGrad,
+  statisticsGrad,
+} from '../kernels/composed.js';
 import {reshapeTo} from '../kernels/frame.js';
 import {
   APPLY_STATISTICS,
@@ -73,7 +76,7 @@ export const applyStatisticsGradient = {
     );
     // Lazy: a layer's statistics are constants, and then this never runs.
     const throughStatistics = (): {dmean: Tensor; dvariance: Tensor} =>
-      composed.statisticsGrad(dx, x, mean, variance, attributes);
+      statisticsGrad(dx, x, mean, variance, attributes);
     return positions([
       () => dx,
       () => throughStatistics().dmean,
@@ -99,7 +102,7 @@ function normalizeGrad(
   attributes: NormalizeGradAttributes,
 ): Gradients {
   if (engine().isTapeOn()) {
-    return tidy(() => ({...composed.normalizeGrad(inputs, attributes, true)}));
+    return tidy(() => ({...composedNormalizeGrad(inputs, attributes, true)}));
   }
   return unpackGradients(
     runKernel(NORMALIZE_GRAD, packGradInputs(inputs), attributes),

@@ -32,7 +32,7 @@ describe('npm run bench', () => {
     const out = join(folder, 'results');
     const {code, stdout, stderr} = await runBench(...SMALL, '--out', out);
     expect(code).toBe(0);
-    expect(stderr).toContain('8/8  cpu, layer norm [3,4,2,2], axis 1');
+    expect(stderr).toContain('20/20  cpu, rms norm [3,4,2,2], axis 1');
     expect(stdout).toContain('cpu, forward and backward, ms');
     expect(stdout).toContain(join(out, 'results.json'));
     // No temporary files.
@@ -47,7 +47,7 @@ describe('npm run bench', () => {
       programs: [],
       folding: [],
     });
-    expect(results.layers).toHaveLength(8);
+    expect(results.layers).toHaveLength(20);
     for (const {cells} of results.layers) {
       expect(Object.keys(cells)).toEqual(CONTENDERS);
       expect(isTiming(cells.composed) && isTiming(cells.add)).toBe(true);

@@ -1,6 +1,7 @@
 import {
   casesOf,
   featuresOf,
+  groupsOf,
   nameOf,
   rowsOf,
   shrunk,
@@ -29,7 +30,26 @@ describe('casesOf', () => {
       'layer norm [4,7,3,2], axis 1, inference',
       'layer norm [4,7,3,2], axis 1, forward and backward',
     ]);
-    expect(names).toHaveLength(12);
+    expect(names.filter((name) => name.startsWith('instance'))).toEqual([
+      'instance norm [4,3,2,7], inference',
+      'instance norm [4,3,2,7], forward and backward',
+      'instance norm [4,7,3,2], axis 1, inference',
+      'instance norm [4,7,3,2], axis 1, forward and backward',
+    ]);
+    // Four of these, and instance normalization, which a row is not for.
+    expect(names).toHaveLength(28);
+  });
+});
+
+describe('groupsOf', () => {
+  it.each([
+    [64, 32],
+    [48, 24],
+    [32, 16],
+    [7, 1],
+    [1, 1],
+  ])('divides %d features into %d groups', (features, groups) => {
+    expect(groupsOf(images([2, 3, 3, features], 3))).toBe(groups);
   });
 });
 

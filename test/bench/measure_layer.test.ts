@@ -8,8 +8,10 @@ const PLAN = {schedule: {budget: 50, runs: 2, warmUp: 1}, limit: 60_000};
 
 const [inference, training] = casesOf([[4, 6]]);
 const channelsFirst = casesOf([[4, 3, 3, 2]])[3];
+const groupNorm = casesOf([[4, 6]]).find(({norm}) => norm === 'group norm');
 
-if (!inference || !training || !channelsFirst) throw new Error('no cases');
+if (!inference || !training || !channelsFirst || !groupNorm)
+  throw new Error('no cases');
 
 const measured = ({cells}: LayerRow): string[] =>
   CONTENDERS.filter((name) => isTiming(cells[name]));
@@ -29,6 +31,12 @@ describe('measureLayer', () => {
       expect(tf.env().getBool(FLAG)).toBe(true);
     },
   );
+
+  it('has no figure of stock for a layer that it lacks', async () => {
+    const row = await measureLayer('cpu', groupNorm, PLAN);
+    expect(measured(row)).toEqual(['composed', 'fused', 'add']);
+    expect(row.cells.stock).toEqual({unavailable: 'no such layer'});
+  });
 
   it('reports a contender that throws', async () => {
     const row = await measureLayer('cpu', channelsFirst, PLAN);

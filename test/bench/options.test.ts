@@ -81,19 +81,19 @@ describe('parseOptions', () => {
 describe('planOf', () => {
   it('has every layer in both modes, images in both layouts, and programs', () => {
     const {cases, programs, out} = planOf(parse());
-    // Five inputs, three of them also with the channels first.
-    expect(cases).toHaveLength(8 * 2 * 2);
+    // Five inputs, three of them also with the channels first, one not for instance norm.
+    expect(cases).toHaveLength((4 * 8 + 7) * 2);
     expect(programs).toBe(true);
     expect(out).toBe('bench');
   });
 
   it.each([
-    ['--quick', {layers: 4, programs: false}],
+    ['--quick', {layers: 10, programs: false}],
     ['--programs', {layers: 0, programs: true}],
     ['--quick --programs', {layers: 0, programs: true}],
-    ['--shape 2,3', {layers: 4, programs: false}],
-    ['--shape 2,3 --programs', {layers: 4, programs: true}],
-    ['--backend wasm', {layers: 32, programs: true}],
+    ['--shape 2,3', {layers: 8, programs: false}],
+    ['--shape 2,3 --programs', {layers: 8, programs: true}],
+    ['--backend wasm', {layers: 78, programs: true}],
   ])('of %s is a part, which goes elsewhere', (args, expected) => {
     const {cases, programs, out} = planOf(parse(...args.split(' ')));
     expect({layers: cases.length, programs}).toEqual(expected);

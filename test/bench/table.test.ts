@@ -1,3 +1,4 @@
+import type {LayerRow} from '../../bench/results.js';
 import {tablesOf} from '../../bench/table.js';
 import {
   layerRow,
@@ -32,7 +33,38 @@ describe('tablesOf', () => {
       '1,230',
       '4',
       '2',
+      '–',
     ]);
+  });
+
+  it('compares what tf.js lacks with a layer norm of as many values', () => {
+    const {cells} = layerRow();
+    const row = (
+      norm: LayerRow['norm'],
+      axis: number,
+      fused: number,
+    ): LayerRow =>
+      layerRow({
+        norm,
+        axis,
+        shape: axis === 1 ? [2, 8, 4, 4] : [2, 4, 4, 8],
+        cells: {...cells, fused: timing(fused)},
+      });
+    const layers = [
+      row('layer norm', 3, 2),
+      row('layer norm', 1, 8),
+      row('group norm', 3, 3),
+      row('group norm', 1, 1),
+      row('rms norm', 3, 5),
+      {...row('layer norm', 3, 7), mode: 'inference' as const},
+    ];
+    const text = tablesOf(resultsOf({layers: layers.reverse()}));
+    const ratio = (start: string): string | undefined =>
+      cellsOf(text.slice(text.indexOf('backward')), start).pop();
+    expect(ratio('group norm [2,4,4,8]')).toBe('1.5');
+    expect(ratio('group norm [2,8,4,4]')).toBe('0.5');
+    expect(ratio('rms norm')).toBe('2.5');
+    expect(ratio('layer norm')).toBe('–');
   });
 
   it('marks a timing of a single run', () => {

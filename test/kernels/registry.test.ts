@@ -1,7 +1,14 @@
 // Fused kernels: where they run, how they are switched off, and what happens where they
 // cannot be made.
 import * as tf from '@tensorflow/tfjs';
-import {batchNorm, layerNorm, ops} from 'tfjs-normalization';
+import {
+  batchNorm,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  ops,
+  rmsNorm,
+} from 'tfjs-normalization';
 import {fusedFor} from '../../src/kernels/registry.js';
 import {tensorflow as withoutTensorflow} from '../../src/kernels/backends/tensorflow/kernels.browser.js';
 import {instantiate} from '../../src/kernels/simd/module.js';
@@ -71,6 +78,20 @@ describe('a step of training', () => {
     ['LayerNorm', () => layerNorm(), [128, 32]],
     ['LayerNorm of sequences', () => layerNorm(), [4, 50, 32]],
     ['LayerNorm of images', () => layerNorm({axis: [1, 2, 3]}), [8, 7, 7, 6]],
+    ['GroupNorm of images', () => groupNorm({groups: 2}), [8, 7, 7, 6]],
+    [
+      'GroupNorm, channels first',
+      () => groupNorm({groups: 2, axis: 1}),
+      [8, 6, 14, 14],
+    ],
+    ['InstanceNorm of images', () => instanceNorm(), [8, 7, 7, 6]],
+    [
+      'InstanceNorm, channels first',
+      () => instanceNorm({axis: 1}),
+      [8, 6, 14, 14],
+    ],
+    ['RMSNorm', () => rmsNorm(), [128, 32]],
+    ['RMSNorm of sequences', () => rmsNorm(), [4, 50, 32]],
   ])('takes at most 16 kernels: %s', async (_, make, shape) => {
     const kernels = await kernelsOf(stepOf(make(), shape));
     expect(kernels).toContain('TfjsNormalization/NormalizeGrad');

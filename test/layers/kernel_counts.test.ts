@@ -2,7 +2,13 @@
 // small tensors they take most of the time anywhere. Stock tfjs takes 127 to
 // over 11,000 for layer normalization, and 82 for batch normalization.
 import * as tf from '@tensorflow/tfjs';
-import {batchNorm, layerNorm} from 'tfjs-normalization';
+import {
+  batchNorm,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  rmsNorm,
+} from 'tfjs-normalization';
 import {kernelsOf, randomTensor} from '../support/tensors.js';
 
 /**
@@ -113,6 +119,79 @@ describe('a training step of BatchNorm', () => {
       counts.push(await stepOf(batchNorm({axis}), shape));
     }
     expect(Math.max(...counts)).toBeLessThanOrEqual(80);
+    expect(new Set(counts).size).toBe(1);
+  });
+});
+
+type Make = (axis: number | number[]) => tf.layers.Layer;
+
+const OF_CHANNELS: Array<[string, number, number[][]]> = [
+  [
+    '[N, T, C]',
+    -1,
+    [
+      [4, 6, 8],
+      [2, 50, 1024],
+    ],
+  ],
+  [
+    '[N, H, W, C]',
+    -1,
+    [
+      [4, 12, 12, 8],
+      [2, 28, 28, 16],
+    ],
+  ],
+  [
+    '[N, C, H, W]',
+    1,
+    [
+      [4, 8, 5, 5],
+      [2, 8, 28, 28],
+    ],
+  ],
+];
+
+describe.each<[string, Make]>([
+  ['GroupNorm', (axis) => groupNorm({groups: 4, axis: Number(axis)})],
+  ['InstanceNorm', (axis) => instanceNorm({axis: Number(axis)})],
+])('a training step of %s', (_, make) => {
+  it.each(OF_CHANNELS)(
+    'takes at most 65 kernels, for any sizes: %s',
+    async (__, axis, shapes) => {
+      const counts: number[] = [];
+      for (const shape of shapes) counts.push(await stepOf(make(axis), shape));
+      expect(Math.max(...counts)).toBeLessThanOrEqual(65);
+      expect(new Set(counts).size).toBe(1);
+    },
+  );
+});
+
+describe('a training step of RMSNorm', () => {
+  it.each<[string, number | number[], number[][]]>([
+    [
+      '[N, C]',
+      -1,
+      [
+        [8, 16],
+        [100, 1000],
+      ],
+    ],
+    ...OF_CHANNELS,
+    [
+      '[N, H, W, C], all but the batch',
+      [1, 2, 3],
+      [
+        [4, 5, 6, 8],
+        [9, 12, 6, 4],
+      ],
+    ],
+  ])('takes at most 40 kernels, for any sizes: %s', async (_, axis, shapes) => {
+    const counts: number[] = [];
+    for (const shape of shapes) {
+      counts.push(await stepOf(rmsNorm({axis}), shape));
+    }
+    expect(Math.max(...counts)).toBeLessThanOrEqual(40);
     expect(new Set(counts).size).toBe(1);
   });
 });

@@ -97,23 +97,16 @@ export class Columns {
     }
   }
 
-  /** dx = A · dy + B · (x − high) + C, or A · dy where the statistics are given. */
-  applyGrad(
-    dy: Address,
-    x: Address,
-    dx: Address,
-    tile: Tile,
-    given: 0 | 1,
-  ): void {
+  /** dx = A · dy + B · (x − high) + C */
+  applyGrad(dy: Address, x: Address, dx: Address, tile: Tile): void {
     const {module, width, inner, constants, size} = this;
     const stride = this.workspace.strideOf(tile);
     const {rows} = tile;
     if (this.areRuns) {
       // prettier-ignore
-      module.runGradApply(dy, x, dx, rows, width, inner, stride, given, constants, size);
+      module.runGradApply(dy, x, dx, rows, width, inner, stride, constants, size);
     } else {
-      // prettier-ignore
-      module.columnGradApply(dy, x, dx, rows, width, stride, given, constants, size);
+      module.columnGradApply(dy, x, dx, rows, width, stride, constants, size);
     }
   }
 }

@@ -49,7 +49,8 @@ function asBytes(text: string): Uint8Array<ArrayBuffer> {
     if (code < 35) {
       block = code === 33 ? 91 : 182;
     } else {
-      bytes.push(block + code - (code < 92 ? 35 : 36));
+      // The array keeps the last eight bits.
+      bytes.push(81 - block - code + (code < 92 ? 35 : 36));
       block = 0;
     }
   }

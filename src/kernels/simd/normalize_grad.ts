@@ -148,9 +148,13 @@ function columnsGrad<Data>(
       // The last one is still there.
       for (const tile of tiles.reverse()) {
         const dy = workspace.input('dy', data.dy, tile);
-        const x = given ? 0 : workspace.input('x', data.x, tile);
         const dx = workspace.output('dx', data.dx, tile);
-        columns.applyGrad(dy, x, dx, tile, given);
+        if (given) {
+          columns.apply(dy, dx, tile);
+        } else {
+          const x = workspace.input('x', data.x, tile);
+          columns.applyGrad(dy, x, dx, tile);
+        }
         workspace.commit();
       }
     }

@@ -184,7 +184,8 @@ function sumStep(
  * A, B and C of the constants, from the totals over `rows` rows; dgamma and dbeta are
  * added to `parameters`: twice {@link sumBytes}.
  *
- * @param given If true, the statistics are constants, and dx = A · dy.
+ * @param given If true, the statistics are known, dx = A · dy, and the constants are those
+ *   with which {@link columnApply} of dy gives it.
  */
 export function columnGradConstants(
   totals: usize,
@@ -234,8 +235,13 @@ export function columnGradConstants(
     let c0: f64 = centered ? (-inverse * flow) / count : 0;
     if (dvariance) b += (2 * <f64>load<f32>(dvariance + s)) / count;
     if (dmean && centered) c0 += <f64>load<f32>(dmean + s) / count;
+    if (given) {
+      b = 0;
+      c0 = 0;
+    }
     for (let c = 0; c < channel; c++) {
       const at = <usize>(first + c) * F32;
+      if (given) store<f32>(constants + at, 0);
       store<f32>(constants + 2 * size + at, <f32>b);
       store<f32>(constants + 3 * size + at, <f32>(c0 - b * rest));
     }
@@ -243,7 +249,7 @@ export function columnGradConstants(
   repeatConstants(4, width, constants);
 }
 
-/** dx = A · dy + B · (x − high) + C, or A · dy where the statistics are given. */
+/** dx = A · dy + B · (x − high) + C */
 export function columnGradApply(
   dy: usize,
   x: usize,
@@ -251,7 +257,6 @@ export function columnGradApply(
   rows: i32,
   width: i32,
   stride: usize,
-  given: bool,
   constants: usize,
   size: usize,
 ): void {
@@ -260,44 +265,32 @@ export function columnGradApply(
   stride *= fold;
   const wideRows = rows / fold;
   let r = 0;
-  if (given) {
-    for (; r < wideRows; r++) {
-      gradStep(false, true, dy, x, dx, wide, stride, constants, size);
-      dy += stride;
-      dx += stride;
-    }
-  } else {
-    for (; r + 4 <= wideRows; r += 4) {
-      gradStep(true, false, dy, x, dx, wide, stride, constants, size);
-      dy += 4 * stride;
-      x += 4 * stride;
-      dx += 4 * stride;
-    }
-    for (; r < wideRows; r++) {
-      gradStep(false, false, dy, x, dx, wide, stride, constants, size);
-      dy += stride;
-      x += stride;
-      dx += stride;
-    }
+  for (; r + 4 <= wideRows; r += 4) {
+    gradStep(true, dy, x, dx, wide, stride, constants, size);
+    dy += 4 * stride;
+    x += 4 * stride;
+    dx += 4 * stride;
+  }
+  for (; r < wideRows; r++) {
+    gradStep(false, dy, x, dx, wide, stride, constants, size);
+    dy += stride;
+    x += stride;
+    dx += stride;
   }
   const loose = <usize>((rows - wideRows * fold) * width) * F32;
   for (let at: usize = 0; at < loose; at += F32) {
     const high = constants + at;
-    let flow = load<f32>(dy + at) * load<f32>(high + size);
-    if (!given) {
-      const d = load<f32>(x + at) - load<f32>(high);
-      flow += d * load<f32>(high + 2 * size) + load<f32>(high + 3 * size);
-    }
-    store<f32>(dx + at, flow);
+    const d = load<f32>(x + at) - load<f32>(high);
+    const own = d * load<f32>(high + 2 * size) + load<f32>(high + 3 * size);
+    store<f32>(dx + at, load<f32>(dy + at) * load<f32>(high + size) + own);
   }
 }
 
-/** Four rows at once, or one; where the statistics are given, one. */
+/** Four rows at once, or one. */
 // @ts-ignore: decorator
 @inline
 function gradStep(
   four: bool,
-  given: bool,
   dy: usize,
   x: usize,
   dx: usize,
@@ -311,24 +304,20 @@ function gradStep(
   for (let place: usize = 0; place < end; place += V128) {
     const at = min(place, last);
     const high = constants + at;
+    const m = v128.load(high);
     const a = v128.load(high + size);
-    if (given) {
-      v128.store(dx + at, f32x4.mul(v128.load(dy + at), a));
-    } else {
-      const m = v128.load(high);
-      const b = v128.load(high + 2 * size);
-      const c = v128.load(high + 3 * size);
-      const from = dy + at;
-      const x0 = x + at;
-      const to = dx + at;
-      gradVector(from, x0, to, m, a, b, c);
-      if (four) {
-        const two: usize = 2 * stride;
-        const three: usize = 3 * stride;
-        gradVector(from + stride, x0 + stride, to + stride, m, a, b, c);
-        gradVector(from + two, x0 + two, to + two, m, a, b, c);
-        gradVector(from + three, x0 + three, to + three, m, a, b, c);
-      }
+    const b = v128.load(high + 2 * size);
+    const c = v128.load(high + 3 * size);
+    const from = dy + at;
+    const x0 = x + at;
+    const to = dx + at;
+    gradVector(from, x0, to, m, a, b, c);
+    if (four) {
+      const two: usize = 2 * stride;
+      const three: usize = 3 * stride;
+      gradVector(from + stride, x0 + stride, to + stride, m, a, b, c);
+      gradVector(from + two, x0 + two, to + two, m, a, b, c);
+      gradVector(from + three, x0 + three, to + three, m, a, b, c);
     }
   }
 }

@@ -1,7 +1,7 @@
 // Columns whose values lie in runs: [outer, width, inner] with statistics per column,
 // or per group of neighbouring columns. Batch normalization with the channels first.
 import {addFlow, beginFlow, flow, product, rest} from './flow';
-import {addTo, F32, F64, V128} from './lanes';
+import {addTo, F32, F64} from './lanes';
 import {addRuns, mean, resume, squares} from './moments';
 import {applyRow} from './rows';
 import {gradRow} from './rows_gradient';
@@ -89,7 +89,7 @@ export function runGradSums(
   }
 }
 
-/** dx = A · dy + B · (x − high) + C, or A · dy where the statistics are given. */
+/** dx = A · dy + B · (x − high) + C */
 export function runGradApply(
   dy: usize,
   x: usize,
@@ -98,7 +98,6 @@ export function runGradApply(
   width: i32,
   inner: i32,
   stride: usize,
-  given: bool,
   constants: usize,
   size: usize,
 ): void {
@@ -107,27 +106,14 @@ export function runGradApply(
     for (let w = 0; w < width; w++) {
       const column = constants + <usize>w * F32;
       const at = <usize>w * length;
+      const high = load<f32>(column);
       const a = load<f32>(column + size);
-      if (given) {
-        scaleRun(dy + at, dx + at, length, a);
-      } else {
-        const high = load<f32>(column);
-        const b = load<f32>(column + 2 * size);
-        const c = load<f32>(column + 3 * size);
-        gradRow(dy + at, x + at, dx + at, length, high, a, b, c);
-      }
+      const b = load<f32>(column + 2 * size);
+      const c = load<f32>(column + 3 * size);
+      gradRow(dy + at, x + at, dx + at, length, high, a, b, c);
     }
     dy += stride;
     x += stride;
     dx += stride;
   }
-}
-
-function scaleRun(dy: usize, dx: usize, length: usize, a: f32): void {
-  const scale = f32x4.splat(a);
-  let at: usize = 0;
-  for (; at + V128 <= length; at += V128) {
-    v128.store(dx + at, f32x4.mul(v128.load(dy + at), scale));
-  }
-  for (; at < length; at += F32) store<f32>(dx + at, load<f32>(dy + at) * a);
 }
