@@ -5,6 +5,7 @@ import {isLast, nameOf} from './cases.js';
 import {rounded, shortReason} from './figures.js';
 import {
   type Contender,
+  type GpuBackend,
   isStockNorm,
   isTiming,
   type LayerRow,
@@ -22,10 +23,12 @@ const TOP = 84;
 const BOTTOM = 56;
 
 /** Of medium lightness: readable on white and on black. */
-const COLORS: Readonly<Record<BackendName, string>> = {
+const COLORS: Readonly<Record<BackendName | GpuBackend, string>> = {
   cpu: '#2f9e5b',
   wasm: '#3b82f6',
   tensorflow: '#c2760c',
+  webgl: '#9b59d0',
+  webgpu: '#0e9aa7',
 };
 
 /** A line of the chart; an empty one separates two inputs. */
@@ -110,11 +113,11 @@ function legendOf(lines: readonly Line[]): object[] {
   return [
     ...bars.map((backend) => ({name: barName(backend), icon: 'rect'})),
     {name: 'composed core ops'},
-    {name: 'PyTorch'},
+    ...(pointsOf(lines, 'torch').length > 0 ? [{name: 'PyTorch'}] : []),
   ];
 }
 
-const barName = (backend: BackendName): string => `stock, ${backend}`;
+const barName = (backend: LayerRow['backend']): string => `stock, ${backend}`;
 
 /** Uses whole powers of ten; anything faster lies left of 1. */
 function extentOf(lines: readonly Line[]): {lowest: number; highest: number} {
@@ -143,7 +146,10 @@ function pointsOf(
   });
 }
 
-function barsOf(backend: BackendName, lines: readonly Line[]): SeriesOption {
+function barsOf(
+  backend: LayerRow['backend'],
+  lines: readonly Line[],
+): SeriesOption {
   return {
     type: 'bar',
     name: barName(backend),

@@ -1,7 +1,6 @@
 import os from 'node:os';
 import {dispose} from '@tensorflow/tfjs';
 import {oneLine, reasonOf} from '../examples/digits/errors.js';
-import type {BackendName} from '../examples/digits/options.js';
 import {problemsOf} from './agreement.js';
 import {rowsOf, withRows} from './cases.js';
 import {rounded} from './figures.js';
@@ -34,7 +33,7 @@ export interface Peers {
 
 /** Measures one computation by each contender that supports it, in turn. */
 export async function measureLayer(
-  backend: BackendName,
+  backend: LayerRow['backend'],
   layerCase: LayerCase,
   {schedule, limit}: Pick<Plan, 'schedule' | 'limit'>,
   peers: Peers = {},
@@ -77,7 +76,7 @@ async function problemsBefore(
 }
 
 /** Returns the number of threads that the backend uses. */
-function threadsOf(backend: BackendName): number {
+function threadsOf(backend: LayerRow['backend']): number {
   return backend === 'tensorflow' ? os.cpus().length : 1;
 }
 

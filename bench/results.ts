@@ -1,7 +1,17 @@
-import {type BackendName, BACKENDS} from '../examples/digits/options.js';
+import type {BackendName} from '../examples/digits/options.js';
 
-/** The order in which backends are measured and shown. */
-export const ORDER: readonly BackendName[] = [...BACKENDS].reverse();
+/** The backends of a browser's GPU, which the page measures. */
+export const GPU_BACKENDS = ['webgl', 'webgpu'] as const;
+
+export type GpuBackend = (typeof GPU_BACKENDS)[number];
+
+/** The order in which backends are shown, and measured in Node. */
+export const ORDER: ReadonlyArray<BackendName | GpuBackend> = [
+  'cpu',
+  'wasm',
+  'tensorflow',
+  ...GPU_BACKENDS,
+];
 
 /** A timing in milliseconds: half of the runs lie between q1 and q3. */
 export interface Timing {
@@ -66,7 +76,7 @@ export interface LayerCase {
 
 /** The timings of one computation. */
 export interface LayerRow extends LayerCase {
-  readonly backend: BackendName;
+  readonly backend: BackendName | GpuBackend;
   readonly cells: Readonly<Record<Contender, Cell>>;
 }
 

@@ -20,7 +20,6 @@ import {createProgress, type Progress} from './progress.js';
 import {
   type FoldingRow,
   type LayerRow,
-  ORDER,
   type ProgramRow,
   type Results,
 } from './results.js';
@@ -75,7 +74,9 @@ async function measureAll(options: Options, plan: Plan): Promise<Found> {
     torchVersion: null,
   };
   const torch = plan.cases.length > 0 ? await startTorch(found) : undefined;
-  const backends = ORDER.filter((name) => options.backend.includes(name));
+  const backends = [...BACKENDS]
+    .reverse()
+    .filter((name) => options.backend.includes(name));
   const programs = plan.programs ? PROGRAMS.length + FOLDED.length : 0;
   const progress = createProgress(
     backends.length * (plan.cases.length + programs),

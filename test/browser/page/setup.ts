@@ -1,6 +1,7 @@
 import {setThreadsCount, setWasmPaths} from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs';
+import {adapterOf} from '../../../bench/page/adapter.js';
 import '../../support/each_test.js';
 import actual from './actual.cjs';
 
@@ -31,32 +32,12 @@ jest.requireActual = (name: string): never => {
   throw new Error(`jest.requireActual: not in the page. Received: ${name}`);
 };
 
-/** Information that a GPU backend gives about itself. */
-interface GpuBackend {
-  readonly gpgpu: {readonly gl: WebGLRenderingContext};
-  readonly adapterInfo: {
-    readonly vendor: string;
-    readonly architecture: string;
-  };
-}
-
 /** Describes the device in one line. */
 function adapter(): string {
-  const backend = tf.backend() as unknown as GpuBackend;
-  switch (tf.getBackend()) {
-    case 'webgl':
-      return renderer(backend.gpgpu.gl);
-    case 'webgpu':
-      return `${backend.adapterInfo.vendor} ${backend.adapterInfo.architecture}`;
-    default:
-      return `WebAssembly with SIMD${THREADED ? ' and two threads' : ''}`;
-  }
-}
-
-function renderer(gl: WebGLRenderingContext): string {
-  const info = gl.getExtension('WEBGL_debug_renderer_info');
-  const name = info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER;
-  return String(gl.getParameter(name));
+  return (
+    adapterOf(tf.getBackend()) ??
+    `WebAssembly with SIMD${THREADED ? ' and two threads' : ''}`
+  );
 }
 
 Object.assign(globalThis, {adapter});

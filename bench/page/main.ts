@@ -1,0 +1,118 @@
+/** The page that measures normalization layers on the visitor's GPU. */
+import {SHAPES} from '../cases.js';
+import {drawChart} from '../chart.js';
+import {spelled, spelledRatio} from '../figures.js';
+import {nameOf} from '../cases.js';
+import {
+  type Contender,
+  GPU_BACKENDS,
+  type LayerRow,
+  ratioOf,
+} from '../results.js';
+import {measure, type PageResults, type Request} from './measure.js';
+
+const FIRST_SHAPES = 3;
+const SHOWN: readonly Contender[] = ['stock', 'composed', 'fused', 'add'];
+
+const start = element('start', HTMLButtonElement);
+const copy = element('copy', HTMLButtonElement);
+const progress = element('progress', HTMLProgressElement);
+const state = element('state', HTMLElement);
+
+let results: PageResults | undefined;
+
+start.addEventListener('click', () => void run());
+copy.addEventListener('click', () => void copyResults());
+if (new URLSearchParams(location.search).has('run')) void run();
+
+async function run(): Promise<void> {
+  start.disabled = true;
+  copy.hidden = true;
+  try {
+    results = await measure(requestIn(location.search), {
+      begin: (what, done, total) => {
+        progress.max = total;
+        progress.value = done;
+        state.textContent = `${what} (${done} of ${total})`;
+      },
+      found: show,
+    });
+    state.textContent = 'Done.';
+    copy.hidden = false;
+  } catch (error) {
+    state.textContent = `It failed: ${String(error)}`;
+  }
+  document.body.dataset.done = 'true';
+  start.disabled = false;
+}
+
+/**
+ * Reads the address: `?backend=webgpu&shape=128,1024&quick&run`; backend and shape may
+ * stand several times.
+ */
+function requestIn(search: string): Request {
+  const given = new URLSearchParams(search);
+  const wanted = given.getAll('backend');
+  const backends = GPU_BACKENDS.filter(
+    (name) => wanted.length === 0 || wanted.includes(name),
+  );
+  const shapes = given
+    .getAll('shape')
+    .map((text) => text.split(',').map(Number));
+  return {
+    backends,
+    shapes: shapes.length > 0 ? shapes : SHAPES.slice(0, FIRST_SHAPES),
+    quick: given.has('quick'),
+  };
+}
+
+function show(found: PageResults): void {
+  const {devices, skipped, layers} = found;
+  element('devices', HTMLElement).replaceChildren(
+    ...devices.map(({backend, adapter, isSoftware}) =>
+      made(
+        'li',
+        `${backend}: ${adapter}${isSoftware ? ' (software: no GPU computes here)' : ''}`,
+      ),
+    ),
+    ...skipped.map((text) => made('li', `Left out: ${text}`)),
+  );
+  element('rows', HTMLElement).replaceChildren(...layers.map(rowOf));
+  element('results', HTMLElement).hidden = layers.length === 0;
+  element('chart', HTMLElement).innerHTML = drawChart(layers);
+}
+
+function rowOf(row: LayerRow): HTMLElement {
+  const {stock, composed, fused, add} = row.cells;
+  const line = made('tr', '');
+  line.append(
+    made('th', `${row.backend}, ${nameOf(row)}`),
+    ...SHOWN.map((name) => made('td', spelled(row.cells[name]))),
+    ...[
+      ratioOf(stock, fused),
+      ratioOf(composed, fused),
+      ratioOf(fused, add),
+    ].map((ratio) => made('td', spelledRatio(ratio))),
+  );
+  return line;
+}
+
+async function copyResults(): Promise<void> {
+  await navigator.clipboard.writeText(JSON.stringify(results, null, 2));
+  state.textContent = 'Copied.';
+}
+
+function made(tag: string, text: string): HTMLElement {
+  const created = document.createElement(tag);
+  created.textContent = text;
+  return created;
+}
+
+function element<T extends HTMLElement>(id: string, type: new () => T): T {
+  const found = document.getElementById(id);
+  if (found instanceof type) return found;
+  throw new Error(`the page lacks #${id}`);
+}
+
+// For programs that drive the page.
+Object.assign(globalThis, {resultsOf: () => results});
