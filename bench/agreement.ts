@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import {oneLine, reasonOf} from '../examples/digits/errors.js';
+import {oneLine, reasonOf} from '../tools/errors.js';
 import {featuresOf, rowsOf, shrunk} from './cases.js';
 import {buildSteps, type InProcess} from './layer_steps.js';
 import type {LayerCase} from './results.js';

@@ -1,6 +1,6 @@
 import type {SeriesOption} from 'echarts';
-import {axisStyle, INK, renderSvg} from '../examples/digits/svg.js';
-import type {BackendName} from '../examples/digits/options.js';
+import {axisStyle, INK, renderSvg} from '../tools/svg.js';
+import type {BackendName} from '../tools/backend_names.js';
 import {isLast, nameOf} from './cases.js';
 import {rounded, shortReason} from './figures.js';
 import {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, foldBatchNorm} from 'tfjs-normalization';
 import {STOCK} from '../examples/digits/network.js';
-import type {BackendName} from '../examples/digits/options.js';
+import type {BackendName} from '../tools/backend_names.js';
 import type {Plan} from './plan.js';
 import {FOLDINGS, type Folding, type FoldingRow} from './results.js';
 import type {Stock} from './stock.js';

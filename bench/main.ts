@@ -1,5 +1,5 @@
 /** Runs `npm run bench`, which times normalization here and elsewhere. */
-import {InputError, oneLine} from '../examples/digits/errors.js';
+import {InputError, oneLine} from '../tools/errors.js';
 import {parseOptions} from './options.js';
 
 const BAD_INPUT = 2;

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import {dispose} from '@tensorflow/tfjs';
-import {oneLine, reasonOf} from '../examples/digits/errors.js';
+import {oneLine, reasonOf} from '../tools/errors.js';
 import {problemsOf} from './agreement.js';
 import {rowsOf, withRows} from './cases.js';
 import {rounded} from './figures.js';

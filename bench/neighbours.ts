@@ -9,9 +9,9 @@ import {
   namesOption,
   positiveNumber,
   readCommandLine,
-} from '../examples/digits/command_line.js';
-import {InputError, oneLine, reasonOf} from '../examples/digits/errors.js';
-import {type BackendName, BACKENDS} from '../examples/digits/options.js';
+} from '../tools/command_line.js';
+import {InputError, oneLine, reasonOf} from '../tools/errors.js';
+import {type BackendName, BACKENDS} from '../tools/backend_names.js';
 import {rounded} from './figures.js';
 import {
   type Neighbour,

@@ -5,8 +5,8 @@
  */
 import {createInterface} from 'node:readline';
 import * as tf from '@tensorflow/tfjs';
-import {startBackend} from '../examples/digits/backend.js';
-import {BACKENDS} from '../examples/digits/options.js';
+import {startBackend} from '../tools/backend.js';
+import {BACKENDS} from '../tools/backend_names.js';
 import {
   NEIGHBOURS,
   type Neighbour,

@@ -4,8 +4,8 @@ import {
   positiveNumber,
   readCommandLine,
   somePath,
-} from '../examples/digits/command_line.js';
-import {type BackendName, BACKENDS} from '../examples/digits/options.js';
+} from '../tools/command_line.js';
+import {type BackendName, BACKENDS} from '../tools/backend_names.js';
 
 /** The options of the command line. */
 export interface Options {

@@ -1,6 +1,6 @@
 import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
 import {createInterface} from 'node:readline';
-import {reasonOf} from '../examples/digits/errors.js';
+import {reasonOf} from '../tools/errors.js';
 
 /** The number of lines of a program's error output to report. */
 const LINES_OF_ERROR = 1;

@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {BACKENDS} from '../examples/digits/options.js';
+import {BACKENDS} from '../tools/backend_names.js';
 import {casesOf, QUICK_SHAPES, SHAPES} from './cases.js';
 import type {Options} from './options.js';
 import type {LayerCase} from './results.js';

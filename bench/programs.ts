@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import {patchStockLayers} from 'tfjs-normalization';
 import {type NormFactory, STOCK} from '../examples/digits/network.js';
 import {PACKAGE} from '../examples/digits/norm_layers.js';
-import type {BackendName} from '../examples/digits/options.js';
+import type {BackendName} from '../tools/backend_names.js';
 import type {Plan} from './plan.js';
 import {
   type Cell,

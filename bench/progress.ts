@@ -1,5 +1,5 @@
 import {SingleBar} from 'cli-progress';
-import {duration} from '../examples/digits/format.js';
+import {duration} from '../tools/format.js';
 
 /** Shows the current measurement and the total number. */
 export interface Progress {

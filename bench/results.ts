@@ -1,4 +1,4 @@
-import type {BackendName} from '../examples/digits/options.js';
+import type {BackendName} from '../tools/backend_names.js';
 
 /** The backends of a browser's GPU, which the page measures. */
 export const GPU_BACKENDS = ['webgl', 'webgpu'] as const;

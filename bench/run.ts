@@ -1,8 +1,8 @@
 import {join} from 'node:path';
-import {startBackend} from '../examples/digits/backend.js';
-import {InputError} from '../examples/digits/errors.js';
-import {type BackendName, BACKENDS} from '../examples/digits/options.js';
-import {checkOutput, writeWhole} from '../examples/digits/output.js';
+import {startBackend} from '../tools/backend.js';
+import {InputError} from '../tools/errors.js';
+import {type BackendName, BACKENDS} from '../tools/backend_names.js';
+import {checkOutput, writeWhole} from '../tools/output.js';
 import {nameOf} from './cases.js';
 import {drawChart} from './chart.js';
 import {

@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import type {BackendName} from '../examples/digits/options.js';
+import type {BackendName} from '../tools/backend_names.js';
 import {type Answer, Peer} from './peer.js';
 import type {LayerCase, StockNorm} from './results.js';
 

@@ -1,10 +1,10 @@
 /** Times stock tf.js on request; requests and answers are lines of JSON. */
 import {createInterface} from 'node:readline';
 import * as tf from '@tensorflow/tfjs';
-import {startBackend} from '../examples/digits/backend.js';
-import {oneLine, reasonOf} from '../examples/digits/errors.js';
+import {startBackend} from '../tools/backend.js';
+import {oneLine, reasonOf} from '../tools/errors.js';
 import {STOCK} from '../examples/digits/network.js';
-import {BACKENDS} from '../examples/digits/options.js';
+import {BACKENDS} from '../tools/backend_names.js';
 import type {LayerCase} from './results.js';
 import type {Request, StockStep} from './stock.js';
 import {

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import {percent} from '../examples/digits/format.js';
+import {percent} from '../tools/format.js';
 import {isLast, nameOf} from './cases.js';
 import {rounded, spelled, spelledRatio} from './figures.js';
 import {

@@ -1,5 +1,5 @@
 import {setImmediate} from 'node:timers/promises';
-import {oneLine, reasonOf} from '../examples/digits/errors.js';
+import {oneLine, reasonOf} from '../tools/errors.js';
 import type {Cell} from './results.js';
 import {quantile} from './statistics.js';
 

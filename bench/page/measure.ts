@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-webgpu';
-import {reasonOf} from '../../examples/digits/errors.js';
+import {reasonOf} from '../../tools/errors.js';
 import {casesOf, isLast} from '../cases.js';
 import {measureLayer} from '../measure_layer.js';
 import type {GpuBackend, LayerCase, LayerRow} from '../results.js';

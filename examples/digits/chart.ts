@@ -1,7 +1,7 @@
 import type {LineSeriesOption} from 'echarts';
 import {NAMES, type Norm} from './norms.js';
 import type {Seen} from './sentence.js';
-import {axisStyle, INK, renderSvg} from './svg.js';
+import {axisStyle, INK, renderSvg} from '../../tools/svg.js';
 
 const TITLE = 'Validation accuracy by epoch';
 const WIDTH = 720;

@@ -1,4 +1,4 @@
-import {InputError} from './errors.js';
+import {InputError} from '../../tools/errors.js';
 import {checkLabel, type Images} from './images.js';
 
 /** The CSV format, for --help. */

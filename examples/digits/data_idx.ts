@@ -1,7 +1,7 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gunzipSync} from 'node:zlib';
-import {InputError, reasonOf} from './errors.js';
+import {InputError, reasonOf} from '../../tools/errors.js';
 import {checkLabel, type Images} from './images.js';
 
 /** The contents of a folder of IDX files, for --help. */

@@ -1,7 +1,7 @@
 import {readFileSync, statSync} from 'node:fs';
 import {parseCsv} from './data_csv.js';
 import {readIdxFolder} from './data_idx.js';
-import {InputError, reasonOf} from './errors.js';
+import {InputError, reasonOf} from '../../tools/errors.js';
 import {type Images, pick} from './images.js';
 import {createRandom, deriveSeed, permutation} from './random.js';
 

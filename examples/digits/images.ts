@@ -1,4 +1,4 @@
-import {InputError} from './errors.js';
+import {InputError} from '../../tools/errors.js';
 
 /** Digits, or anything else of ten classes. */
 export const CLASSES = 10;

@@ -3,9 +3,9 @@
  * reads digits.
  */
 import {readData} from './dataset.js';
-import {InputError, oneLine} from './errors.js';
+import {InputError, oneLine} from '../../tools/errors.js';
 import {parseOptions} from './options.js';
-import {checkOutput} from './output.js';
+import {checkOutput} from '../../tools/output.js';
 
 const BAD_INPUT = 2;
 

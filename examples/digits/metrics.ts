@@ -1,5 +1,5 @@
 import type {Activation, MovingAverage, Norm} from './norms.js';
-import type {BackendName} from './options.js';
+import type {BackendName} from '../../tools/backend_names.js';
 
 /** One network in metrics.json; lists have one number per epoch. */
 export interface RunMetrics {

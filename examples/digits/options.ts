@@ -7,7 +7,8 @@ import {
   positiveNumber,
   readCommandLine,
   somePath,
-} from './command_line.js';
+} from '../../tools/command_line.js';
+import {type BackendName, BACKENDS} from '../../tools/backend_names.js';
 import {CSV_FORMAT} from './data_csv.js';
 import {IDX_FORMAT} from './data_idx.js';
 import {
@@ -18,11 +19,6 @@ import {
   type Norm,
   NORMS,
 } from './norms.js';
-
-/** The backends that the program supports, the preferred ones first. */
-export const BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
-
-export type BackendName = (typeof BACKENDS)[number];
 
 /** The options of the command line. */
 export interface Options {

@@ -1,5 +1,5 @@
 import {SingleBar} from 'cli-progress';
-import {duration, percent} from './format.js';
+import {duration, percent} from '../../tools/format.js';
 
 /** Progress in training one network. */
 export interface Status {

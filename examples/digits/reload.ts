@@ -6,8 +6,8 @@ import * as tf from '@tensorflow/tfjs';
 // Registers the layers, which tf.js does not know otherwise.
 import 'tfjs-normalization';
 import {fileSystem} from 'tfjs-normalization/node';
-import {startBackend} from './backend.js';
-import {reasonOf} from './errors.js';
+import {startBackend} from '../../tools/backend.js';
+import {reasonOf} from '../../tools/errors.js';
 import type {ReloadAnswer, ReloadRequest} from './reload_check.js';
 import {predictAll} from './train.js';
 

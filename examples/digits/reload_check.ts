@@ -1,7 +1,7 @@
 import {fork} from 'node:child_process';
 import {join} from 'node:path';
 import type {Images} from './images.js';
-import type {BackendName} from './options.js';
+import type {BackendName} from '../../tools/backend_names.js';
 
 /** A request to the fresh process. */
 export interface ReloadRequest {

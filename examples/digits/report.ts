@@ -1,6 +1,6 @@
-import type {Backend} from './backend.js';
+import type {Backend} from '../../tools/backend.js';
 import type {Data} from './dataset.js';
-import {counted, wrap} from './format.js';
+import {counted, wrap} from '../../tools/format.js';
 import type {Metrics} from './metrics.js';
 import type {Options} from './options.js';
 import {recalibratedSentenceOf, sentenceOf} from './sentence.js';

@@ -1,10 +1,11 @@
 import {join} from 'node:path';
-import {startBackend} from './backend.js';
+import {startBackend} from '../../tools/backend.js';
 import {drawChart} from './chart.js';
 import type {Data} from './dataset.js';
 import type {Metrics, RunMetrics} from './metrics.js';
-import type {BackendName, Options} from './options.js';
-import {writeWhole} from './output.js';
+import type {BackendName} from '../../tools/backend_names.js';
+import type {Options} from './options.js';
+import {writeWhole} from '../../tools/output.js';
 import {createProgress} from './progress.js';
 import {predictReloaded, sameBits} from './reload_check.js';
 import {reportOf, startOf, stopOf} from './report.js';

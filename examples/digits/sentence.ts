@@ -1,4 +1,4 @@
-import {counted, percent} from './format.js';
+import {counted, percent} from '../../tools/format.js';
 import {NAMES, type Norm} from './norms.js';
 
 /** The figures in the sentence. */

@@ -1,5 +1,5 @@
 import type Table from 'cli-table3';
-import {percent} from './format.js';
+import {percent} from '../../tools/format.js';
 import type {RunMetrics} from './metrics.js';
 import {NAMES} from './norms.js';
 import {align, ruledTable} from './ruled_table.js';

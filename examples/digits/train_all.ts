@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {dispose, type LayersModel} from '@tensorflow/tfjs';
 import {fileSystem} from 'tfjs-normalization/node';
 import type {Data} from './dataset.js';
-import {InputError, reasonOf} from './errors.js';
+import {InputError, reasonOf} from '../../tools/errors.js';
 import type {RunMetrics} from './metrics.js';
 import {createNetwork, type NormFactories, STOCK} from './network.js';
 import {PACKAGE} from './norm_layers.js';

@@ -3,9 +3,9 @@
  */
 import {join, relative} from 'node:path';
 import {readData} from '../digits/dataset.js';
-import {InputError, oneLine} from '../digits/errors.js';
+import {InputError, oneLine} from '../../tools/errors.js';
 import {DIGITS} from '../digits/options.js';
-import {checkOutput} from '../digits/output.js';
+import {checkOutput} from '../../tools/output.js';
 import {parseOptions} from './options.js';
 
 const BAD_INPUT = 2;

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
-import {InputError} from '../digits/errors.js';
+import {InputError} from '../../tools/errors.js';
 
 /** The backends that can train convolutions, the preferred one first. */
 export const BACKENDS = ['tensorflow', 'cpu'] as const;

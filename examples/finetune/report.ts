@@ -1,4 +1,4 @@
-import {percent, wrap} from '../digits/format.js';
+import {percent, wrap} from '../../tools/format.js';
 import {align, ruledTable} from '../digits/ruled_table.js';
 import type {Tuned} from './tune.js';
 

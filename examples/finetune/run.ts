@@ -1,11 +1,12 @@
 import {fileSystem} from 'tfjs-normalization/node';
-import {startBackend} from '../digits/backend.js';
+import {startBackend} from '../../tools/backend.js';
 import type {Data} from '../digits/dataset.js';
 import {createProgress} from '../digits/progress.js';
 import {evaluate, toTensors} from '../digits/train.js';
 import {halvesOf} from './halves.js';
 import {compile, createNetwork} from './network.js';
-import {BACKENDS, type Options} from './options.js';
+import {BACKENDS} from '../../tools/backend_names.js';
+import {type Options} from './options.js';
 import {reportOf} from './report.js';
 import {Trainer} from './trainer.js';
 import {tune, type Tuned} from './tune.js';

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {type Options, parseOptions} from '../../bench/options.js';
 import {planOf} from '../../bench/plan.js';
-import {InputError} from '../../examples/digits/errors.js';
+import {InputError} from '../../tools/errors.js';
 
 function parse(...args: string[]): Options {
   const options = parseOptions(args, () => undefined);

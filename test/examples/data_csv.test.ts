@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import {parseCsv} from '../../examples/digits/data_csv.js';
-import {InputError} from '../../examples/digits/errors.js';
+import {InputError} from '../../tools/errors.js';
 
 const tables = fc
   .tuple(fc.integer({min: 1, max: 12}), fc.integer({min: 1, max: 12}))

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import * as fc from 'fast-check';
 import {parseIdx, readIdxFolder} from '../../examples/digits/data_idx.js';
-import {InputError} from '../../examples/digits/errors.js';
+import {InputError} from '../../tools/errors.js';
 import {newFolder} from './digits_program.js';
 import {encodeIdx, writeIdxFolder} from './idx_files.js';
 

@@ -1,5 +1,5 @@
 import {parseCsv} from '../../examples/digits/data_csv.js';
-import {InputError} from '../../examples/digits/errors.js';
+import {InputError} from '../../tools/errors.js';
 import {halvesOf} from '../../examples/finetune/halves.js';
 import {parseOptions} from '../../examples/finetune/options.js';
 import {reportOf} from '../../examples/finetune/report.js';

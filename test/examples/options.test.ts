@@ -1,4 +1,4 @@
-import {InputError} from '../../examples/digits/errors.js';
+import {InputError} from '../../tools/errors.js';
 import {type Options, parseOptions} from '../../examples/digits/options.js';
 
 const parse = (...args: string[]): Options | undefined =>

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import {drawChart} from '../../examples/digits/chart.js';
-import {counted, duration, wrap} from '../../examples/digits/format.js';
+import {counted, duration, wrap} from '../../tools/format.js';
 import type {RunMetrics} from '../../examples/digits/metrics.js';
 import {type Norm, NORMS} from '../../examples/digits/norms.js';
 import {

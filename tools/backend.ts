@@ -2,7 +2,7 @@ import {createRequire} from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import {InputError, oneLine, reasonOf} from './errors.js';
-import {type BackendName, BACKENDS} from './options.js';
+import {type BackendName, BACKENDS} from './backend_names.js';
 
 const TFJS_NODE = '@tensorflow/tfjs-node';
 
