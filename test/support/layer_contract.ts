@@ -3,7 +3,7 @@ import * as family from 'tfjs-normalization';
 import {fromKeras} from 'tfjs-normalization';
 import {reload} from './memory_model.js';
 import {trainsStockLayers} from './stock_training.js';
-import {difference, randomTensor, valuesOf, weightsOf} from './tensors.js';
+import {difference, randomTensor, weightsOf} from './tensors.js';
 
 /** Facts about a layer of this package, for an input of the shape [batch, 3, 4]. */
 export interface LayerContract {
@@ -20,6 +20,10 @@ export interface LayerContract {
   /** The names of its weights, in order: first those that learn. */
   readonly learnt: readonly string[];
   readonly others?: readonly string[];
+  /** If true, the others move in training by themselves, whatever the batch. */
+  readonly othersNeedNoBatch?: boolean;
+  /** If true, it computes with a layer of tf.js's own. */
+  readonly wrapsStock?: boolean;
 }
 
 type LayerClass = tf.serialization.SerializableConstructor<tf.layers.Layer> & {
@@ -63,6 +67,10 @@ export function describeContract(contract: LayerContract): void {
   };
 
   describe(`${exported} keeps the contract of a layer:`, () => {
+    beforeEach(() => {
+      if (contract.wrapsStock) trainsStockLayers();
+    });
+
     it('weights by name, in order, those that learn apart', () => {
       const layer = built();
       const namesOf = (weights: tf.layers.Layer['weights']): unknown[] =>
@@ -82,8 +90,10 @@ export function describeContract(contract: LayerContract): void {
     });
 
     it.each(kerasNames)("loads from Keras's files as %s", async (name) => {
-      const model = await loadFromKeras(name, contract, built().weights);
+      const layer = built();
+      const model = await loadFromKeras(name, contract, layer.weights);
       expect(lastOf(model)).toBeInstanceOf(layerClass);
+      expect(weightsOf(lastOf(model))).toEqual(weightsOf(layer));
       model.dispose();
     });
 
@@ -193,9 +203,12 @@ export function describeContract(contract: LayerContract): void {
       expect(weightsOf(other)).toEqual(weightsOf(layer));
     });
 
-    it('an empty batch gives an empty batch, in training too, and writes nothing', () => {
+    it('an empty batch gives an empty batch, in training too, and changes no weight', () => {
       const layer = built();
-      const before = weightsOf(layer);
+      const kept = contract.othersNeedNoBatch ? learnt : names;
+      const values = (): unknown[] =>
+        kept.map((name) => weightsOf(layer)[name]);
+      const before = values();
       const empty = tf.zeros([0, ...SHAPE]);
       for (const training of [false, true]) {
         const f = (a: tf.Tensor): tf.Tensor =>
@@ -203,7 +216,7 @@ export function describeContract(contract: LayerContract): void {
         expect(f(empty).shape).toEqual([0, ...SHAPE]);
         expect(tf.grad(f)(empty).shape).toEqual([0, ...SHAPE]);
       }
-      expect(weightsOf(layer)).toEqual(before);
+      expect(values()).toEqual(before);
     });
 
     it('nothing is left of it once it is disposed', () => {
@@ -255,7 +268,7 @@ function trainable(layer: tf.layers.Layer): {
 }
 
 /** Loads a model of one layer as Keras 2 writes it. */
-function loadFromKeras(
+async function loadFromKeras(
   className: string,
   {kerasConfig}: LayerContract,
   weights: tf.layers.Layer['weights'],
@@ -271,13 +284,12 @@ function loadFromKeras(
     backend: 'tensorflow',
     model_config,
   };
-  const values = weights.flatMap((weight) => valuesOf(weight.read()));
-  const weightSpecs = weights.map(({originalName, shape}) => ({
-    name: `norm/${originalName.split('/').pop()}`,
-    shape: shape as number[],
-    dtype: 'float32' as const,
-  }));
-  const weightData = Float32Array.from(values).buffer;
+  const {data: weightData, specs: weightSpecs} = await tf.io.encodeWeights(
+    weights.map((weight) => ({
+      name: `norm/${weight.originalName.split('/').pop()}`,
+      tensor: weight.read(),
+    })),
+  );
   const load = (): Promise<tf.io.ModelArtifacts> =>
     Promise.resolve({modelTopology, weightSpecs, weightData});
   return tf.loadLayersModel(fromKeras({load}));
