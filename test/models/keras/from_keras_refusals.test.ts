@@ -46,7 +46,6 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     ...[
       'UnitNormalization',
       'SpectralNormalization',
-      'Normalization',
       'InstanceNormalization',
     ].map((name): [string, Json, string, string] => [
       name,
