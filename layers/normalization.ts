@@ -1,5 +1,9 @@
-import {type DataId, type Tensor, tensor, tidy} from '@tensorflow/tfjs-core';
+import {type Tensor, tensor, tidy} from '@tensorflow/tfjs-core';
 import type {Shape} from '@tensorflow/tfjs-layers';
+import {
+  ADAPTED,
+  AdaptedStatistics,
+} from '../src/layer_support/adapted_statistics.js';
 import type {LayerDescription} from '../src/layer_support/description.js';
 import {
   checkNumbers,
@@ -25,6 +29,7 @@ import {
 } from '../src/layer_support/options.js';
 import {registerLayer} from '../src/layer_support/registration.js';
 import {type Axes, resolveAxes} from '../src/ops/axes.js';
+import {normalizeFeatures} from '../src/ops/feature_norm.js';
 import type {Statistics} from '../src/ops/moving_statistics.js';
 import {standardize} from '../src/ops/standardize.js';
 import type {DataWatch} from '../src/statistics/data_progress.js';
@@ -59,9 +64,6 @@ interface NormalizationOptions extends OptionsOf<NormalizationArgs> {
 
 /** Where the mean is given there are no weights, as in Keras. */
 const ADAPTS = {option: 'mean', is: null};
-
-/** The largest int32. */
-const MOST = 2 ** 31 - 1;
 
 const DESCRIPTION: LayerDescription<NormalizationOptions> = {
   className: 'Normalization',
@@ -133,8 +135,7 @@ export class Normalization extends NormLayer<NormalizationOptions> {
   static readonly className: string = DESCRIPTION.className;
   /** Read by the tools for whole models. */
   static readonly description: LayerDescription = DESCRIPTION;
-  /** The mean before anything has written it. */
-  private initial: DataId | undefined;
+  private adapted: AdaptedStatistics | undefined;
   /** The shape it was built for, null on the axes that are not kept. */
   private keptShape: Shape | undefined;
   private given: Readonly<Record<keyof Statistics, ShapedNumbers>> | undefined;
@@ -188,17 +189,18 @@ export class Normalization extends NormLayer<NormalizationOptions> {
       who: this.who,
     });
     if (!this.built) this.buildNamed([...found.shape]);
+    const {adapted} = this;
     tidy(() => {
-      const write = (name: string, values: ArrayLike<number>): void => {
-        const weight = this.parameter(name);
-        const like = weight?.read();
-        if (like === undefined) return;
-        weight?.write(tensor(Array.from(values), like.shape, like.dtype));
-      };
-      write('mean', found.mean);
-      write('variance', found.variance);
-      write('count', [Math.min(found.count, MOST)]);
+      const shape = adapted?.read().mean.shape;
+      const mean = tensor(Array.from(found.mean), shape, 'float32');
+      const variance = tensor(Array.from(found.variance), shape, 'float32');
+      adapted?.replace({mean, variance}, found.count);
     });
+  }
+
+  /** Its statistics for the tools for models; undefined if they were given. */
+  [ADAPTED](): AdaptedStatistics | undefined {
+    return this.adapted;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -213,7 +215,7 @@ export class Normalization extends NormLayer<NormalizationOptions> {
       };
     }
     this.addParameters(lengths);
-    this.initial = this.parameter('mean')?.read().dataId;
+    this.adapted = this.makeAdapted();
     // One mean for all fits any shape.
     if (axes.length > 0) {
       this.inputSpec = [inputSpecOf(shape, axes)];
@@ -223,24 +225,35 @@ export class Normalization extends NormLayer<NormalizationOptions> {
   }
 
   protected override compute(x: Tensor): Tensor {
+    const {adapted} = this;
     const {invert} = this.options;
     const axes = this.axesFor(x.rank);
-    const statistics = this.statistics();
-    if (statistics.mean.dataId === this.initial) {
+    const {given, gather} = adapted?.standIn ?? {};
+    if (gather !== undefined && x.size > 0) {
+      gather(normalizeFeatures(x, {axes, epsilon: 1}));
+    } else if (adapted?.isInitial === true && given === undefined) {
       this.warnOnce(
         'not adapted',
         'it passes its input on, since neither adapt nor a model file has given it a ' +
           'mean and a variance. Call `await layer.adapt(data)` first.',
       );
     }
+    const statistics = given ?? adapted?.read() ?? this.givenStatistics();
     return standardize(x, statistics, {axes, invert});
   }
 
-  private statistics(): Statistics {
+  private makeAdapted(): AdaptedStatistics | undefined {
+    const [mean, variance, count] = ['mean', 'variance', 'count'].map((name) =>
+      this.parameter(name),
+    );
+    if (!mean || !variance || !count) return undefined;
+    return new AdaptedStatistics({mean, variance, count});
+  }
+
+  private givenStatistics(): Statistics {
     const read = (name: keyof Statistics): Tensor => {
       const {values, shape} = this.given?.[name] ?? {values: [], shape: []};
-      const weight = this.parameter(name);
-      return weight?.read() ?? tensor([...values], [...shape], 'float32');
+      return tensor([...values], [...shape], 'float32');
     };
     return {mean: read('mean'), variance: read('variance')};
   }

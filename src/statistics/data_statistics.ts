@@ -12,7 +12,7 @@ import {
 import {type DataWatch, Progress} from './data_progress.js';
 import {
   type ChannelStatistics,
-  type CountedStatistics,
+  type FoundChannels,
   GatheredStatistics,
 } from './gathered_statistics.js';
 
@@ -111,7 +111,6 @@ async function cut(x: readonly Tensor[], who: string): Promise<Part[]> {
 interface Gathered {
   readonly shape: ReadonlyArray<number | null>;
   readonly sum: GatheredStatistics;
-  readonly count: number;
 }
 
 async function gather(
@@ -156,17 +155,14 @@ function add(
   });
   const sum = before?.sum ?? new GatheredStatistics(part.mean.length);
   sum.add(part);
-  return {shape: known, sum, count: (before?.count ?? 0) + at(part.count, 0)};
+  return {shape: known, sum};
 }
 
-function resultOf(
-  {shape, sum, count}: Gathered,
-  who: string,
-): FeatureStatistics {
-  const size = shape.reduce<number>((product, n) => product * (n ?? 1), 1);
+function resultOf({shape, sum}: Gathered, who: string): FeatureStatistics {
+  const size = sizeOf(shape.map((length) => length ?? 1));
   // What would stay where there is no second value.
   const none = new Float64Array(size);
-  const {mean, variance} = sum.result({mean: none, variance: none});
+  const {mean, variance, count} = sum.result({mean: none, variance: none});
   variance.forEach((value, feature) => {
     if (Number.isFinite(Math.fround(value))) return;
     throw new Error(
@@ -174,7 +170,7 @@ function resultOf(
         `data down first. ${received('variance', value)}`,
     );
   });
-  return {mean, variance, count, shape};
+  return {mean, variance, count: at(count, 0), shape};
 }
 
 /**
@@ -182,13 +178,13 @@ function resultOf(
  *
  * @param axes Ascending, without the first.
  */
-export function partStatistics(
+function partStatistics(
   values: ArrayLike<number>,
   shape: readonly number[],
   axes: readonly number[],
-): Required<CountedStatistics> & {mean: Float64Array} {
+): FoundChannels {
   const features = featuresOfExample(shape, axes);
-  const kept = axes.reduce((size, axis) => size * (shape[axis] ?? 1), 1);
+  const kept = sizeOf(axes.map((axis) => shape[axis] ?? 1));
   const count = values.length / kept;
   const average = (
     of: (value: number, feature: number) => number,
@@ -212,17 +208,20 @@ function featuresOfExample(
   shape: readonly number[],
   axes: readonly number[],
 ): Int32Array {
-  let places = [0];
-  shape.slice(1).forEach((length, i) => {
-    const isFeature = axes.includes(i + 1);
-    const indices = Array.from({length}, (_, index) => index);
-    places = places.flatMap((place) =>
-      isFeature
-        ? indices.map((index) => place * length + index)
-        : indices.map(() => place),
-    );
-  });
-  return Int32Array.from(places);
+  const [, ...rest] = shape;
+  const places = new Int32Array(sizeOf(rest));
+  for (const axis of axes) {
+    const length = shape[axis] ?? 1;
+    const step = sizeOf(shape.slice(axis + 1));
+    places.forEach((place, i) => {
+      places[i] = place * length + (Math.floor(i / step) % length);
+    });
+  }
+  return places;
+}
+
+function sizeOf(lengths: readonly number[]): number {
+  return lengths.reduce((size, length) => size * length, 1);
 }
 
 async function partOf([x]: readonly Tensor[], who: string): Promise<Part> {
