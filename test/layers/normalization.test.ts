@@ -10,6 +10,7 @@ import {
 import {readFixture} from '../fixtures/fixtures.js';
 import {batchNorm as oracle} from '../oracle/by_axes.js';
 import {expectClose, expectCloseNow} from '../support/close.js';
+import {trainsStockLayers} from '../support/stock_training.js';
 import {randomTensor, valuesOf, weightsOf} from '../support/tensors.js';
 import {warnings} from '../support/warnings.js';
 
@@ -235,7 +236,6 @@ describe('adapt', () => {
 
   it('is exact for 200,000 values with a large mean', async () => {
     const n = 200_000;
-    // 4096 and 4097 in turn, but for the last: the mean of n - 1 pairs of halves.
     const values = Float32Array.from({length: n}, (_, i) => 4096 + (i % 2));
     const {mean, variance} = weightsOf(
       await adapted(tf.tensor2d(values, [n, 1])),
@@ -546,6 +546,7 @@ describe('in a model', () => {
   });
 
   it('keeps its statistics while the model learns, and leaves no tensor', async () => {
+    trainsStockLayers();
     const x = randomTensor([64, 2], 1, 1000, 50);
     const y = tf.tidy(() => tf.div(tf.sub(tf.sum(x, 1, true), 2000), 50));
     const norm = normalization({inputShape: [2]});
