@@ -536,6 +536,7 @@ describe('in a model', () => {
       }),
     );
     expect(valuesOf(loaded.predict(x) as tf.Tensor)).toEqual(expected);
+    expect(warnings()).toEqual([]);
     const [before, after] = [model, loaded].map(({layers}) => layers[0]);
     expect(after?.getConfig()).toEqual(before?.getConfig());
     expect(weightsOf(after as tf.layers.Layer)).toEqual(

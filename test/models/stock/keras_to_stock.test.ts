@@ -110,13 +110,21 @@ describe('F16: a Keras file', () => {
     },
   );
 
-  it('is converted in most cases', async () => {
+  it('is converted in most cases whose layers stock tf.js has', async () => {
     const failed: string[] = [];
+    let possible = 0;
     for (const [name, given] of CASES) {
       const ours = await fromKeras(handlerOf(artifactsIn(given))).load?.();
-      await written(ours ?? {}).catch(() => failed.push(name));
+      const error = await written(ours ?? {}).then(
+        () => undefined,
+        (reason: unknown) => reason as Error,
+      );
+      if (error?.message.includes('has no such layer')) continue;
+      possible += 1;
+      if (error) failed.push(name);
     }
-    expect(failed.length).toBeLessThan(CASES.length / 4);
+    expect(possible).toBeGreaterThan(70);
+    expect(failed.length).toBeLessThan(possible / 4);
   });
 
   it.each(CASES)(
