@@ -3,4 +3,5 @@ export {batchNormDense} from '../src/batch_norm_dense.js';
 export {groupNorm} from './group_norm.js';
 export {instanceNorm} from './instance_norm.js';
 export {layerNorm} from './layer_norm.js';
+export {normalization} from './normalization.js';
 export {rmsNorm} from './rms_norm.js';

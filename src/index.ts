@@ -29,6 +29,12 @@ export {
   layerNorm,
   type LayerNormArgs,
 } from '../layers/layer_norm.js';
+export {
+  type AdaptOptions,
+  Normalization,
+  normalization,
+  type NormalizationArgs,
+} from '../layers/normalization.js';
 export {RMSNorm, rmsNorm, type RMSNormArgs} from '../layers/rms_norm.js';
 export type {MovingAverageKind} from './layer_support/moving_average.js';
 export {register, type RegisterOptions} from './layer_support/registration.js';
@@ -38,6 +44,7 @@ export type {
   ModelData,
   Tensors,
 } from './statistics/data_batches.js';
+export type {FeatureData} from './statistics/data_statistics.js';
 export type {DataProgress} from './statistics/data_progress.js';
 export {
   foldBatchNorm,

@@ -10,6 +10,8 @@ export interface OptionDescription<T = unknown> {
   readonly default: T;
   /** Throws where a value is not one that the option may have. */
   readonly check: OptionCheck;
+  /** If true, null is a value of its own. Otherwise it means the default. */
+  readonly takesNull?: boolean;
   /**
    * Set if Keras and tf.js lack it: `'training'` if it only steers how statistics are
    * gathered in training, `'prediction'` if predictions depend on it.
@@ -34,6 +36,8 @@ export interface ParameterDescription {
   readonly when?: {readonly option: string; readonly is: unknown};
   /** If true, it is one number, whatever the shape of the others. */
   readonly isScalar?: boolean;
+  /** Defaults to `'float32'`. */
+  readonly dtype?: 'int32';
   /** If true, Keras and tf.js lack it. */
   readonly isOurs?: boolean;
 }

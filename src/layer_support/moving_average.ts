@@ -47,6 +47,20 @@ export interface StandIn {
   readonly gather?: (batch: BatchStatistics) => void;
 }
 
+/** Statistics that a layer normalizes with, as the tools for models see them. */
+export interface StatisticsStore {
+  /** While it is there, it takes the place of the statistics. */
+  standIn: StandIn | undefined;
+  /** The statistics that prediction uses. */
+  read(): Statistics;
+  /**
+   * Takes statistics that were found in data.
+   *
+   * @param count The number of values in each.
+   */
+  replace(statistics: Statistics, count: number): void;
+}
+
 /** Options of {@link MovingAverage}. */
 export interface MovingAverageOptions {
   readonly kind: MovingAverageKind;
@@ -64,7 +78,7 @@ export interface MovingAverageOptions {
  * by loading a model or by `setWeights`, are past their start: that is seen by
  * their data no longer being what was written here last.
  */
-export class MovingAverage {
+export class MovingAverage implements StatisticsStore {
   /** While it is there, the average is neither read nor moved. */
   standIn: StandIn | undefined;
   private steps = 0;

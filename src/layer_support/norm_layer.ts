@@ -9,7 +9,6 @@ import {
 import {knownOptions} from '../ops/known_options.js';
 import {toFloat} from '../ops/to_float.js';
 import {
-  defaultsOf,
   hasParameter,
   type LayerDescription,
   optionsAbout,
@@ -67,7 +66,7 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
     super(own);
     this.supportsMasking = true;
     this.description = description;
-    const options = completeOptions(own, defaultsOf(description), this.who);
+    const options = completeOptions(own, description, this.who);
     this.options = options;
     const values = options as Record<string, unknown>;
     for (const [name, {check}] of Object.entries(optionsOf(description))) {
@@ -122,13 +121,13 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
   protected addParameters(shape: Shape): void {
     for (const each of this.description.parameters) {
       if (!hasParameter(each, this.options)) continue;
-      const {name, option, learns, isScalar} = each;
+      const {name, option, learns, isScalar, dtype = 'float32'} = each;
       const about = (suffix: string): unknown =>
         this.objects[`${String(option)}${suffix}`] ?? undefined;
       const weight = this.addWeight(
         name,
         isScalar ? [] : shape,
-        'float32',
+        dtype,
         this.initializerOf(each),
         about('Regularizer') as Regularizer | undefined,
         learns,
@@ -136,6 +135,17 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
       const constraint = about('Constraint') as Constraint | undefined;
       if (constraint) projectOnRead(weight, constraint);
       this.parameters.set(name, weight);
+    }
+  }
+
+  /**
+   * Builds the layer before a model does, with weights named as a model names them:
+   * tf.js puts the layer's name before them only while the layer is applied.
+   */
+  protected buildNamed(inputShape: Shape): void {
+    this.build(inputShape);
+    for (const [name, weight] of this.parameters) {
+      Object.assign(weight, {originalName: `${this.name}/${name}`});
     }
   }
 

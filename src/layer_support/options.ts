@@ -2,7 +2,12 @@ import type {layers} from '@tensorflow/tfjs-layers';
 import {type Axes, checkAxes} from '../ops/axes.js';
 import {checkIsObject, knownOptions} from '../ops/known_options.js';
 import {received} from '../util/received.js';
-import type {LayerDescription, OptionDescription} from './description.js';
+import {
+  defaultsOf,
+  type LayerDescription,
+  type OptionDescription,
+  optionsOf,
+} from './description.js';
 
 /** The options of every layer of tfjs: `name`, `trainable`, `inputShape` and so on. */
 export type LayerArgs = NonNullable<
@@ -22,20 +27,23 @@ const LAYER_OPTIONS: ReadonlySet<string> = new Set([
 
 /**
  * The options of a layer with its defaults filled in; as everywhere in tf.js,
- * null and undefined mean the default.
+ * null and undefined mean the default, but for the options that take null.
  *
  * @throws Error naming an option that is neither the layer's nor one of those
  *   that every layer takes.
  */
-export function completeOptions<D extends object>(
+export function completeOptions<Options extends object>(
   given: object,
-  defaults: D,
+  description: LayerDescription<Options>,
   who: string,
-): D {
+): Options {
+  const defaults = defaultsOf(description);
+  const own = optionsOf(description);
   const known = Object.keys(defaults);
   const entries = knownOptions(given, known, who, LAYER_OPTIONS);
   const chosen = entries
-    .filter(([name, value]) => hasOwn(defaults, name) && value != null)
+    .filter(([name, value]) => hasOwn(defaults, name) && value !== undefined)
+    .filter(([name, value]) => value !== null || own[name]?.takesNull)
     .map(([name, value]) => [name, ownCopy(value)] as const);
   return {...defaults, ...Object.fromEntries(chosen)};
 }
@@ -198,7 +206,9 @@ export function hasOwn(object: object, name: PropertyKey): boolean {
   return Object.prototype.hasOwnProperty.call(object, name);
 }
 
-/** A list that whoever gave it can no longer change. */
+/** A list that whoever gave it can no longer change; a typed array becomes one. */
 export function ownCopy(value: unknown): unknown {
-  return Array.isArray(value) ? [...(value as unknown[])] : value;
+  const isTyped = ArrayBuffer.isView(value) && !(value instanceof DataView);
+  const list = isTyped ? Array.from(value as unknown as unknown[]) : value;
+  return Array.isArray(list) ? list.map(ownCopy) : list;
 }

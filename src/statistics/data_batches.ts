@@ -1,5 +1,4 @@
 import {dispose, slice, Tensor} from '@tensorflow/tfjs-core';
-import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {hasOwn} from '../layer_support/options.js';
 import {received} from '../util/received.js';
 import {listed} from '../util/listed.js';
@@ -33,6 +32,13 @@ export interface BatchOptions {
   readonly batches?: number;
 }
 
+/** Whatever data is for: a model, or a layer, whose labels do not matter. */
+export interface DataTaker {
+  readonly inputNames: readonly string[];
+  /** Without them labels are left out. */
+  readonly outputNames?: readonly string[];
+}
+
 /** A batch. The receiver disposes it. */
 export interface Batch {
   /** In the order of the model's inputs. */
@@ -58,7 +64,7 @@ export function disposeBatch({x, y}: Batch): void {
  */
 export function countBatches(
   data: ModelData,
-  model: LayersModel,
+  model: DataTaker,
   options: BatchOptions,
   who: string,
 ): number | undefined {
@@ -83,7 +89,7 @@ export function countBatches(
  */
 export async function* batchesOf(
   data: ModelData,
-  model: LayersModel,
+  model: DataTaker,
   {batchSize = BATCH_SIZE, batches = Infinity}: BatchOptions,
   who: string,
 ): AsyncGenerator<Batch, void> {
@@ -106,34 +112,47 @@ export async function* batchesOf(
 /** Tells if data has labels; for a dataset only its end tells. */
 export function mayHaveLabels(
   data: ModelData,
-  model: LayersModel,
+  model: DataTaker,
   who: string,
 ): boolean {
   return isSource(data) || batchOf(data, model, who).y !== undefined;
 }
 
-function isSource(data: ModelData): data is BatchSource {
+/** If true, data is a dataset of batches. */
+export function isSource(data: ModelData): data is BatchSource {
   return typeof (data as Partial<BatchSource> | null)?.iterator === 'function';
 }
 
-function batchOfElement(
-  value: unknown,
-  model: LayersModel,
-  who: string,
-): Batch {
+function batchOfElement(value: unknown, model: DataTaker, who: string): Batch {
   try {
-    return batchOf(value, model, who);
+    const batch = batchOf(value, model, who);
+    if (model.outputNames === undefined) {
+      const {ys} = separate(value, model.inputNames.length);
+      dispose((ys as Tensor[] | undefined) ?? []);
+    }
+    return batch;
   } catch (error) {
     dispose(value as Tensor[]);
     throw error;
   }
 }
 
-function batchOf(data: unknown, model: LayersModel, who: string): Batch {
-  const {xs, ys} = separate(data, model.inputNames.length);
-  const x = inOrder(xs, model.inputNames, 'x', who);
+/**
+ * Takes a batch apart: `x`, `[x, y]` or `{xs, ys}`.
+ *
+ * @throws Error if it does not fit what it is for.
+ */
+export function batchOf(
+  data: unknown,
+  {inputNames, outputNames}: DataTaker,
+  who: string,
+): Batch {
+  const {xs, ys} = separate(data, inputNames.length);
+  const x = inOrder(xs, inputNames, 'x', who);
   const y =
-    ys === undefined ? undefined : inOrder(ys, model.outputNames, 'y', who);
+    ys === undefined || outputNames === undefined
+      ? undefined
+      : inOrder(ys, outputNames, 'y', who);
   const [size = 0, ...others] = [...x, ...(y ?? [])].map(lengthOf);
   if (others.some((other) => other !== size)) {
     throw new Error(

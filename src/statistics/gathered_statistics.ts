@@ -5,6 +5,11 @@ export interface ChannelStatistics {
   readonly variance: Float64Array;
 }
 
+/** Statistics that were found, with the number of values in each. */
+export interface FoundChannels extends ChannelStatistics {
+  readonly count: Float64Array;
+}
+
 /** The mean and variance of some values, with their number. */
 export interface CountedStatistics {
   readonly mean: ArrayLike<number>;
@@ -52,13 +57,13 @@ export class GatheredStatistics {
    * Returns the statistics of all parts. A channel without values keeps the
    * given mean, one with fewer than two the given variance.
    */
-  result(otherwise: ChannelStatistics): ChannelStatistics {
+  result(otherwise: ChannelStatistics): FoundChannels {
     const mean = otherwise.mean.slice();
     const variance = otherwise.variance.slice();
     this.counts.forEach((count, c) => {
       if (count > 0) mean[c] = at(this.means, c);
       if (count > 1) variance[c] = at(this.squares, c) / count;
     });
-    return {mean, variance};
+    return {mean, variance, count: this.counts.slice()};
   }
 }

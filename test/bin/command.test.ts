@@ -560,6 +560,27 @@ describe('convert', () => {
     expect(stdout).toMatch(/^Folded \d of [1-9]/);
   });
 
+  it('reads and writes Normalization, and says that tf.js lacks it', async () => {
+    const file = join(ROOT, 'test', 'fixtures', 'keras3_models.json');
+    const given = readCases(file).find(
+      ({name}) => name === 'a feature normalization first',
+    ) as KerasCase;
+    await fileSystem(at('features')).save?.(artifactsIn(given));
+    const there = ['convert', 'features', 'scaled', '--to', 'normalization'];
+    expect(await run(there)).toMatchObject({code: 0, stderr: ''});
+    expect(await namesIn('scaled')).toContain('Normalization');
+    const scaled = await tf.loadLayersModel(fileSystem(at('scaled')));
+    expectPredictions(given, predictionsOf(given, scaled));
+    for (const path of ['features', 'scaled']) {
+      const {stdout} = await run(['inspect', path]);
+      expect(stdout).toMatch(/^layer +kind +axis +mean +variance +count$/m);
+      expect(stdout).toMatch(/^normalization +Normalization +-1 /m);
+    }
+    const back = await run(['convert', 'scaled', 'no', '--to', 'stock']);
+    expect(back.code).not.toBe(0);
+    expect(back.stderr).toContain('stock tf.js has no such layer');
+  });
+
   it('F16: converts Keras’s files to tf.js’s own layers', async () => {
     for (const library of ['keras3', 'keras2']) {
       const file = join(ROOT, 'test', 'fixtures', `${library}_models.json`);

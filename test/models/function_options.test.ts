@@ -41,13 +41,17 @@ const TAKING: Readonly<Record<string, Call>> = {
   GroupNorm: (options) => new normalization.GroupNorm(options),
   InstanceNorm: (options) => new normalization.InstanceNorm(options),
   LayerNorm: (options) => new LayerNorm(options),
+  Normalization: (options) => new normalization.Normalization(options),
   RMSNorm: (options) => new normalization.RMSNorm(options),
   groupNorm: (options) => normalization.groupNorm(options),
   instanceNorm: (options) => normalization.instanceNorm(options),
+  normalization: (options) => normalization.normalization(options),
   rmsNorm: (options) => normalization.rmsNorm(options),
   'layers.groupNorm': (options) => normalization.layers.groupNorm(options),
   'layers.instanceNorm': (options) =>
     normalization.layers.instanceNorm(options),
+  'layers.normalization': (options) =>
+    normalization.layers.normalization(options),
   'layers.rmsNorm': (options) => normalization.layers.rmsNorm(options),
   batchNorm: (options) => batchNorm(options),
   layerNorm: (options) => layerNorm(options),

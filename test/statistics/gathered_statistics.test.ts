@@ -75,6 +75,7 @@ describe('GatheredStatistics', () => {
     expect(sums.result(given)).toEqual({
       mean: Float64Array.of(1, 2, 3),
       variance: Float64Array.of(1, 1, 1),
+      count: Float64Array.of(2, 2, 2),
     });
   });
 });

@@ -13,10 +13,10 @@ import type {
   StandIn,
 } from '../../layer_support/moving_average.js';
 import {
-  learnsStatistics,
-  ownStatistics,
-  type PlacedBatchNorm,
-} from '../graph/batch_norms.js';
+  lastingStatistics,
+  type PlacedStatistics,
+  usesBatch,
+} from '../graph/statistics_layers.js';
 import type {Batch} from '../../statistics/data_batches.js';
 import type {GatheredStatistics} from '../../statistics/gathered_statistics.js';
 import {type StandIns, withStandIns} from './stand_ins.js';
@@ -39,7 +39,7 @@ interface Seen {
 export async function gatherBatch(
   model: LayersModel,
   {x}: Batch,
-  sums: ReadonlyMap<PlacedBatchNorm, GatheredStatistics>,
+  sums: ReadonlyMap<PlacedStatistics, GatheredStatistics>,
   standIns: StandIns,
 ): Promise<void> {
   const seen: Seen[] = [];
@@ -61,11 +61,11 @@ export async function gatherBatch(
 /** A layer that trains with its moving statistics keeps using them. */
 function gatherInto(
   seen: Seen[],
-  {layer}: PlacedBatchNorm,
+  {layer}: PlacedStatistics,
   sum: GatheredStatistics,
 ): StandIn {
   return {
-    given: learnsStatistics(layer) ? undefined : ownStatistics(layer),
+    given: usesBatch(layer) ? undefined : lastingStatistics(layer),
     gather: (batch) => {
       tensorsOf(batch).forEach((tensor) => keep(tensor));
       seen.push({sum, batch});

@@ -10,11 +10,13 @@ import {
 import {watchLayer} from '../../layer_support/own_mask.js';
 import type {Statistics} from '../../ops/moving_statistics.js';
 import {received} from '../../util/received.js';
+import {isBatchNorm} from '../graph/batch_norms.js';
 import {
-  learnsStatistics,
-  type PlacedBatchNorm,
-  stateOf,
-} from '../graph/batch_norms.js';
+  isAdaptable,
+  type PlacedStatistics,
+  storeOf,
+  usesBatch,
+} from '../graph/statistics_layers.js';
 import {ensureBuilt} from '../graph/ensure_built.js';
 import {
   batchesOf,
@@ -27,6 +29,7 @@ import {type DataWatch, Progress} from '../../statistics/data_progress.js';
 import {gatherBatch} from './gather_batch.js';
 import {
   type ChannelStatistics,
+  type FoundChannels,
   GatheredStatistics,
 } from '../../statistics/gathered_statistics.js';
 import {byDepth} from '../graph/norm_depths.js';
@@ -62,7 +65,7 @@ export function takeGatherOptions(
 }
 
 /** The statistics of each normalization's input over some data. */
-export type FoundStatistics = ReadonlyMap<PlacedBatchNorm, ChannelStatistics>;
+export type FoundStatistics = ReadonlyMap<PlacedStatistics, FoundChannels>;
 
 /** Statistics about to be gathered. */
 export interface Gathering {
@@ -72,32 +75,71 @@ export interface Gathering {
   /** The function that gathers, for messages. */
   readonly who: string;
   /** The layers whose statistics each pass through the data gathers. */
-  readonly passes: ReadonlyArray<readonly PlacedBatchNorm[]>;
+  readonly passes: ReadonlyArray<readonly PlacedStatistics[]>;
   readonly progress: Progress;
+  /** If true, each layer takes its statistics before those behind it are gathered for. */
+  readonly adapts: boolean;
+}
+
+/** How statistics are gathered. */
+export interface Gatherings {
+  /** The number of passes the caller makes afterwards. Defaults to 0. */
+  readonly more?: number;
+  /**
+   * If true, a Normalization takes what is found in its input before layers behind it are
+   * gathered for, exact or not. Defaults to false: it stays as it is.
+   */
+  readonly adapts?: boolean;
 }
 
 /**
  * Checks all arguments before anything is done.
  *
  * @param norms The layers to gather for; others use their moving statistics.
- * @param more The number of passes the caller makes afterwards.
  */
 export function startGathering(
   model: LayersModel,
-  norms: readonly PlacedBatchNorm[],
+  norms: readonly PlacedStatistics[],
   data: ModelData,
   options: GatherOptions,
   who: string,
-  more = 0,
+  {more = 0, adapts = false}: Gatherings = {},
 ): Gathering {
   ensureBuilt(model);
   // tf.js's own layers may have been called before they were watched.
-  norms.forEach(({layer}) => watchLayer(layer));
-  const passes = options.exact === true ? byDepth(model, norms, who) : [norms];
+  for (const {layer} of norms) {
+    if (isBatchNorm(layer)) watchLayer(layer);
+  }
+  const passes =
+    options.exact === true
+      ? byDepth(model, norms, who)
+      : adapts
+        ? afterAdapting(model, norms, who)
+        : [norms];
   const batches = countBatches(data, model, options, who);
   const total = batches && (passes.length + more) * batches;
   const progress = new Progress(options, total);
-  return {model, data, options, who, passes, progress};
+  return {model, data, options, who, passes, progress, adapts};
+}
+
+/**
+ * Passes in which each Normalization adapts before the layers behind it, and then all
+ * batch normalizations together. These use the statistics of batches all along, as in
+ * training.
+ */
+function afterAdapting(
+  model: LayersModel,
+  norms: readonly PlacedStatistics[],
+  who: string,
+): PlacedStatistics[][] {
+  const adaptable = norms.filter(({layer}) => isAdaptable(layer));
+  if (adaptable.length === 0) return [[...norms]];
+  const others = norms.filter(({layer}) => !isAdaptable(layer));
+  const passes = byDepth(model, adaptable, who).map((pass) => [
+    ...pass,
+    ...others,
+  ]);
+  return others.length > 0 ? [...passes, others] : passes;
 }
 
 /**
@@ -111,9 +153,12 @@ export function startGathering(
 export async function gatherStatistics(
   gathering: Gathering,
 ): Promise<FoundStatistics> {
-  const found = new Map<PlacedBatchNorm, ChannelStatistics>();
+  const found = new Map<PlacedStatistics, FoundChannels>();
   for (const pass of gathering.passes) {
-    const gathered = await withStatistics(found, (standIns) =>
+    const taken = [...found].filter(
+      ([{layer}]) => gathering.adapts || usesBatch(layer),
+    );
+    const gathered = await withStatistics(new Map(taken), (standIns) =>
       gatherPass(gathering, pass, standIns),
     );
     gathered.forEach((statistics, norm) => found.set(norm, statistics));
@@ -121,18 +166,12 @@ export async function gatherStatistics(
   return found;
 }
 
-/**
- * Runs a function with the given statistics in place of the moving averages, in
- * layers that train with batch statistics.
- */
+/** Runs a function with the given statistics in place of the layers' own. */
 export async function withStatistics<T>(
   statistics: FoundStatistics,
   run: (standIns: StandIns) => Promise<T>,
 ): Promise<T> {
-  const learning = [...statistics].filter(([{layer}]) =>
-    learnsStatistics(layer),
-  );
-  const given = learning.map(
+  const given = [...statistics].map(
     ([norm, values]) => [norm, {given: toTensors(norm, values)}] as const,
   );
   try {
@@ -146,21 +185,21 @@ export async function withStatistics<T>(
 
 /** The statistics as a layer holds them. The caller disposes them. */
 export function toTensors(
-  {layer}: PlacedBatchNorm,
+  {layer}: PlacedStatistics,
   {mean, variance}: ChannelStatistics,
 ): Statistics {
-  const {shape} = stateOf(layer).average.read().mean;
+  const {shape} = storeOf(layer).read().mean;
   return {
     mean: tensor(Float32Array.from(mean), shape),
     variance: tensor(Float32Array.from(variance), shape),
   };
 }
 
-/** The moving statistics of a layer. */
+/** The statistics that a layer predicts with. */
 export async function storedStatistics({
   layer,
-}: PlacedBatchNorm): Promise<ChannelStatistics> {
-  const {mean, variance} = stateOf(layer).average.read();
+}: PlacedStatistics): Promise<ChannelStatistics> {
+  const {mean, variance} = storeOf(layer).read();
   return {
     mean: Float64Array.from(await mean.data()),
     variance: Float64Array.from(await variance.data()),
@@ -169,11 +208,11 @@ export async function storedStatistics({
 
 async function gatherPass(
   {model, data, options, who, progress}: Gathering,
-  norms: readonly PlacedBatchNorm[],
+  norms: readonly PlacedStatistics[],
   standIns: StandIns,
 ): Promise<FoundStatistics> {
-  const channels = (norm: PlacedBatchNorm): number =>
-    stateOf(norm.layer).average.read().mean.size;
+  const channels = (norm: PlacedStatistics): number =>
+    storeOf(norm.layer).read().mean.size;
   const sums = new Map(
     norms.map((norm) => [norm, new GatheredStatistics(channels(norm))]),
   );
@@ -193,7 +232,7 @@ async function gatherPass(
       `${who}: the data has no examples. ${received('examples', examples)}`,
     );
   }
-  const results = new Map<PlacedBatchNorm, ChannelStatistics>();
+  const results = new Map<PlacedStatistics, FoundChannels>();
   for (const [norm, sum] of sums) {
     results.set(norm, sum.result(await storedStatistics(norm)));
   }

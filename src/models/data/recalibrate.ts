@@ -1,12 +1,12 @@
 import {dispose} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {received} from '../../util/received.js';
+import {warnOfHidden} from '../graph/batch_norms.js';
 import {
-  batchNormsOf,
-  learnsStatistics,
-  stateOf,
-  warnOfHidden,
-} from '../graph/batch_norms.js';
+  isRecalibrated,
+  statisticsLayersOf,
+  storeOf,
+} from '../graph/statistics_layers.js';
 import type {ModelData} from '../../statistics/data_batches.js';
 import {
   type GatherOptions,
@@ -23,8 +23,8 @@ export type RecalibrateOptions = GatherOptions;
 const WHO = 'recalibrate';
 
 /**
- * Sets the moving statistics of every BatchNorm, through nested models, to the
- * mean and the variance of the data.
+ * Sets the moving statistics of every BatchNorm and the statistics of every Normalization,
+ * through nested models, to the mean and the variance of the data.
  *
  * Moving averages lag behind the weights: for the first few hundred steps, and
  * wherever the learning rate is high. Prediction then looks worse than the
@@ -38,6 +38,11 @@ const WHO = 'recalibrate';
  * larger one. With `exact` there is a pass for each depth, each using the
  * statistics found by the passes before, and every BatchNorm gets exactly the
  * dataset's.
+ *
+ * A Normalization gets the statistics of what reaches it, as by its `adapt`, before the
+ * layers behind it get theirs: with one there is a pass more, and where one comes after
+ * another, one for each depth. It keeps a mean and a variance that it was given, and all if
+ * its `trainable` is false.
  *
  * Layers that are frozen, or whose `statistics` is `'moving'`, train with their
  * moving statistics; they use them here too, and keep them. tf.js's own
@@ -58,7 +63,7 @@ const WHO = 'recalibrate';
  *   after every batch; `total` is undefined for a dataset of unknown length.
  *   `signal`: an AbortSignal that cancels.
  * @throws Error if an option is unknown or invalid, if the model has no
- *   BatchNorm that learns statistics, or if the data is empty or does not fit
+ *   BatchNorm that learns statistics and no Normalization, or if the data is empty or does not fit
  *   the model. Then, and when cancelled, the statistics stay as they were.
  *
  * Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021,
@@ -72,8 +77,8 @@ export async function recalibrate(
   checkModel(model, WHO);
   const checked = takeGatherOptions(options, WHO);
   warnOfHidden(model, WHO);
-  const norms = batchNormsOf(model).filter(({layer}) =>
-    learnsStatistics(layer),
+  const norms = statisticsLayersOf(model).filter(({layer}) =>
+    isRecalibrated(layer),
   );
   if (norms.length === 0) {
     throw new Error(
@@ -82,11 +87,13 @@ export async function recalibrate(
         received('model', model.name),
     );
   }
-  const gathering = startGathering(model, norms, data, checked, WHO);
+  const gathering = startGathering(model, norms, data, checked, WHO, {
+    adapts: true,
+  });
   const found = await gatherStatistics(gathering);
   for (const [norm, statistics] of found) {
     const {mean, variance} = toTensors(norm, statistics);
-    stateOf(norm.layer).average.replace({mean, variance});
+    storeOf(norm.layer).replace({mean, variance}, statistics.count[0] ?? 0);
     dispose([mean, variance]);
   }
 }

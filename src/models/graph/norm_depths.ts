@@ -4,17 +4,17 @@ import type {
   SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
 import {received} from '../../util/received.js';
-import {isBatchNorm, type PlacedBatchNorm} from './batch_norms.js';
+import {hasStatistics, type PlacedStatistics} from './statistics_layers.js';
 import {innerLayers, isModel} from './walk_layers.js';
 
 /**
- * The number of batch normalizations before each layer, on the longest path to
+ * The number of layers with statistics of data before each layer, on the longest path to
  * it.
  */
 type Depths = Map<layers.Layer, number>;
 
 /**
- * Groups the batch normalizations by depth, in ascending order: the statistics
+ * Groups layers with statistics of data by depth, in ascending order: the statistics
  * of each depend only on those of lower depths.
  *
  * @param who The calling function, for the message.
@@ -22,11 +22,11 @@ type Depths = Map<layers.Layer, number>;
  */
 export function byDepth(
   model: LayersModel,
-  norms: readonly PlacedBatchNorm[],
+  norms: readonly PlacedStatistics[],
   who: string,
-): PlacedBatchNorm[][] {
+): PlacedStatistics[][] {
   const depths = depthsOf(model, who);
-  const groups = new Map<number, PlacedBatchNorm[]>();
+  const groups = new Map<number, PlacedStatistics[]>();
   for (const norm of norms) {
     const depth = depths.get(norm.layer) ?? 0;
     groups.set(depth, [...(groups.get(depth) ?? []), norm]);
@@ -57,7 +57,7 @@ function depthsOf(model: LayersModel, who: string): Depths {
 }
 
 /**
- * @param depth The number of normalizations before the model's inputs.
+ * @param depth The number of such layers before the model's inputs.
  * @return The number before its outputs.
  */
 function enterModel(model: LayersModel, depth: number, depths: Depths): number {
@@ -77,7 +77,7 @@ function enterLayer(
   depths: Depths,
 ): number {
   if (isModel(layer)) return enterModel(layer, depth, depths);
-  if (isBatchNorm(layer)) {
+  if (hasStatistics(layer)) {
     const deepest = Math.max(depth, depths.get(layer) ?? 0);
     depths.set(layer, deepest);
     return deepest + 1;

@@ -1,12 +1,7 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {NormLayer} from '../../layer_support/norm_layer.js';
 import type {Axes} from '../../ops/axes.js';
-import {
-  batchNormsOf,
-  isBatchNorm,
-  stateOf,
-  warnOfHidden,
-} from '../graph/batch_norms.js';
+import {isBatchNorm, stateOf, warnOfHidden} from '../graph/batch_norms.js';
 import {checkModel} from '../graph/check_model.js';
 import {ensureBuilt} from '../graph/ensure_built.js';
 import {mayHaveLabels, type ModelData} from '../../statistics/data_batches.js';
@@ -24,6 +19,7 @@ import {
   rangeOf,
 } from './inspect_data.js';
 import {
+  adaptedProblems,
   comparisonProblems,
   statisticsProblems,
   weightProblems,
@@ -35,6 +31,7 @@ import type {
   InspectionRow,
   Prediction,
 } from './inspection.js';
+import {isAdaptable, statisticsLayersOf} from '../graph/statistics_layers.js';
 import {isStockLayerNormalization} from '../patch/stock_layers.js';
 import {layersOf, type PlacedLayer} from '../graph/walk_layers.js';
 
@@ -47,10 +44,11 @@ const WHO = 'inspect';
  * Examines every normalization layer of a model, through nested models, and
  * reports problems: weights that are not finite, channels that are zeroed,
  * moving statistics that have never moved or are still close to their initial
- * values.
+ * values, a Normalization that was never adapted.
  *
- * With data it also finds the mean and variance of each batch normalization's
- * input, as `recalibrate` does, and compares the moving ones with them; with
+ * With data it also finds the mean and variance of the input of each batch
+ * normalization and each Normalization, as `recalibrate` does, and compares those of
+ * the layer with them; with
  * labels and a compiled model, it also measures the loss and the metrics with
  * both. That explains why a model may be good in training and poor in
  * prediction: training uses the statistics of each batch, prediction the moving
@@ -92,12 +90,15 @@ export async function inspect(
   warnOfHidden(model, WHO);
   const seen = data && (await compareWith(model, data, checked));
   const rows: InspectionRow[] = [];
+  const ofBatchNorms: InspectionRow[] = [];
   for (const placed of layersOf(model)) {
     if (!isNormalization(placed.layer)) continue;
-    rows.push(await rowOf(placed, seen?.comparisons.get(placed.layer)));
+    const row = await rowOf(placed, seen?.comparisons.get(placed.layer));
+    rows.push(row);
+    if (isBatchNorm(placed.layer)) ofBatchNorms.push(row);
   }
   const prediction = seen?.prediction;
-  const explanation = explain(rows, prediction);
+  const explanation = explain(ofBatchNorms, prediction);
   return Object.assign(rows, {
     ...(prediction && {prediction}),
     ...(explanation && {explanation}),
@@ -118,11 +119,11 @@ async function compareWith(
   const canCompare = isCompiled(model) && mayHaveLabels(data, model, WHO);
   const gathering = startGathering(
     model,
-    batchNormsOf(model),
+    statisticsLayersOf(model),
     data,
     options,
     WHO,
-    canCompare ? 1 : 0,
+    {more: canCompare ? 1 : 0},
   );
   const found = await gatherStatistics(gathering);
   const comparisons = new Map<layers.Layer, Comparison>();
@@ -151,18 +152,19 @@ async function rowOf(
   const ranges = [...weights].map(
     ([name, values]) => [name, rangeOf(values)] as const,
   );
-  const {axis} = layer.getConfig() as {axis?: Axes};
+  const {axis} = layer.getConfig() as {axis?: Axes | null};
   return {
     layer: path,
     kind: layer.getClassName(),
-    ...(axis !== undefined && {axis}),
+    ...(axis != null && {axis}),
     weights: Object.fromEntries(ranges),
     problems: [
       ...weightProblems(weights),
       ...(isBatchNorm(layer)
         ? statisticsProblems(weights, stateOf(layer))
         : []),
-      ...(comparison ? comparisonProblems(comparison) : []),
+      ...(isAdaptable(layer) ? adaptedProblems(weights) : []),
+      ...(comparison ? comparisonProblems(comparison, isBatchNorm(layer)) : []),
     ],
     ...(comparison && {data: comparison}),
   };

@@ -1,7 +1,8 @@
 import {at} from '../../util/at.js';
 import {dispose, type Scalar} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {type PlacedBatchNorm, stateOf} from '../graph/batch_norms.js';
+import {isBatchNorm, stateOf} from '../graph/batch_norms.js';
+import {type PlacedStatistics, usesBatch} from '../graph/statistics_layers.js';
 import {
   type Batch,
   batchesOf,
@@ -27,12 +28,16 @@ export function rangeOf(values: Iterable<number>): Range {
   return {min, max};
 }
 
-/** Compares a layer's moving statistics with those of the data. */
+/** The square of the least deviation of a Normalization. */
+const LEAST_VARIANCE = 1e-14;
+
+/** Compares a layer's statistics with those of the data. */
 export async function compareStatistics(
-  norm: PlacedBatchNorm,
+  norm: PlacedStatistics,
   data: ChannelStatistics,
 ): Promise<Comparison> {
-  const {epsilon} = stateOf(norm.layer);
+  const {layer} = norm;
+  const epsilon = isBatchNorm(layer) ? stateOf(layer).epsilon : LEAST_VARIANCE;
   const stored = await storedStatistics(norm);
   const gaps = data.mean.map((mean, c) => {
     const deviation = Math.sqrt(at(data.variance, c) + epsilon);
@@ -66,7 +71,8 @@ export async function comparePredictions(
   const names = distinct(model.metricsNames);
   const moving = new Averages(names);
   const ofData = new Averages(names);
-  return withStatistics(statistics, async (standIns) => {
+  const taken = [...statistics].filter(([{layer}]) => usesBatch(layer));
+  return withStatistics(new Map(taken), async (standIns) => {
     for await (const batch of batchesOf(data, model, options, who)) {
       try {
         if (batch.y === undefined) return undefined;

@@ -73,6 +73,34 @@ export function statisticsProblems(
   return problems;
 }
 
+/** Lists problems in the statistics that a Normalization was adapted to. */
+export function adaptedProblems(weights: WeightValues): string[] {
+  const mean = weights.get('mean') ?? new Float32Array();
+  const variance = weights.get('variance') ?? new Float32Array();
+  // Keras 3 leaves the count at 0.
+  const count = weights.get('count')?.[0] ?? 0;
+  if (
+    count === 0 &&
+    mean.every((m) => m === 0) &&
+    variance.every((v) => v === 1)
+  ) {
+    return ['it has never been adapted: mean 0, variance 1'];
+  }
+  const problems: string[] = [];
+  const negative = countOf(variance, (value) => value < 0);
+  if (negative > 0) {
+    problems.push(`the variance is negative in ${of(negative, variance)}`);
+  }
+  const constant = countOf(variance, (value) => value === 0);
+  if (constant > 0) {
+    problems.push(
+      `the variance is 0 in ${of(constant, variance)}: their input was constant in ` +
+        `the data, and any other value becomes 10 million times its distance`,
+    );
+  }
+  return problems;
+}
+
 /**
  * Tells if moving statistics are further from the data's than chance explains.
  */
@@ -95,12 +123,19 @@ function badnessOf({weights, problems, data}: InspectionRow): number {
   return Number.isFinite(gap) ? problems.length + gap : Number.MAX_VALUE;
 }
 
-/** Lists differences between the moving statistics and those of the data. */
-export function comparisonProblems(comparison: Comparison): string[] {
+/**
+ * Lists differences between a layer's statistics and those of the data.
+ *
+ * @param areMoving If true, they are moving averages; otherwise `adapt` found them.
+ */
+export function comparisonProblems(
+  comparison: Comparison,
+  areMoving: boolean,
+): string[] {
   if (!lags(comparison)) return [];
   const {meanGap, varianceFactor} = comparison;
   return [
-    `the moving statistics are not those of the data: a mean is off by ` +
+    `the ${areMoving ? 'moving ' : ''}statistics are not those of the data: a mean is off by ` +
       `${meanGap.toPrecision(2)} standard deviations, a variance by a factor of ` +
       varianceFactor.toPrecision(2),
   ];

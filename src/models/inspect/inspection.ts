@@ -35,7 +35,7 @@ export interface InspectionRow {
   readonly weights: Readonly<Record<string, Range>>;
   /** Problems, in words; empty if there are none. */
   readonly problems: readonly string[];
-  /** Present for a batch normalization where data was given. */
+  /** Present for a batch normalization or a Normalization where data was given. */
   readonly data?: Comparison;
 }
 

@@ -6,11 +6,12 @@ import {
   fromKeras,
   GroupNorm,
   InstanceNorm,
+  normalization,
   ops,
   toStock,
 } from 'tfjs-normalization';
 import {expectClose} from '../../support/close.js';
-import {randomTensor, valuesOf} from '../../support/tensors.js';
+import {randomTensor, valuesOf, weightsOf} from '../../support/tensors.js';
 import {
   artifactsIn,
   expectPredictions,
@@ -36,6 +37,44 @@ it('tf.loadLayersModel loads the group normalization of tf-keras 2 by itself', a
     true,
   );
   expectPredictions(given, predictionsOf(given, model));
+  model.dispose();
+});
+
+it.each(['feature normalizations', 'a feature normalization first'])(
+  'tf.loadLayersModel loads %s of tf-keras 2 by itself, int32 counts included',
+  async (title) => {
+    const given = readCases(join(FIXTURES, 'keras2_models.json')).find(
+      ({name}) => name === title,
+    );
+    if (given === undefined) throw new Error('the fixture has no such model');
+    const artifacts = artifactsIn(given);
+    const topology = JSON.stringify(artifacts.modelTopology);
+    const model = await tf.loadLayersModel(
+      handlerOf({...artifacts, modelTopology: JSON.parse(topology) as object}),
+    );
+    expectPredictions(given, predictionsOf(given, model));
+    const counts = model.weights.filter(({originalName}) =>
+      originalName.endsWith('/count'),
+    );
+    expect(counts.length).toBeGreaterThan(0);
+    for (const count of counts) {
+      expect(count.dtype).toBe('int32');
+      // As model_files.py draws it.
+      expect(count.read().dataSync()[0]).toBeGreaterThan(0);
+    }
+    model.dispose();
+  },
+);
+
+it('a mean with an axis of length 1 before it, as tf-keras takes it', async () => {
+  const layer = normalization({
+    mean: [[1, 2, 3]],
+    variance: [[1, 4, 9]],
+    inputShape: [3],
+  });
+  const model = tf.sequential({layers: [layer]});
+  const y = model.predict(tf.tensor2d([[2, 4, 6]])) as tf.Tensor;
+  await expectClose(y, [1, 1, 1], {what: 'y', roundings: 2});
   model.dispose();
 });
 
@@ -135,4 +174,33 @@ it('stock tf.js has no such layer, which toStock and convertModel say', async ()
   );
   await expect(model.save(toStock(save))).rejects.toThrow(words);
   model.dispose();
+});
+
+it('converts a model with Normalization, its weights as they are, and refuses it for stock', async () => {
+  const layer = normalization({name: 'norm', inputShape: [2]});
+  await layer.adapt([
+    [1, 10],
+    [3, 30],
+  ]);
+  const model = tf.sequential({
+    layers: [layer, tf.layers.batchNormalization()],
+  });
+  const converted = await convertModel(model, {to: 'normalization'});
+  const [first, second] = converted.layers;
+  expect(second?.getClassName()).toBe('BatchNorm');
+  expect(weightsOf(first as tf.layers.Layer)).toEqual({
+    mean: [2, 20],
+    variance: [1, 100],
+    count: [2],
+  });
+  const words =
+    'Normalization norm: stock tf.js has no such layer. ' +
+    'Received: class_name="Normalization"';
+  await expect(convertModel(model, {to: 'stock'})).rejects.toThrow(words);
+  const save = tf.io.withSaveHandler(() =>
+    Promise.reject(new Error('not to be saved')),
+  );
+  await expect(model.save(toStock(save))).rejects.toThrow(words);
+  model.dispose();
+  converted.dispose();
 });

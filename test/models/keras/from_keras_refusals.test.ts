@@ -36,6 +36,24 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'rmsScaling=true',
     ],
     [
+      'a scale for each channel that no normalization has',
+      layer('Rescaling', {scale: [1, -1], offset: 0}),
+      'Rescaling x: tf.js has no such scale',
+      'scale=[1,-1]',
+    ],
+    [
+      'scales and offsets of different lengths',
+      layer('Rescaling', {scale: [1, 2], offset: [0, 1, 2]}),
+      'Rescaling x: tf.js has no such scale',
+      'scale=[1,2]',
+    ],
+    [
+      'a normalization with a mean that does not fit',
+      layer('Normalization', {axis: [-1], mean: [1, 2, 3, 4, 5], variance: 1}),
+      'Normalization x: mean of shape [5] does not fit the kept axes',
+      'mean=[1,2,3,4,5]',
+    ],
+    [
       'a regularizer that tf.js does not have',
       bn({
         gamma_regularizer: {class_name: 'OrthogonalRegularizer', config: {}},
@@ -46,7 +64,6 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     ...[
       'UnitNormalization',
       'SpectralNormalization',
-      'Normalization',
       'InstanceNormalization',
     ].map((name): [string, Json, string, string] => [
       name,

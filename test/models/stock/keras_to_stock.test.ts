@@ -29,7 +29,7 @@ const CASES = ['keras3', 'keras2'].flatMap((library) =>
 
 /** Options of these models that stock tf.js does not have. */
 const LACKING =
-  /^(BatchNorm|LayerNorm|GroupNorm|RMSNorm) .*: stock tf\.js (normalizes inputs of rank 2 to 4|computes batch normalization correctly only on the last axis|has batch normalization of only one axis|has no such (layer|statistics|gammaConstraint))/;
+  /^(BatchNorm|LayerNorm|GroupNorm|Normalization|RMSNorm) .*: stock tf\.js (normalizes inputs of rank 2 to 4|computes batch normalization correctly only on the last axis|has batch normalization of only one axis|has no such (layer|statistics|gammaConstraint))/;
 
 /** tf.js does not write inputs that nothing uses. */
 const NOT_WRITTEN = 'tf.js cannot build the model (Invalid inputShape argument';
@@ -110,13 +110,21 @@ describe('F16: a Keras file', () => {
     },
   );
 
-  it('is converted in most cases', async () => {
+  it('is converted in most cases whose layers stock tf.js has', async () => {
     const failed: string[] = [];
+    let possible = 0;
     for (const [name, given] of CASES) {
       const ours = await fromKeras(handlerOf(artifactsIn(given))).load?.();
-      await written(ours ?? {}).catch(() => failed.push(name));
+      const error = await written(ours ?? {}).then(
+        () => undefined,
+        (reason: unknown) => reason as Error,
+      );
+      if (error?.message.includes('has no such layer')) continue;
+      possible += 1;
+      if (error) failed.push(name);
     }
-    expect(failed.length).toBeLessThan(CASES.length / 4);
+    expect(possible).toBeGreaterThan(70);
+    expect(failed.length).toBeLessThan(possible / 4);
   });
 
   it.each(CASES)(

@@ -12,6 +12,7 @@ import {
 } from './layer_rules.js';
 import {normalizationFor, translateNormalization} from './normalizations.js';
 import {type Setting, translateObject} from './objects.js';
+import {normalizationOfRescaling} from './rescaling.js';
 import {isObject} from '../../../util/is_object.js';
 
 /** A layer as tf.js's model.json has it. */
@@ -83,8 +84,13 @@ function translateLayer(
 ): Translated {
   const who = whoIs(layer);
   const setting = {...around, who};
-  const {className} = layer;
-  const config = withPlainDtype(layer.config, setting);
+  const plain = withPlainDtype(layer.config, setting);
+  const ofChannels =
+    layer.className === 'Rescaling' && !setting.isFromTfjs
+      ? normalizationOfRescaling(plain)
+      : undefined;
+  const className = ofChannels ? 'Normalization' : layer.className;
+  const config = ofChannels ?? plain;
   const training = around.training.get(layer);
   if (className === 'InputLayer') return translateInput(layer, config, who);
 
