@@ -30,12 +30,6 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     ['an unknown key', bn({whitening: 2}), 'unknown option whitening', '=2'],
     ['a dtype', bn({dtype: 'int8'}), 'BatchNormalization x: ', 'dtype="int8"'],
     [
-      'rms_scaling',
-      layer('LayerNormalization', {rms_scaling: true}),
-      'LayerNorm x: rmsScaling ',
-      'rmsScaling=true',
-    ],
-    [
       'a regularizer that tf.js does not have',
       bn({
         gamma_regularizer: {class_name: 'OrthogonalRegularizer', config: {}},
