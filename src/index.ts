@@ -30,6 +30,7 @@ export {
   type LayerNormArgs,
 } from '../layers/layer_norm.js';
 export {RMSNorm, rmsNorm, type RMSNormArgs} from '../layers/rms_norm.js';
+export {UnitNorm, unitNorm, type UnitNormArgs} from '../layers/unit_norm.js';
 export type {MovingAverageKind} from './layer_support/moving_average.js';
 export {register, type RegisterOptions} from './layer_support/registration.js';
 export {convertModel, type ConvertOptions} from './models/convert_model.js';

@@ -130,6 +130,7 @@ describe('one program', () => {
         'InstanceNorm',
         'LayerNorm',
         'RMSNorm',
+        'UnitNorm',
         'batchNorm',
         'batchNormDense',
         'convertModel',
@@ -150,6 +151,7 @@ describe('one program', () => {
         'setStatistics',
         'toStock',
         'unfreezeBatchNorm',
+        'unitNorm',
       ],
       layers: [
         'batchNorm',
@@ -158,6 +160,7 @@ describe('one program', () => {
         'instanceNorm',
         'layerNorm',
         'rmsNorm',
+        'unitNorm',
       ],
       ops: ['batchNorm', 'groupNorm', 'instanceNorm', 'layerNorm', 'rmsNorm'],
       node: ['fileSystem'],

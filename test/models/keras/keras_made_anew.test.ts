@@ -51,7 +51,6 @@ const REFUSED = [
   'ReLU(max_value=1.0, negative_slope=0.2)',
   'ReLU(threshold=0.5)',
   'Softmax(axis=1)',
-  'UnitNormalization()',
   'UpSampling2D(size=2, interpolation=bilinear)',
 ];
 

@@ -16,7 +16,6 @@ const NOT_YET: ReadonlySet<string> = new Set([
   'InstanceNormalization',
   'Normalization',
   'SpectralNormalization',
-  'UnitNormalization',
   'WeightNormalization',
   'Addons>FilterResponseNormalization',
   'Addons>SpectralNormalization',
