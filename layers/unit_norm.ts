@@ -24,6 +24,9 @@ export interface UnitNormArgs extends LayerArgs {
 
 type UnitNormOptions = OptionsOf<UnitNormArgs>;
 
+/** As in Keras 3. */
+const SHORTEST = 1e-12;
+
 const DESCRIPTION: LayerDescription<UnitNormOptions> = {
   className: 'UnitNormalization',
   label: 'UnitNorm',
@@ -87,7 +90,7 @@ export class UnitNorm extends NormLayer<UnitNormOptions> {
   }
 
   protected override compute(x: Tensor): Tensor {
-    return normalizeLength(x, this.axesFor(x.rank));
+    return normalizeLength(x, this.axesFor(x.rank), SHORTEST);
   }
 
   private axesFor(rank: number): number[] {

@@ -30,6 +30,11 @@ export {
   type LayerNormArgs,
 } from '../layers/layer_norm.js';
 export {RMSNorm, rmsNorm, type RMSNormArgs} from '../layers/rms_norm.js';
+export {
+  SpectralNorm,
+  spectralNorm,
+  type SpectralNormArgs,
+} from '../layers/spectral_norm.js';
 export {UnitNorm, unitNorm, type UnitNormArgs} from '../layers/unit_norm.js';
 export type {MovingAverageKind} from './layer_support/moving_average.js';
 export {register, type RegisterOptions} from './layer_support/registration.js';

@@ -21,17 +21,20 @@ import {constantOf} from './constant.js';
 import {indicator} from './indicator.js';
 import {whereAnyRank} from './where_any_rank.js';
 
-/** Shorter vectors are multiplied by its inverse, and stay shorter than 1, as in Keras. */
-const SHORTEST = 1e-12;
-
 /**
- * Divides vectors by their Euclidean length: `x / max(sqrt(Σ x²), 1e-12)`.
+ * Divides vectors by their Euclidean length: `x / max(sqrt(Σ x²), shortest)`.
  *
  * Differentiable to any order. The gradient of a vector of zeros is zero.
  *
  * @param axes The axes of a vector: not negative, ascending.
+ * @param shortest The least length that becomes 1, from 1e-37. Shorter vectors are divided
+ *   by it, and stay shorter than 1.
  */
-export function normalizeLength(x: Tensor, axes: readonly number[]): Tensor {
+export function normalizeLength(
+  x: Tensor,
+  axes: readonly number[],
+  shortest: number,
+): Tensor {
   if (x.size === 0) return mul(x, 1);
   // The square of a value above 1e19 or below 1e-19 is no float32. The result does not
   // depend on the scale, so that it may be a constant to the gradient.
@@ -42,12 +45,12 @@ export function normalizeLength(x: Tensor, axes: readonly number[]): Tensor {
   const scaled = div(x, scale);
   const squares = blockedSum(square(scaled), axes, true);
   const isLong = constantOf(squares, (values) =>
-    indicator(greaterEqual(lengthOf(scale, values), SHORTEST)),
+    indicator(greaterEqual(lengthOf(scale, values), shortest)),
   );
   // The factor for short vectors; 0 for all others, and for zeros.
   const ofShort = constantOf(squares, (values) => {
-    const isShort = less(lengthOf(scale, values), SHORTEST);
-    const factor = mul(scale, 1 / SHORTEST);
+    const isShort = less(lengthOf(scale, values), shortest);
+    const factor = mul(scale, 1 / shortest);
     return whereAnyRank(
       logicalAnd(isShort, greater(values, 0)),
       factor,
