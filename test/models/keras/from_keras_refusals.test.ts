@@ -38,7 +38,6 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'gamma_regularizer={"class_name":"OrthogonalRegularizer","config":{}}',
     ],
     ...[
-      'SpectralNormalization',
       'Normalization',
       'InstanceNormalization',
     ].map((name): [string, Json, string, string] => [

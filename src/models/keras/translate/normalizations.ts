@@ -15,7 +15,6 @@ import {type Setting, translateObject} from './objects.js';
 const NOT_YET: ReadonlySet<string> = new Set([
   'InstanceNormalization',
   'Normalization',
-  'SpectralNormalization',
   'WeightNormalization',
   'Addons>FilterResponseNormalization',
   'Addons>SpectralNormalization',
