@@ -39,7 +39,6 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     ],
     ...[
       'Normalization',
-      'InstanceNormalization',
     ].map((name): [string, Json, string, string] => [
       name,
       layer(name),

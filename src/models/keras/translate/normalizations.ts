@@ -13,7 +13,6 @@ import {type Setting, translateObject} from './objects.js';
 
 /** Normalizations of Keras and its addons that this package does not have yet. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  'InstanceNormalization',
   'Normalization',
   'WeightNormalization',
   'Addons>FilterResponseNormalization',
@@ -69,5 +68,7 @@ export function translateNormalization(
 /** Keras never leaves these open, and null is the default of here. */
 function isNeverNull(description: LayerDescription, key: string): boolean {
   const option = optionsOf(description)[camelCase(key)];
-  return option !== undefined && option.ours === undefined;
+  return (
+    option !== undefined && option.ours === undefined && option.default !== null
+  );
 }
