@@ -5,3 +5,5 @@ export {instanceNorm} from './instance_norm.js';
 export {layerNorm} from './layer_norm.js';
 export {normalization} from './normalization.js';
 export {rmsNorm} from './rms_norm.js';
+export {spectralNorm} from './spectral_norm.js';
+export {unitNorm} from './unit_norm.js';

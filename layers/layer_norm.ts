@@ -1,7 +1,7 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {Shape} from '@tensorflow/tfjs-layers';
 import {type Axes, resolveAxes} from '../src/ops/axes.js';
-import {normalizeExamples} from '../src/ops/example_norm.js';
+import {normalizeExamples, scaleExamples} from '../src/ops/example_norm.js';
 import {
   AFFINE_OPTIONS,
   AFFINE_PARAMETERS,
@@ -9,20 +9,29 @@ import {
   epsilonOption,
 } from '../src/layer_support/affine.js';
 import type {LayerDescription} from '../src/layer_support/description.js';
-import {isOff} from '../src/layer_support/foreign_config.js';
 import {
   inputSpecOf,
   lengthsOf,
   NormLayer,
   onlyShape,
 } from '../src/layer_support/norm_layer.js';
-import {AXIS_OPTION, type OptionsOf} from '../src/layer_support/options.js';
+import {
+  AXIS_OPTION,
+  checkBoolean,
+  type OptionsOf,
+} from '../src/layer_support/options.js';
 import {registerLayer} from '../src/layer_support/registration.js';
 
 /** Options of {@link LayerNorm}. */
 export interface LayerNormArgs extends AffineArgs {
   /** The axis or axes that are normalized. Defaults to -1, the last. */
   axis?: Axes;
+  /**
+   * If true, x is divided by its standard deviation and not centered: Keras's
+   * `rms_scaling`, for its models. There is a gamma, whatever `scale` says, and no beta.
+   * Defaults to false.
+   */
+  rmsScaling?: boolean;
 }
 
 type LayerNormOptions = OptionsOf<LayerNormArgs>;
@@ -34,9 +43,10 @@ const DESCRIPTION: LayerDescription<LayerNormOptions> = {
     axis: AXIS_OPTION,
     epsilon: epsilonOption(1e-3),
     ...AFFINE_OPTIONS,
+    rmsScaling: {default: false, check: checkBoolean, ours: 'weights'},
   },
   parameters: AFFINE_PARAMETERS,
-  unavailable: {rmsScaling: isOff},
+  unavailable: {},
   inFiles: {},
   inKeras: [],
   counterpart: {className: 'LayerNormalization', constraints: false},
@@ -62,6 +72,9 @@ const DESCRIPTION: LayerDescription<LayerNormOptions> = {
  * - `betaInitializer` (`'zeros'`), `gammaInitializer` (`'ones'`),
  *   `betaRegularizer`, `gammaRegularizer`, `betaConstraint`, `gammaConstraint`
  *   (none): names, or what `tf.initializers` and its like make.
+ * - `rmsScaling` (false): if true, `y = x / sqrt(variance + epsilon) · gamma`, whatever
+ *   `scale` and `center` say. It is there for models of Keras that have it. The variance
+ *   is around the mean, as always: it is not `RMSNorm`, which is to be preferred.
  *
  * A mask is passed on and not used.
  *
@@ -91,18 +104,20 @@ export class LayerNorm extends NormLayer<LayerNormOptions> {
   override build(inputShape: Shape | Shape[]): void {
     const shape = onlyShape(inputShape);
     const axes = this.axesFor(shape.length);
-    const {scale, center} = this.options;
+    const affine = affineOf(this.options);
+    const {scale, center} = affine;
     // The batch has no length of its own that a layer could be about.
     const needed = scale || center ? axes : axes.filter((axis) => axis === 0);
     const lengths = lengthsOf(needed, shape, this.who);
-    this.addParameters(lengths);
+    this.addParameters(lengths, affine);
     this.inputSpec = [inputSpecOf(shape, axes)];
     super.build(inputShape);
   }
 
   protected override compute(x: Tensor): Tensor {
-    const {epsilon} = this.options;
-    return normalizeExamples(x, {
+    const {epsilon, rmsScaling} = this.options;
+    const normalizeOrScale = rmsScaling ? scaleExamples : normalizeExamples;
+    return normalizeOrScale(x, {
       axes: this.axesFor(x.rank),
       epsilon,
       gamma: this.parameter('gamma')?.read(),
@@ -119,4 +134,13 @@ registerLayer(LayerNorm);
 /** Makes a {@link LayerNorm}. */
 export function layerNorm(args?: LayerNormArgs): LayerNorm {
   return new LayerNorm(args);
+}
+
+/** The weights that the layer has: as in Keras, which scales by gamma in any case. */
+function affineOf({
+  scale,
+  center,
+  rmsScaling,
+}: LayerNormOptions): Pick<LayerNormOptions, 'scale' | 'center'> {
+  return rmsScaling ? {scale: true, center: false} : {scale, center};
 }

@@ -2,6 +2,8 @@
  * Normalization layers for TensorFlow.js. Importing this registers them, so that
  * models with them load.
  */
+// Only models of keras-contrib have it, so that it has no name here.
+import '../layers/contrib_instance_norm.js';
 import * as layers from '../layers/index.js';
 import * as ops from './ops/index.js';
 
@@ -36,6 +38,12 @@ export {
   type NormalizationArgs,
 } from '../layers/normalization.js';
 export {RMSNorm, rmsNorm, type RMSNormArgs} from '../layers/rms_norm.js';
+export {
+  SpectralNorm,
+  spectralNorm,
+  type SpectralNormArgs,
+} from '../layers/spectral_norm.js';
+export {UnitNorm, unitNorm, type UnitNormArgs} from '../layers/unit_norm.js';
 export type {MovingAverageKind} from './layer_support/moving_average.js';
 export {register, type RegisterOptions} from './layer_support/registration.js';
 export {convertModel, type ConvertOptions} from './models/convert_model.js';

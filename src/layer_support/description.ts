@@ -13,10 +13,11 @@ export interface OptionDescription<T = unknown> {
   /** If true, null is a value of its own. Otherwise it means the default. */
   readonly takesNull?: boolean;
   /**
-   * Set if Keras and tf.js lack it: `'training'` if it only steers how statistics are
-   * gathered in training, `'prediction'` if predictions depend on it.
+   * Set if stock tf.js lacks it: `'training'` if it only steers how statistics are
+   * gathered in training, `'prediction'` if predictions depend on it, `'weights'` if
+   * the weights do, too.
    */
-  readonly ours?: 'training' | 'prediction';
+  readonly ours?: 'training' | 'prediction' | 'weights';
 }
 
 /** A weight of a layer. */

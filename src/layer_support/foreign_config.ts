@@ -60,7 +60,8 @@ function neutralFor(
   return lists.find((list) => hasOwn(list, key))?.[key];
 }
 
-function nameIn({name}: serialization.ConfigDict): string {
+/** The name in a config, for messages. */
+export function nameIn({name}: serialization.ConfigDict): string {
   return typeof name === 'string' ? name : '(unnamed)';
 }
 

@@ -117,10 +117,11 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
    * constraints whenever they are read.
    *
    * @param shape The shape of all but those that are one number.
+   * @param options The options that ask for them. Defaults to the layer's.
    */
-  protected addParameters(shape: Shape): void {
+  protected addParameters(shape: Shape, options: object = this.options): void {
     for (const each of this.description.parameters) {
-      if (!hasParameter(each, this.options)) continue;
+      if (!hasParameter(each, options)) continue;
       const {name, option, learns, isScalar, dtype = 'float32'} = each;
       const about = (suffix: string): unknown =>
         this.objects[`${String(option)}${suffix}`] ?? undefined;

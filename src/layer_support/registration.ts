@@ -9,32 +9,48 @@ type LayerClass =
 /** Marks the classes of this package, whichever copy of it they come from. */
 const OWN = Symbol.for('tfjs-normalization.layer');
 
-const classes: LayerClass[] = [];
+type DescribedClass = LayerClass & {readonly description: LayerDescription};
+
+const classes: DescribedClass[] = [];
 
 /** The descriptions of this package's layers, by their class names. */
 const descriptions = new Map<string, LayerDescription>();
 
 /**
- * Registers a layer under its class name, so that models with it load. Where
- * another class holds the name already, that one stays.
+ * Registers a layer under its class name, and under those that Keras and its addons give
+ * it, so that models with it load. Where another class holds a name already, that one
+ * stays.
  */
-export function registerLayer(
-  layerClass: LayerClass & {readonly description: LayerDescription},
-): void {
+export function registerLayer(layerClass: DescribedClass): void {
   warnOfAnotherCopy();
   descriptions.set(layerClass.className, layerClass.description);
   Object.defineProperty(layerClass, OWN, {value: true});
   classes.push(layerClass);
-  const holder = holderOf(layerClass.className);
-  if (holder === undefined || isOwn(holder)) {
-    serialization.registerClass(layerClass);
-    return;
+  for (const name of namesOf(layerClass)) {
+    const holder = holderOf(name);
+    if (holder === undefined || isOwn(holder)) {
+      registerAs(name, layerClass);
+      continue;
+    }
+    console.warn(
+      `tfjs-normalization: the class name ${name} is taken by ` +
+        `another class, ${nameOf(holder)}; models with it load that one. To ` +
+        `take the name, call register({override: true}).`,
+    );
   }
-  console.warn(
-    `tfjs-normalization: the class name ${layerClass.className} is taken by ` +
-      `another class, ${nameOf(holder)}; models with it load that one. To ` +
-      `take the name, call register({override: true}).`,
-  );
+}
+
+/** Its names in files, but for the one of tf.js's own layer, which keeps it. */
+function namesOf({className, description}: DescribedClass): Set<string> {
+  const {kerasNames, counterpart} = description;
+  const others = kerasNames.filter((name) => name !== counterpart?.className);
+  return new Set([className, ...others]);
+}
+
+function registerAs(name: string, layerClass: LayerClass): void {
+  const {classNameMap} = serialization.SerializationMap.getMap();
+  if (name === layerClass.className) serialization.registerClass(layerClass);
+  else classNameMap[name] = [layerClass, layerClass.fromConfig];
 }
 
 /** Options of {@link register}. */
@@ -62,9 +78,11 @@ export function register(options: RegisterOptions = {}): void {
     'register',
   );
   for (const layerClass of classes) {
-    const holder = holderOf(layerClass.className);
-    if (override || holder === undefined || isOwn(holder)) {
-      serialization.registerClass(layerClass);
+    for (const name of namesOf(layerClass)) {
+      const holder = holderOf(name);
+      if (override || holder === undefined || isOwn(holder)) {
+        registerAs(name, layerClass);
+      }
     }
   }
 }

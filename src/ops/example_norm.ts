@@ -1,8 +1,8 @@
-import type {Tensor} from '@tensorflow/tfjs-core';
+import {type Tensor, zerosLike} from '@tensorflow/tfjs-core';
 import {secondViewIsCheap} from '../kernels/registry.js';
 import type {Parameters} from '../kernels/contract.js';
 import {examplesLayout} from './layout.js';
-import {normalize, scaleAndShift} from './normalize.js';
+import {applyStatistics, normalize, scaleAndShift} from './normalize.js';
 
 /** Options of {@link normalizeExamples}. */
 export interface ExampleNormOptions extends Parameters {
@@ -30,4 +30,21 @@ export function normalizeExamples(
     }
   }
   return normalize(x, layout, {epsilon, centered, gamma, beta}).y;
+}
+
+/**
+ * Divides each example by its standard deviation over the given axes, without
+ * centering it: `x / sqrt(variance + epsilon) · gamma`.
+ */
+export function scaleExamples(
+  x: Tensor,
+  {axes, epsilon, gamma}: Omit<ExampleNormOptions, 'centered' | 'beta'>,
+): Tensor {
+  const layout = examplesLayout(x.shape, axes, gamma !== undefined);
+  const {variance} = normalize(x, layout, {epsilon, statistics: true});
+  return applyStatistics(x, zerosLike(variance), variance, layout, {
+    epsilon,
+    centered: false,
+    gamma,
+  });
 }

@@ -16,10 +16,10 @@ import {
   sub,
   sum,
   type Tensor,
-  zeros,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {blockedSum} from '../kernels/blocked_mean.js';
+import {constantOf} from './constant.js';
 import {indicator} from './indicator.js';
 import type {Statistics} from './moving_statistics.js';
 import {whereAnyRank} from './where_any_rank.js';
@@ -63,10 +63,7 @@ export function blankMasked(x: Tensor, aligned: Tensor): Tensor {
  */
 export function blankMaskedNonFinite(x: Tensor, aligned: Tensor): Tensor {
   // Plain core ops would put IsFinite on the tape, which has no gradient.
-  const finite = customGrad((input) => ({
-    value: indicator(isFiniteTensor(input as Tensor)),
-    gradFunc: () => zeros(x.shape),
-  }));
+  const finite = constantOf(x, (values) => indicator(isFiniteTensor(values)));
   const blanked = customGrad((input) => {
     const values = input as Tensor;
     return {
@@ -74,7 +71,7 @@ export function blankMaskedNonFinite(x: Tensor, aligned: Tensor): Tensor {
       gradFunc: (dy) => clone(dy),
     };
   });
-  const harmless = mul(blanked(x), finite(x));
+  const harmless = mul(blanked(x), finite);
   return whereAnyRank(broadcastTo(aligned, x.shape), x, harmless);
 }
 
@@ -131,18 +128,14 @@ function countPresent(present: Tensor, x: Tensor, axes: number[]): Tensor {
  * before anything is summed, it keeps the numbers small.
  */
 function largestPresent(x: Tensor, aligned: Tensor, axes: number[]): Tensor {
-  const find = customGrad((input) => {
-    const values = input as Tensor;
+  const largest = constantOf(x, (values) => {
     const everywhere = broadcastTo(aligned, values.shape);
     const candidates = whereAnyRank(
       everywhere,
       values,
       fill(values.shape, LOWEST),
     );
-    return {
-      value: max(candidates, axes, true),
-      gradFunc: () => zeros(x.shape),
-    };
+    return max(candidates, axes, true);
   });
-  return mul(find(x), max(indicator(aligned), axes, true));
+  return mul(largest, max(indicator(aligned), axes, true));
 }

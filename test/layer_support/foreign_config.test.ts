@@ -1,4 +1,4 @@
-import {BatchNorm, batchNorm, LayerNorm} from 'tfjs-normalization';
+import {BatchNorm, batchNorm} from 'tfjs-normalization';
 
 describe('fromConfig', () => {
   // The config of keras.layers.BatchNormalization, Keras 3.15.
@@ -47,9 +47,6 @@ describe('fromConfig', () => {
     };
     const loaded = BatchNorm.fromConfig(BatchNorm, {...old, name: 'old'});
     expect(loaded.getConfig().name).toBe('old');
-    expect(LayerNorm.fromConfig(LayerNorm, {rmsScaling: false})).toBeInstanceOf(
-      LayerNorm,
-    );
   });
 
   it.each([
@@ -65,15 +62,6 @@ describe('fromConfig', () => {
       `BatchNorm bn: ${key} with this value is not supported`,
     );
     expect(load).toThrow(`Received: ${key}=${JSON.stringify(value)}`);
-  });
-
-  it('refuses rmsScaling: true of a LayerNorm', () => {
-    const load = (): unknown =>
-      LayerNorm.fromConfig(LayerNorm, {name: 'ln', rmsScaling: true});
-    expect(load).toThrow(
-      'LayerNorm ln: rmsScaling with this value is not supported. ' +
-        'Received: rmsScaling=true',
-    );
   });
 
   it('refuses a key it does not know', () => {

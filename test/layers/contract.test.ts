@@ -1,10 +1,14 @@
 // The contract that every layer of the package keeps: test/support/layer_contract.ts.
+import * as tf from '@tensorflow/tfjs';
 import {
   batchNorm,
   groupNorm,
   instanceNorm,
   layerNorm,
+  normalization,
   rmsNorm,
+  spectralNorm,
+  unitNorm,
 } from 'tfjs-normalization';
 import {
   describeContract,
@@ -57,6 +61,34 @@ const CONTRACTS: readonly LayerContract[] = [
     className: 'RMSNormalization',
     kerasNames: ['RMSNormalization'],
     learnt: ['scale'],
+  },
+  {
+    exported: 'UnitNorm',
+    make: unitNorm,
+    className: 'UnitNormalization',
+    kerasNames: ['UnitNormalization'],
+    learnt: [],
+  },
+  {
+    exported: 'SpectralNorm',
+    make: (args) => spectralNorm({layer: tf.layers.dense({units: 4}), ...args}),
+    className: 'SpectralNormalization',
+    kerasNames: ['SpectralNormalization'],
+    kerasConfig: {
+      layer: {class_name: 'Dense', config: {units: 4, name: 'd'}},
+    },
+    learnt: ['kernel', 'bias'],
+    others: ['vector_u'],
+    othersNeedNoBatch: true,
+    wrapsStock: true,
+  },
+  {
+    exported: 'Normalization',
+    make: normalization,
+    className: 'Normalization',
+    kerasNames: ['Normalization'],
+    learnt: [],
+    others: ['mean', 'variance', 'count'],
   },
 ];
 

@@ -224,6 +224,20 @@ describe.each(MAKERS)('Keras and $name', ({patched, batch, layer}) => {
   );
 });
 
+// Divided by the deviation and not centered, which stock tf.js does not have.
+describe.each(titled(layerNorms.rmsScaling))(
+  'Keras, layer norm with rmsScaling of %s',
+  (_, given, variant) => {
+    it('agrees', async () => {
+      const {shape, options, weights} = given;
+      const {center, scale, result} = variant;
+      const norm = layerNorm({...options, rmsScaling: true, center, scale});
+      const found = runOn(built(norm, shape, weights), given, {});
+      await expectOutcome(found, result, ROUNDINGS);
+    });
+  },
+);
+
 /** Pairs each variant of each case with a title. */
 function titled<G extends Given & {variants: readonly Variant[]}>(
   cases: readonly G[],

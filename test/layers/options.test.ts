@@ -9,6 +9,7 @@ import {
   layers,
 } from 'tfjs-normalization';
 import {expectCloseNow} from '../support/close.js';
+import {nameOf} from '../fixtures/layer_run.js';
 import {randomTensor} from '../support/tensors.js';
 
 type Make = (args: object) => tf.layers.Layer;
@@ -129,12 +130,28 @@ describe('BatchNorm refuses', () => {
 });
 
 describe('LayerNorm', () => {
-  it('refuses rmsScaling, which would change the computation', () => {
-    expect(() => layerNorm({rmsScaling: true} as object)).toThrow(
-      'LayerNorm (unnamed): rmsScaling is not available in this version. ' +
-        'Received: rmsScaling=true',
+  it('refuses an rmsScaling that is neither true nor false', () => {
+    expect(() =>
+      layerNorm({name: 'norm', rmsScaling: 1} as unknown as LayerNormArgs),
+    ).toThrow(
+      'LayerNorm norm: rmsScaling must be true or false. Received: rmsScaling=1',
     );
   });
+
+  it.each([true, false])(
+    'has gamma and no beta with rmsScaling, scale and center %s',
+    (affine) => {
+      const layer = layerNorm({
+        rmsScaling: true,
+        scale: affine,
+        center: affine,
+      });
+      layer.build([null, 4]);
+      expect(layer.weights.map(nameOf)).toEqual(['gamma']);
+      // A saved model has what the user gave.
+      expect(layer.getConfig()).toMatchObject({scale: affine, center: affine});
+    },
+  );
 
   it('needs no lengths of its axes if it has no weights', () => {
     const layer = layerNorm({axis: 1, scale: false, center: false});

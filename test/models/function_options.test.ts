@@ -43,16 +43,23 @@ const TAKING: Readonly<Record<string, Call>> = {
   LayerNorm: (options) => new LayerNorm(options),
   Normalization: (options) => new normalization.Normalization(options),
   RMSNorm: (options) => new normalization.RMSNorm(options),
+  SpectralNorm: (options) => new normalization.SpectralNorm(options),
+  UnitNorm: (options) => new normalization.UnitNorm(options),
   groupNorm: (options) => normalization.groupNorm(options),
   instanceNorm: (options) => normalization.instanceNorm(options),
   normalization: (options) => normalization.normalization(options),
   rmsNorm: (options) => normalization.rmsNorm(options),
+  spectralNorm: (options) => normalization.spectralNorm(options),
+  unitNorm: (options) => normalization.unitNorm(options),
   'layers.groupNorm': (options) => normalization.layers.groupNorm(options),
   'layers.instanceNorm': (options) =>
     normalization.layers.instanceNorm(options),
   'layers.normalization': (options) =>
     normalization.layers.normalization(options),
   'layers.rmsNorm': (options) => normalization.layers.rmsNorm(options),
+  'layers.spectralNorm': (options) =>
+    normalization.layers.spectralNorm(options),
+  'layers.unitNorm': (options) => normalization.layers.unitNorm(options),
   batchNorm: (options) => batchNorm(options),
   layerNorm: (options) => layerNorm(options),
   'layers.batchNorm': (options) => normalization.layers.batchNorm(options),

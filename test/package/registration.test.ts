@@ -12,7 +12,11 @@ type LayerClass = Parameters<typeof registerLayer>[0];
 function foreignClass(className: string): LayerClass {
   class Foreign extends tf.layers.Layer {
     static readonly className = className;
-    static readonly description = {...BatchNorm.description, className};
+    static readonly description = {
+      ...BatchNorm.description,
+      className,
+      kerasNames: [],
+    };
   }
   return Foreign;
 }
@@ -32,6 +36,16 @@ describe('importing the package', () => {
       'Custom>BatchNorm',
     );
   });
+});
+
+it('files of Keras find a layer under the other names that Keras gives it', () => {
+  expect(holderOf('SyncBatchNormalization')).toBe(BatchNorm);
+  const theirs = foreignClass('SyncBatchNormalization');
+  tf.serialization.registerClass(theirs);
+  register();
+  expect(holderOf('SyncBatchNormalization')).toBe(theirs);
+  register({override: true});
+  expect(holderOf('SyncBatchNormalization')).toBe(BatchNorm);
 });
 
 describe('a class name that is taken', () => {

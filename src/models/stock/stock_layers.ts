@@ -102,8 +102,13 @@ export function stockLayer(
     if (isWithoutEffect(description, camelCase(key), value)) continue;
     if (key === 'statistics' && value === 'moving') {
       if (own(config, 'trainable') !== false) notes.add(OF_BATCHES, who);
-    } else if (options[camelCase(key)]?.ours !== 'training')
-      lack(key, `stock tf.js has no such ${camelCase(key)}`);
+      continue;
+    }
+    const what = `stock tf.js has no such ${camelCase(key)}`;
+    const ours = options[camelCase(key)]?.ours;
+    // No stock layer could load its weights.
+    if (ours === 'weights') throw refusal(who, what, camelCase(key), value);
+    if (ours !== 'training') lack(key, what);
     else if (value !== 'exponential') {
       const topic = 'left out, as it only controls how statistics are gathered';
       notes.add(topic, `${who} (${camelCase(key)})`);

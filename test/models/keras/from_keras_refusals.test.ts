@@ -30,12 +30,6 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     ['an unknown key', bn({whitening: 2}), 'unknown option whitening', '=2'],
     ['a dtype', bn({dtype: 'int8'}), 'BatchNormalization x: ', 'dtype="int8"'],
     [
-      'rms_scaling',
-      layer('LayerNormalization', {rms_scaling: true}),
-      'LayerNorm x: rmsScaling ',
-      'rmsScaling=true',
-    ],
-    [
       'a scale for each channel that no normalization has',
       layer('Rescaling', {scale: [1, -1], offset: 0}),
       'Rescaling x: tf.js has no such scale',
@@ -61,16 +55,6 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
       'BatchNormalization x: tf.js has no such gamma_regularizer',
       'gamma_regularizer={"class_name":"OrthogonalRegularizer","config":{}}',
     ],
-    ...[
-      'UnitNormalization',
-      'SpectralNormalization',
-      'InstanceNormalization',
-    ].map((name): [string, Json, string, string] => [
-      name,
-      layer(name),
-      `${name} x: this normalization is not available in this version`,
-      `class_name="${name}"`,
-    ]),
     [
       'an addon, by its registered name',
       {

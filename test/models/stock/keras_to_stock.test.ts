@@ -29,7 +29,7 @@ const CASES = ['keras3', 'keras2'].flatMap((library) =>
 
 /** Options of these models that stock tf.js does not have. */
 const LACKING =
-  /^(BatchNorm|LayerNorm|GroupNorm|Normalization|RMSNorm) .*: stock tf\.js (normalizes inputs of rank 2 to 4|computes batch normalization correctly only on the last axis|has batch normalization of only one axis|has no such (layer|statistics|gammaConstraint))/;
+  /^(BatchNorm|LayerNorm|GroupNorm|Normalization|RMSNorm|SpectralNorm|UnitNorm) .*: stock tf\.js (normalizes inputs of rank 2 to 4|computes batch normalization correctly only on the last axis|has batch normalization of only one axis|has no such (layer|statistics|rmsScaling|gammaConstraint))/;
 
 /** tf.js does not write inputs that nothing uses. */
 const NOT_WRITTEN = 'tf.js cannot build the model (Invalid inputShape argument';
@@ -88,7 +88,6 @@ const WITH_EFFECT: ReadonlyArray<readonly [string, string, unknown]> = [
   ['BatchNormalization', 'virtual_batch_size', 4],
   ['BatchNormalization', 'adjustment', {class_name: 'function'}],
   ['BatchNormalization', 'fused', 'maybe'],
-  ['LayerNormalization', 'rms_scaling', true],
 ];
 
 const camelCase = (key: string): string =>

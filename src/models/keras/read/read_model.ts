@@ -27,6 +27,7 @@ const MODELS: readonly string[] = [SEQUENTIAL, 'Functional', 'Model'];
 const WRAPPER_KEYS: Readonly<Record<string, readonly string[]>> = {
   Bidirectional: ['layer', 'backward_layer'],
   RNN: ['cell'],
+  SpectralNormalization: ['layer'],
   StackedRNNCells: ['cells'],
   TimeDistributed: ['layer'],
 };

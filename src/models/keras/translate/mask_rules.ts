@@ -125,11 +125,20 @@ export function maskInTfjs(
     // Missing masks are made as wide as the tensors; the others are not.
     return masks.every(Boolean) ? behind(masks) : 'failure';
   }
-  const isHandedOn =
+  return handsOnInTfjs(layer) ? mask : undefined;
+}
+
+function handsOnInTfjs(layer: KerasLayer): boolean {
+  const {className, wrapped} = layer;
+  const normalization = normalizationFor(className);
+  const [inside] = wrapped;
+  // SpectralNorm does it where the layer inside does.
+  if (normalization && inside) return handsOnInTfjs(inside.layer);
+  return (
     isForeign(layer) ||
-    normalizationFor(className) !== undefined ||
-    (HANDS_ON.tfjs.has(className) && !isLeakyInTfjs(layer));
-  return isHandedOn ? mask : undefined;
+    normalization !== undefined ||
+    (HANDS_ON.tfjs.has(className) && !isLeakyInTfjs(layer))
+  );
 }
 
 /** A mask with an extra axis, which no layer can use. */

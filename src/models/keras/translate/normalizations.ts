@@ -13,9 +13,6 @@ import {type Setting, translateObject} from './objects.js';
 
 /** Normalizations of Keras and its addons that this package does not have yet. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  'InstanceNormalization',
-  'SpectralNormalization',
-  'UnitNormalization',
   'WeightNormalization',
   'Addons>FilterResponseNormalization',
   'Addons>SpectralNormalization',

@@ -96,10 +96,12 @@ function translateLayer(
 
   const normalization = normalizationFor(className);
   if (normalization) {
+    checkWrapper(layer, training, setting);
     return {
       class_name: normalization.className,
       config: {
         ...translateNormalization(normalization, config, setting),
+        ...wrappedIn(layer, translateInner, setting),
         ...statisticsFor(normalization.className, training, config),
         name: layer.newName,
       },
@@ -127,6 +129,27 @@ function translateLayer(
     throw refusal(who, 'it is called with training', 'training', training);
   }
   return {class_name: className, config: {...config, name: layer.newName}};
+}
+
+/** Refuses a SpectralNormalization that Keras would write to in prediction. */
+function checkWrapper(
+  {wrapped}: KerasLayer,
+  training: boolean | undefined,
+  {who, isKeras3, notes}: Setting,
+): void {
+  const [inside] = wrapped;
+  if (inside === undefined) return;
+  if (training === true) {
+    const what = 'Keras changes its kernel in every prediction';
+    throw refusal(who, what, 'training', training);
+  }
+  if (isKeras3 && inside.layer.className === 'Embedding') {
+    notes.add(
+      'Keras 3 rounds the output of its spectral normalization to the dtype of the ' +
+        'input, here it is float32',
+      who,
+    );
+  }
 }
 
 function statisticsFor(

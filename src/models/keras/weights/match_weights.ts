@@ -1,5 +1,5 @@
 import {refusal} from '../../graph/json.js';
-import type {KerasModel} from '../read/keras_model.js';
+import {type KerasModel, withWrapped} from '../read/keras_model.js';
 import {normalizationFor} from '../translate/normalizations.js';
 import type {StoredWeight} from './stored_weights.js';
 import {numberedWeights} from './numbered_weights.js';
@@ -147,7 +147,8 @@ function checkFit({stored: {spec, size}, target}: Match): void {
     spec.shape.every((length, i) => length === target.shape[i]);
   const expected = target.shape.reduce((product, n) => product * n, 1);
   // Keras stores weights over several axes in other shapes, in the same order.
-  const isNorm = normalizationFor(target.layer.className) != null;
+  const {className, wrapped} = target.layer;
+  const isNorm = normalizationFor(className) != null && wrapped.length === 0;
   const isReshaped = isNorm && target.shape.length > 1 && size === expected;
   if ((isSame || isReshaped) && spec.dtype === target.dtype) return;
   const what =
@@ -207,7 +208,8 @@ function placeOfRun(list: readonly string[], parts: readonly string[]): number {
 /** Keras 3 uses the same names for the weights of all convolutions. */
 function namesInKeras({name, layer}: Target): string[] {
   const last = name.slice(name.lastIndexOf('/') + 1);
-  return layer.className === 'DepthwiseConv2D' && last === 'depthwise_kernel'
-    ? [last, 'kernel']
-    : [last];
+  const isDepthwise = withWrapped(layer).some(
+    ({className}) => className === 'DepthwiseConv2D',
+  );
+  return isDepthwise && last === 'depthwise_kernel' ? [last, 'kernel'] : [last];
 }

@@ -1,5 +1,6 @@
 import {refusal} from '../../graph/json.js';
 import type {KerasLayer, KerasModel} from '../read/keras_model.js';
+import {normalizationFor} from '../translate/normalizations.js';
 import type {Match} from './match_weights.js';
 import type {StoredWeight} from './stored_weights.js';
 import type {Target} from './weight_targets.js';
@@ -19,6 +20,9 @@ const ATTRIBUTES: Readonly<Record<string, number>> = {
   forward_layer: 0,
   backward_layer: 1,
 };
+
+/** The place of a wrapper's own weights: after those of the layers inside. */
+const OWN = 2;
 
 const CONTAINERS: readonly string[] = [
   'layers',
@@ -46,17 +50,37 @@ export function numberedWeights(
   }
   return [...byLayer].flatMap(([layer, places]) => {
     const expected = targets.filter((target) => target.layer === layer);
-    if (places.length > expected.length) {
+    const sorted = withoutRepeated(layer, places).sort((a, b) =>
+      compare(a.order, b.order),
+    );
+    if (sorted.length > expected.length) {
       const what = `the layer ${layer.name} takes ${expected.length} weights`;
-      const names = places.map(({stored}) => stored.spec.name);
+      const names = sorted.map(({stored}) => stored.spec.name);
       throw refusal(WHO, what, 'weights', names);
     }
-    const sorted = [...places].sort((a, b) => compare(a.order, b.order));
     return expected.slice(0, sorted.length).flatMap((target, i) => {
       const stored = sorted[i]?.stored;
       return stored ? [{stored, target}] : [];
     });
   });
+}
+
+/**
+ * Leaves out the kernel that Keras 3 lists twice for its SpectralNormalization: as the
+ * layer's inside, and before the wrapper's own weight.
+ */
+function withoutRepeated<P extends Place>(
+  {className}: KerasLayer,
+  places: readonly P[],
+): P[] {
+  const own = places.filter(({order: [first]}) => first === OWN);
+  const isRepeated =
+    normalizationFor(className)?.className === 'SpectralNormalization' &&
+    own.length > 1;
+  const last = Math.max(...own.map(({order: [, index = 0]}) => index));
+  return places.filter(
+    ({order: [first, index]}) => !isRepeated || first !== OWN || index === last,
+  );
 }
 
 function placeOf(name: string, model: KerasModel): Place {
@@ -78,6 +102,7 @@ function placeOf(name: string, model: KerasModel): Place {
       else order.push(position);
       siblings = found.model?.layers ?? innermost(found);
     } else if (part === 'vars') {
+      if (order.length === 0) order.push(OWN);
       order.push(Number(parts[i + 1]));
       i += 1;
     } else if (part === 'layer' && layer?.wrapped[0]?.layer.model) {
