@@ -25,6 +25,14 @@ import {
   type MovingAverageKind,
 } from '../src/layer_support/moving_average.js';
 import {
+  checkClipping,
+  checkRenorm,
+  RENORM_MOMENTUM,
+  RENORM_PARAMETERS,
+  RenormAverage,
+} from '../src/layer_support/renorm.js';
+import type {RenormClipping} from '../src/ops/renorm.js';
+import {
   type ApplyInput,
   type ApplyOutput,
   type CallOptions,
@@ -38,6 +46,7 @@ import {
   AXIS_OPTION,
   checkBoolean,
   checkChoice,
+  checkCount,
   checkFraction,
   type OptionsOf,
 } from '../src/layer_support/options.js';
@@ -60,6 +69,14 @@ export interface BatchNormArgs extends AffineArgs {
   statistics?: StatisticsMode;
   /** If true, the moving variance averages unbiased ones. Defaults to false. */
   unbiasedMovingVariance?: boolean;
+  /** The number of examples that share statistics in training. Defaults to all. */
+  virtualBatchSize?: number | null;
+  /** If true, training corrects towards moving averages. Defaults to false. */
+  renorm?: boolean;
+  /** Bounds of that correction. Defaults to none. */
+  renormClipping?: RenormClipping | null;
+  /** The weight of the old value in these averages, from 0 to 1. Defaults to 0.99. */
+  renormMomentum?: number;
 }
 
 type BatchNormOptions = OptionsOf<BatchNormArgs>;
@@ -114,11 +131,26 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
       check: checkBoolean,
       ours: 'training',
     },
+    virtualBatchSize: {
+      default: null,
+      check: (value, name, who) => {
+        if (value !== null) checkCount(value, name, who);
+      },
+      ours: 'training',
+    },
+    renorm: {default: false, check: checkBoolean, ours: 'training'},
+    renormClipping: {default: null, check: checkClipping, ours: 'training'},
+    renormMomentum: {
+      default: RENORM_MOMENTUM,
+      check: checkFraction,
+      ours: 'training',
+    },
   },
   parameters: [
     ...AFFINE_PARAMETERS,
     MOVING_MEAN,
     MOVING_VARIANCE,
+    ...RENORM_PARAMETERS,
     {
       name: 'num_batches',
       initializer: 'zeros',
@@ -128,21 +160,20 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
       isOurs: true,
     },
   ],
-  unavailable: {
-    virtualBatchSize: isAbsent,
-    renorm: isOff,
-    renormClipping: isAbsent,
-    renormMomentum: isAbsent,
-  },
+  unavailable: {},
   inFiles: {
     fused: (value) => isAbsent(value) || typeof value === 'boolean',
     synchronized: isOff,
     adjustment: isAbsent,
-    // Keras writes it without renorm, too.
-    renormMomentum: (value) => isAbsent(value) || typeof value === 'number',
+    virtualBatchSize: isAbsent,
+    // Keras takes and writes them without renorm, too.
+    renormClipping: (_, {renorm}) => isOff(renorm),
+    renormMomentum: (_, {renorm}) => isOff(renorm),
   },
   // On one device a batch is whole.
   inKeras: ['synchronized'],
+  // tf-keras writes the axis of such a layer one too high, and cannot load it itself.
+  unlikeKeras: ['virtualBatchSize'],
   counterpart: {className: 'BatchNormalization', constraints: true},
 };
 
@@ -223,6 +254,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
           `nothing would ever move. ${received('momentum', 1)}`,
       );
     }
+    checkRenorm(this.options, this.who);
   }
 
   /** Which statistics are used; see the option. It can be set at any time. */
@@ -255,6 +287,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
   override build(inputShape: Shape | Shape[]): void {
     const shape = onlyShape(inputShape);
     this.axes = resolveAxes(this.options.axis, shape.length, this.who);
+    if (this.axes.includes(0)) this.refuseVirtualBatches('axis 0');
     const features = lengthsOf(this.axes, shape, this.who);
     this.addParameters(features);
     this.average = this.makeAverage();
@@ -267,15 +300,21 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
   }
 
   protected override compute(x: Tensor, options: CallOptions): Tensor {
-    return callBatchNorm(x, this[STATE](), {
-      training: Boolean(options.training),
-      mask: ownMask(this, x, options.mask, this.who),
-    });
+    const training = Boolean(options.training);
+    const mask = ownMask(this, x, options.mask, this.who);
+    if (training && mask) this.refuseVirtualBatches('a mask');
+    return callBatchNorm(x, this[STATE](), {training, mask});
   }
 
   /** For the tools that work on whole models. */
   [STATE](): BatchNormState {
-    const {epsilon, momentum, statistics} = this.options;
+    const {
+      epsilon,
+      momentum,
+      statistics,
+      virtualBatchSize: size,
+      unbiasedMovingVariance: unbiased,
+    } = this.options;
     const {axes, trainable} = this;
     return {
       axes,
@@ -286,6 +325,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
       beta: this.parameter('beta'),
       trainable,
       average: this.builtAverage(),
+      virtualBatches: size === null ? undefined : {size, unbiased},
       warnOnce: (topic, message) => this.warnOnce(topic, message),
     };
   }
@@ -300,13 +340,29 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
       movingAverage: kind,
       momentum,
       unbiasedMovingVariance,
+      virtualBatchSize,
+      renorm,
     } = this.options;
     const [mean, variance] = [MOVING_MEAN, MOVING_VARIANCE].map(({name}) =>
       this.parameter(name),
     ) as [LayerVariable, LayerVariable];
-    return new MovingAverage(
-      {mean, variance, count: this.parameter('num_batches')},
-      {kind, momentum, unbiased: unbiasedMovingVariance},
+    const weights = {mean, variance, count: this.parameter('num_batches')};
+    // Virtual batches are corrected each by itself.
+    const unbiased = unbiasedMovingVariance && virtualBatchSize === null;
+    const options = {kind, momentum, unbiased};
+    const find = (name: string): LayerVariable | undefined =>
+      this.parameter(name);
+    return renorm
+      ? new RenormAverage(weights, options, find, this.options)
+      : new MovingAverage(weights, options);
+  }
+
+  private refuseVirtualBatches(what: string): void {
+    const {virtualBatchSize: size} = this.options;
+    if (size === null) return;
+    throw new Error(
+      `${this.who}: virtualBatchSize cannot be used with ${what}. ` +
+        received('virtualBatchSize', size),
     );
   }
 

@@ -11,8 +11,8 @@ export interface OptionDescription<T = unknown> {
   /** Throws where a value is not one that the option may have. */
   readonly check: OptionCheck;
   /**
-   * Set if Keras and tf.js lack it: `'training'` if it only steers how statistics are
-   * gathered in training, `'prediction'` if predictions depend on it.
+   * Set if tf.js lacks it: `'training'` if it only matters in training, `'prediction'` if
+   * predictions depend on it.
    */
   readonly ours?: 'training' | 'prediction';
 }
@@ -34,12 +34,15 @@ export interface ParameterDescription {
   readonly when?: {readonly option: string; readonly is: unknown};
   /** If true, it is one number, whatever the shape of the others. */
   readonly isScalar?: boolean;
-  /** If true, Keras and tf.js lack it. */
+  /** If true, tf.js lacks it. */
   readonly isOurs?: boolean;
 }
 
-/** Tells if a value of a key leaves a layer as it is. */
-export type Neutral = (value: unknown) => boolean;
+/** Tells if a value of a key leaves a layer as it is, beside the rest of its config. */
+export type Neutral = (
+  value: unknown,
+  config: Readonly<Record<string, unknown>>,
+) => boolean;
 
 /** The layer of stock tf.js that computes the same. */
 export interface Counterpart {
@@ -64,10 +67,15 @@ export interface LayerDescription<Options extends object = object> {
    * they ask for nothing. The constructor refuses other values.
    */
   readonly unavailable: Readonly<Record<string, Neutral>>;
-  /** Keys in files that have no effect here with these values. */
+  /**
+   * Keys in files that have no effect here with these values. Other values are refused,
+   * unless it is an option.
+   */
   readonly inFiles: Readonly<Record<string, Neutral>>;
   /** Keys in files of Keras that have no effect in tf.js, whatever their value. */
   readonly inKeras: readonly string[];
+  /** Options that Keras writes with another meaning, and are refused in its files. */
+  readonly unlikeKeras?: readonly string[];
   readonly counterpart?: Counterpart;
 }
 

@@ -110,7 +110,7 @@ export function refuseUnavailable(
   const entries = Object.entries(args) as Array<[string, unknown]>;
   const kept = entries.filter(([name, value]) => {
     if (!hasOwn(unavailable, name)) return true;
-    if (unavailable[name]?.(value)) return false;
+    if (unavailable[name]?.(value, {})) return false;
     throw new Error(
       `${label} ${args.name ?? '(unnamed)'}: ${name} is not available in ` +
         `this version. ${received(name, value)}`,
@@ -198,7 +198,10 @@ export function hasOwn(object: object, name: PropertyKey): boolean {
   return Object.prototype.hasOwnProperty.call(object, name);
 }
 
-/** A list that whoever gave it can no longer change. */
+/** A list, or a plain object, that whoever gave it can no longer change. */
 export function ownCopy(value: unknown): unknown {
-  return Array.isArray(value) ? [...(value as unknown[])] : value;
+  if (Array.isArray(value)) return [...(value as unknown[])];
+  const isPlain =
+    value != null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain ? {...value} : value;
 }

@@ -93,7 +93,7 @@ function translateLayer(
     return {
       class_name: normalization.className,
       config: {
-        ...translateNormalization(normalization, config, setting),
+        ...translateNormalization(normalization, className, config, setting),
         ...statisticsFor(normalization.className, training, config),
         name: layer.newName,
       },
