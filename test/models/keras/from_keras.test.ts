@@ -16,6 +16,8 @@ const titled = (file: string): Array<[string, KerasCase]> =>
 describe.each([
   ['Keras 3', 'keras3_models.json'],
   ['tf-keras 2', 'keras2_models.json'],
+  ['Keras 3, renorm', 'keras3_renorm.json'],
+  ['tf-keras 2, renorm', 'keras2_renorm.json'],
 ])('fromKeras loads files of %s', (_, file) => {
   it.each(titled(file))('predicting the same: %s', async (_name, given) => {
     await expectSamePredictions(given);
