@@ -189,15 +189,14 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  * sequences choose `LayerNorm`. Put it before the activation (φ(BN(Wx))), and
  * leave out the bias of the layer before, which beta replaces.
  *
- * Shape: the output has the input's, of any rank from 1. gamma, beta,
- * moving_mean and moving_variance have the lengths of the feature axes, in
- * ascending order.
+ * Shape: the output has the input's, of any rank from 1. gamma, beta and all
+ * statistics have the lengths of the feature axes, in ascending order.
  *
  * - `axis` (-1): the feature axis, or a list; negative ones count from the last.
  * - `momentum` (0.99): the weight of the old value in the average, from 0 to 1.
  *   (PyTorch's momentum is the weight of the new value: 1 minus this.)
  * - `epsilon` (1e-3): added to the variance; above 0.
- * - `center`, `scale` (true): whether there is a beta, and a gamma.
+ * - `center`, `scale` (true): if true, there is a beta, and a gamma.
  * - `movingAverage` (`'exponential'`): `'debiased'` corrects the average for its
  *   start, so that prediction is right from the first epoch on; `'cumulative'` is
  *   the mean over all steps, counted in the weight num_batches.
@@ -205,8 +204,22 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  *   pix2pix, style transfer), `'moving'` the moving ones in training too. It can
  *   be set at any time. The moving averages move in training under `'auto'` and
  *   `'batch'`, never under `'moving'`, never in prediction.
- * - `unbiasedMovingVariance` (false): whether the moving variance averages
+ * - `unbiasedMovingVariance` (false): if true, the moving variance averages
  *   unbiased variances, as PyTorch's does.
+ * - `virtualBatchSize` (all): the number of consecutive examples that share
+ *   statistics in training. The last part of a batch may be smaller. The averages
+ *   move once a step, by the mean over the parts, weighted by their size. It cannot
+ *   be used with `renorm`, with axis 0, or with a mask.
+ * - `renorm` (false): if true, the batch's statistics correct towards moving
+ *   averages, so that training sees nearly what prediction uses; choose it for
+ *   small batches. With x̂ the normalized input and s = sqrt(variance + epsilon),
+ *   `y = (x̂ · r + d) · gamma + beta`, where `r = s / renorm_stddev` and
+ *   `d = (mean − renorm_mean) / renorm_stddev` are constants to the gradient. The
+ *   moving variance is `moving_stddev² − epsilon`.
+ * - `renormClipping` (none): `{rmin, rmax, dmax}`, the bounds of r and of the size
+ *   of d; one left out is none. They need `renorm`.
+ * - `renormMomentum` (0.99): the weight of the old value in renorm_mean and
+ *   renorm_stddev, from 0 to 1. It needs `renorm`.
  * - `betaInitializer` (`'zeros'`), `gammaInitializer` (`'ones'`),
  *   `movingMeanInitializer` (`'zeros'`), `movingVarianceInitializer` (`'ones'`),
  *   `betaRegularizer`, `gammaRegularizer`, `betaConstraint`, `gammaConstraint`
@@ -231,11 +244,14 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  * ```
  *
  * @throws Error from the constructor if an option is unknown or out of its
- *   range, or if momentum is 1 with `'debiased'`; when it is built, if an axis is
- *   out of range or given twice, or the length of a feature axis is not known.
+ *   range, if momentum is 1 with `'debiased'`, or if options do not go together;
+ *   when it is built, if an axis is out of range or given twice, or the length of a
+ *   feature axis is not known; in training, if a mask meets `virtualBatchSize`.
  *
  * Ioffe and Szegedy, "Batch Normalization", 2015,
- * https://arxiv.org/abs/1502.03167, section 3, algorithms 1 and 2.
+ * https://arxiv.org/abs/1502.03167, section 3, algorithms 1 and 2. `renorm`: Ioffe,
+ * 2017, https://arxiv.org/abs/1702.03275, algorithm 1. `virtualBatchSize`: Hoffer,
+ * Hubara and Soudry, 2017, https://arxiv.org/abs/1705.08741, algorithm 1.
  */
 export class BatchNorm extends NormLayer<BatchNormOptions> {
   /** The name in model files. */
