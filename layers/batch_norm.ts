@@ -271,6 +271,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
       );
     }
     checkRenorm(this.options, this.who);
+    if (this.options.renorm) this.refuseVirtualBatches('renorm');
   }
 
   /** Which statistics are used; see the option. It can be set at any time. */
@@ -359,15 +360,14 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
       virtualBatchSize,
       renorm,
     } = this.options;
-    const [mean, variance] = [MOVING_MEAN, MOVING_VARIANCE].map(({name}) =>
-      this.parameter(name),
-    ) as [LayerVariable, LayerVariable];
-    const weights = {mean, variance, count: this.parameter('num_batches')};
+    const find = (name: string): LayerVariable | undefined =>
+      this.parameter(name);
+    const statistics = [MOVING_MEAN.name, MOVING_VARIANCE.name].map(find);
+    const [mean, variance] = statistics as [LayerVariable, LayerVariable];
+    const weights = {mean, variance, count: find('num_batches')};
     // Virtual batches are corrected each by itself.
     const unbiased = unbiasedMovingVariance && virtualBatchSize === null;
     const options = {kind, momentum, unbiased};
-    const find = (name: string): LayerVariable | undefined =>
-      this.parameter(name);
     return renorm
       ? new RenormAverage(weights, options, find, this.options)
       : new MovingAverage(weights, options);

@@ -65,30 +65,18 @@ export interface RenormSettings {
   readonly renormClipping: RenormClipping | null;
 }
 
-/** @throws Error if options do not go together. */
+/** @throws Error if there is an option of renorm without renorm. */
 export function checkRenorm(
-  {
-    renorm,
-    renormClipping,
-    renormMomentum,
-    virtualBatchSize,
-  }: RenormSettings & {renorm: boolean; virtualBatchSize: number | null},
+  options: RenormSettings & {renorm: boolean},
   who: string,
 ): void {
-  const refuse = (problem: string, name: string, value: unknown): never => {
-    throw new Error(`${who}: ${problem}. ${received(name, value)}`);
-  };
-  if (renorm && virtualBatchSize !== null) {
-    const problem = 'virtualBatchSize cannot be used with renorm';
-    refuse(problem, 'virtualBatchSize', virtualBatchSize);
-  }
-  if (!renorm && renormClipping !== null) {
-    const problem = 'renormClipping needs renorm: true';
-    refuse(problem, 'renormClipping', renormClipping);
-  }
-  if (!renorm && renormMomentum !== RENORM_MOMENTUM) {
-    const problem = 'renormMomentum needs renorm: true';
-    refuse(problem, 'renormMomentum', renormMomentum);
+  const defaults = {renormClipping: null, renormMomentum: RENORM_MOMENTUM};
+  for (const [name, usual] of Object.entries(defaults)) {
+    const value = options[name as keyof RenormSettings];
+    if (options.renorm || value === usual) continue;
+    throw new Error(
+      `${who}: ${name} needs renorm: true. ${received(name, value)}`,
+    );
   }
 }
 
@@ -116,9 +104,7 @@ export class RenormAverage extends MovingAverage {
       LayerVariable,
       LayerVariable,
     ];
-    tidy(() => {
-      this.begin(this.read());
-    });
+    this.begin(this.read(), 0);
   }
 
   override normalize(
@@ -134,17 +120,13 @@ export class RenormAverage extends MovingAverage {
   /** Starts again; as in Keras, epsilon is not in the first deviations. */
   override restart(statistics: Statistics): void {
     super.restart(statistics);
-    tidy(() => {
-      this.begin(statistics);
-    });
+    this.begin(statistics, 0);
   }
 
   /** Takes statistics, from which training goes on, too. */
   override replace(statistics: Statistics): void {
     super.replace(statistics);
-    tidy(() => {
-      this.begin(statistics, this.settings.epsilon);
-    });
+    this.begin(statistics, this.settings.epsilon);
   }
 
   protected override advance(
@@ -182,11 +164,13 @@ export class RenormAverage extends MovingAverage {
     this.write({mean: moving.mean, variance: next});
   }
 
-  private begin({mean, variance}: Statistics, epsilon = 0): void {
-    const [stddev, renormMean, renormStddev] = this.renorm;
-    const deviation = stddevOf(variance, epsilon);
-    stddev.write(deviation);
-    renormMean.write(mean);
-    renormStddev.write(deviation);
+  private begin({mean, variance}: Statistics, epsilon: number): void {
+    tidy(() => {
+      const deviation = stddevOf(variance, epsilon);
+      const [stddev, renormMean, renormStddev] = this.renorm;
+      stddev.write(deviation);
+      renormMean.write(mean);
+      renormStddev.write(deviation);
+    });
   }
 }
