@@ -25,6 +25,14 @@ import {
   type MovingAverageKind,
 } from '../src/layer_support/moving_average.js';
 import {
+  checkClipping,
+  checkRenorm,
+  RENORM_MOMENTUM,
+  RENORM_PARAMETERS,
+  RenormAverage,
+} from '../src/layer_support/renorm.js';
+import type {RenormClipping} from '../src/ops/renorm.js';
+import {
   type ApplyInput,
   type ApplyOutput,
   type CallOptions,
@@ -38,6 +46,7 @@ import {
   AXIS_OPTION,
   checkBoolean,
   checkChoice,
+  checkCount,
   checkFraction,
   type OptionsOf,
 } from '../src/layer_support/options.js';
@@ -60,6 +69,14 @@ export interface BatchNormArgs extends AffineArgs {
   statistics?: StatisticsMode;
   /** If true, the moving variance averages unbiased ones. Defaults to false. */
   unbiasedMovingVariance?: boolean;
+  /** The number of examples that share statistics in training. Defaults to all. */
+  virtualBatchSize?: number | null;
+  /** If true, training corrects towards moving averages. Defaults to false. */
+  renorm?: boolean;
+  /** Bounds of that correction. Defaults to none. */
+  renormClipping?: RenormClipping | null;
+  /** The weight of the old value in these averages, from 0 to 1. Defaults to 0.99. */
+  renormMomentum?: number;
 }
 
 type BatchNormOptions = OptionsOf<BatchNormArgs>;
@@ -114,11 +131,26 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
       check: checkBoolean,
       ours: 'training',
     },
+    virtualBatchSize: {
+      default: null,
+      check: (value, name, who) => {
+        if (value !== null) checkCount(value, name, who);
+      },
+      ours: 'training',
+    },
+    renorm: {default: false, check: checkBoolean, ours: 'training'},
+    renormClipping: {default: null, check: checkClipping, ours: 'training'},
+    renormMomentum: {
+      default: RENORM_MOMENTUM,
+      check: checkFraction,
+      ours: 'training',
+    },
   },
   parameters: [
     ...AFFINE_PARAMETERS,
     MOVING_MEAN,
     MOVING_VARIANCE,
+    ...RENORM_PARAMETERS,
     {
       name: 'num_batches',
       initializer: 'zeros',
@@ -128,21 +160,20 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
       isOurs: true,
     },
   ],
-  unavailable: {
-    virtualBatchSize: isAbsent,
-    renorm: isOff,
-    renormClipping: isAbsent,
-    renormMomentum: isAbsent,
-  },
+  unavailable: {},
   inFiles: {
     fused: (value) => isAbsent(value) || typeof value === 'boolean',
     synchronized: isOff,
     adjustment: isAbsent,
-    // Keras writes it without renorm, too.
-    renormMomentum: (value) => isAbsent(value) || typeof value === 'number',
+    virtualBatchSize: isAbsent,
+    // Keras takes and writes them without renorm, too.
+    renormClipping: (_, {renorm}) => isOff(renorm),
+    renormMomentum: (_, {renorm}) => isOff(renorm),
   },
   // On one device a batch is whole.
   inKeras: ['synchronized'],
+  // tf-keras writes the axis of such a layer one too high, and cannot load it itself.
+  unlikeKeras: ['virtualBatchSize'],
   counterpart: {className: 'BatchNormalization', constraints: true},
 };
 
@@ -158,15 +189,14 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  * sequences choose `LayerNorm`. Put it before the activation (φ(BN(Wx))), and
  * leave out the bias of the layer before, which beta replaces.
  *
- * Shape: the output has the input's, of any rank from 1. gamma, beta,
- * moving_mean and moving_variance have the lengths of the feature axes, in
- * ascending order.
+ * Shape: the output has the input's, of any rank from 1. gamma, beta and all
+ * statistics have the lengths of the feature axes, in ascending order.
  *
  * - `axis` (-1): the feature axis, or a list; negative ones count from the last.
  * - `momentum` (0.99): the weight of the old value in the average, from 0 to 1.
  *   (PyTorch's momentum is the weight of the new value: 1 minus this.)
  * - `epsilon` (1e-3): added to the variance; above 0.
- * - `center`, `scale` (true): whether there is a beta, and a gamma.
+ * - `center`, `scale` (true): if true, there is a beta, and a gamma.
  * - `movingAverage` (`'exponential'`): `'debiased'` corrects the average for its
  *   start, so that prediction is right from the first epoch on; `'cumulative'` is
  *   the mean over all steps, counted in the weight num_batches.
@@ -174,8 +204,22 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  *   pix2pix, style transfer), `'moving'` the moving ones in training too. It can
  *   be set at any time. The moving averages move in training under `'auto'` and
  *   `'batch'`, never under `'moving'`, never in prediction.
- * - `unbiasedMovingVariance` (false): whether the moving variance averages
+ * - `unbiasedMovingVariance` (false): if true, the moving variance averages
  *   unbiased variances, as PyTorch's does.
+ * - `virtualBatchSize` (all): the number of consecutive examples that share
+ *   statistics in training. The last part of a batch may be smaller. The averages
+ *   move once a step, by the mean over the parts, weighted by their size. It cannot
+ *   be used with `renorm`, with axis 0, or with a mask.
+ * - `renorm` (false): if true, the batch's statistics correct towards moving
+ *   averages, so that training sees nearly what prediction uses; choose it for
+ *   small batches. With x̂ the normalized input and s = sqrt(variance + epsilon),
+ *   `y = (x̂ · r + d) · gamma + beta`, where `r = s / renorm_stddev` and
+ *   `d = (mean − renorm_mean) / renorm_stddev` are constants to the gradient. The
+ *   moving variance is `moving_stddev² − epsilon`.
+ * - `renormClipping` (none): `{rmin, rmax, dmax}`, the bounds of r and of the size
+ *   of d; one left out is none. They need `renorm`.
+ * - `renormMomentum` (0.99): the weight of the old value in renorm_mean and
+ *   renorm_stddev, from 0 to 1. It needs `renorm`.
  * - `betaInitializer` (`'zeros'`), `gammaInitializer` (`'ones'`),
  *   `movingMeanInitializer` (`'zeros'`), `movingVarianceInitializer` (`'ones'`),
  *   `betaRegularizer`, `gammaRegularizer`, `betaConstraint`, `gammaConstraint`
@@ -200,11 +244,14 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  * ```
  *
  * @throws Error from the constructor if an option is unknown or out of its
- *   range, or if momentum is 1 with `'debiased'`; when it is built, if an axis is
- *   out of range or given twice, or the length of a feature axis is not known.
+ *   range, if momentum is 1 with `'debiased'`, or if options do not go together;
+ *   when it is built, if an axis is out of range or given twice, or the length of a
+ *   feature axis is not known; in training, if a mask meets `virtualBatchSize`.
  *
  * Ioffe and Szegedy, "Batch Normalization", 2015,
- * https://arxiv.org/abs/1502.03167, section 3, algorithms 1 and 2.
+ * https://arxiv.org/abs/1502.03167, section 3, algorithms 1 and 2. `renorm`: Ioffe,
+ * 2017, https://arxiv.org/abs/1702.03275, algorithm 1. `virtualBatchSize`: Hoffer,
+ * Hubara and Soudry, 2017, https://arxiv.org/abs/1705.08741, algorithm 1.
  */
 export class BatchNorm extends NormLayer<BatchNormOptions> {
   /** The name in model files. */
@@ -223,6 +270,8 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
           `nothing would ever move. ${received('momentum', 1)}`,
       );
     }
+    checkRenorm(this.options, this.who);
+    if (this.options.renorm) this.refuseVirtualBatches('renorm');
   }
 
   /** Which statistics are used; see the option. It can be set at any time. */
@@ -255,6 +304,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
   override build(inputShape: Shape | Shape[]): void {
     const shape = onlyShape(inputShape);
     this.axes = resolveAxes(this.options.axis, shape.length, this.who);
+    if (this.axes.includes(0)) this.refuseVirtualBatches('axis 0');
     const features = lengthsOf(this.axes, shape, this.who);
     this.addParameters(features);
     this.average = this.makeAverage();
@@ -267,15 +317,21 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
   }
 
   protected override compute(x: Tensor, options: CallOptions): Tensor {
-    return callBatchNorm(x, this[STATE](), {
-      training: Boolean(options.training),
-      mask: ownMask(this, x, options.mask, this.who),
-    });
+    const training = Boolean(options.training);
+    const mask = ownMask(this, x, options.mask, this.who);
+    if (training && mask) this.refuseVirtualBatches('a mask');
+    return callBatchNorm(x, this[STATE](), {training, mask});
   }
 
   /** For the tools that work on whole models. */
   [STATE](): BatchNormState {
-    const {epsilon, momentum, statistics} = this.options;
+    const {
+      epsilon,
+      momentum,
+      statistics,
+      virtualBatchSize: size,
+      unbiasedMovingVariance: unbiased,
+    } = this.options;
     const {axes, trainable} = this;
     return {
       axes,
@@ -286,6 +342,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
       beta: this.parameter('beta'),
       trainable,
       average: this.builtAverage(),
+      virtualBatches: size === null ? undefined : {size, unbiased},
       warnOnce: (topic, message) => this.warnOnce(topic, message),
     };
   }
@@ -300,13 +357,28 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
       movingAverage: kind,
       momentum,
       unbiasedMovingVariance,
+      virtualBatchSize,
+      renorm,
     } = this.options;
-    const [mean, variance] = [MOVING_MEAN, MOVING_VARIANCE].map(({name}) =>
-      this.parameter(name),
-    ) as [LayerVariable, LayerVariable];
-    return new MovingAverage(
-      {mean, variance, count: this.parameter('num_batches')},
-      {kind, momentum, unbiased: unbiasedMovingVariance},
+    const find = (name: string): LayerVariable | undefined =>
+      this.parameter(name);
+    const statistics = [MOVING_MEAN.name, MOVING_VARIANCE.name].map(find);
+    const [mean, variance] = statistics as [LayerVariable, LayerVariable];
+    const weights = {mean, variance, count: find('num_batches')};
+    // Virtual batches are corrected each by itself.
+    const unbiased = unbiasedMovingVariance && virtualBatchSize === null;
+    const options = {kind, momentum, unbiased};
+    return renorm
+      ? new RenormAverage(weights, options, find, this.options)
+      : new MovingAverage(weights, options);
+  }
+
+  private refuseVirtualBatches(what: string): void {
+    const {virtualBatchSize: size} = this.options;
+    if (size === null) return;
+    throw new Error(
+      `${this.who}: virtualBatchSize cannot be used with ${what}. ` +
+        received('virtualBatchSize', size),
     );
   }
 

@@ -34,7 +34,7 @@ const DESCRIPTION: LayerDescription<ContribInstanceNormOptions> = {
   label: 'ContribInstanceNorm',
   kerasNames: ['InstanceNormalization'],
   options: {
-    axis: {default: null, check: checkAxis},
+    axis: {default: null, takesNull: true, check: checkAxis},
     epsilon: epsilonOption(1e-3),
     ...AFFINE_OPTIONS,
   },

@@ -68,7 +68,7 @@ const DESCRIPTION: LayerDescription<LayerNormOptions> = {
  *
  * - `axis` (-1): an integer or a list; negative ones count from the last.
  * - `epsilon` (1e-3): added to the variance; above 0.
- * - `center`, `scale` (true): whether there is a beta, and a gamma.
+ * - `center`, `scale` (true): if true, there is a beta, and a gamma.
  * - `betaInitializer` (`'zeros'`), `gammaInitializer` (`'ones'`),
  *   `betaRegularizer`, `gammaRegularizer`, `betaConstraint`, `gammaConstraint`
  *   (none): names, or what `tf.initializers` and its like make.

@@ -2,10 +2,15 @@ import type {Tensor} from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
 import {received} from '../util/received.js';
 import {
+  type FeatureNormalized,
   type FeatureNormOptions,
   normalizeFeatures,
   normalizeFeaturesWith,
 } from '../ops/feature_norm.js';
+import {
+  normalizeVirtualBatches,
+  type VirtualBatchOptions,
+} from '../ops/virtual_batches.js';
 import type {MovingAverage, StandIn} from './moving_average.js';
 import {checkChoice} from './options.js';
 
@@ -32,6 +37,8 @@ export interface BatchNormState {
   readonly gamma?: LayerVariable | null | undefined;
   readonly beta?: LayerVariable | null | undefined;
   readonly average: MovingAverage;
+  /** How batches are cut in training. Defaults to not at all. */
+  readonly virtualBatches?: VirtualBatchOptions | undefined;
   /** The layer's `trainable`. */
   readonly trainable: boolean;
   /** Warns once a layer for each topic. */
@@ -77,12 +84,24 @@ export function callBatchNorm(
     if (!learns) warnOfEarlyPrediction(state);
     return normalizeFeaturesWith(x, average.read(), options);
   }
-  const {y, ...batch} = normalizeFeatures(x, options);
+  const {y, ...batch} = normalizeBatch(x, state, options, learns);
   if (learns && x.size > 0) {
     if (batch.count === 1) warnOfLoneValues(state);
     average.move(batch);
   }
   return y;
+}
+
+function normalizeBatch(
+  x: Tensor,
+  {average, virtualBatches}: BatchNormState,
+  options: FeatureNormOptions,
+  learns: boolean,
+): FeatureNormalized {
+  if (x.size === 0) return normalizeFeatures(x, options);
+  return learns && virtualBatches
+    ? normalizeVirtualBatches(x, options, virtualBatches)
+    : average.normalize(x, options);
 }
 
 function callWithStandIn(

@@ -13,9 +13,8 @@ export interface OptionDescription<T = unknown> {
   /** If true, null is a value of its own. Otherwise it means the default. */
   readonly takesNull?: boolean;
   /**
-   * Set if stock tf.js lacks it: `'training'` if it only steers how statistics are
-   * gathered in training, `'prediction'` if predictions depend on it, `'weights'` if
-   * the weights do, too.
+   * Set if stock tf.js lacks it: `'training'` if it only matters in training,
+   * `'prediction'` if predictions depend on it, `'weights'` if the weights do, too.
    */
   readonly ours?: 'training' | 'prediction' | 'weights';
 }
@@ -39,12 +38,15 @@ export interface ParameterDescription {
   readonly isScalar?: boolean;
   /** Defaults to `'float32'`. */
   readonly dtype?: 'int32';
-  /** If true, Keras and tf.js lack it. */
+  /** If true, tf.js lacks it. */
   readonly isOurs?: boolean;
 }
 
-/** Tells if a value of a key leaves a layer as it is. */
-export type Neutral = (value: unknown) => boolean;
+/** Tells if a value of a key leaves a layer as it is, beside the rest of its config. */
+export type Neutral = (
+  value: unknown,
+  config: Readonly<Record<string, unknown>>,
+) => boolean;
 
 /** The layer of stock tf.js that computes the same. */
 export interface Counterpart {
@@ -69,10 +71,15 @@ export interface LayerDescription<Options extends object = object> {
    * they ask for nothing. The constructor refuses other values.
    */
   readonly unavailable: Readonly<Record<string, Neutral>>;
-  /** Keys in files that have no effect here with these values. */
+  /**
+   * Keys in files that have no effect here with these values. Other values are refused,
+   * unless it is an option.
+   */
   readonly inFiles: Readonly<Record<string, Neutral>>;
   /** Keys in files of Keras that have no effect in tf.js, whatever their value. */
   readonly inKeras: readonly string[];
+  /** Options that Keras writes with another meaning, and are refused in its files. */
+  readonly unlikeKeras?: readonly string[];
   readonly counterpart?: Counterpart;
 }
 

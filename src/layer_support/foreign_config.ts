@@ -19,13 +19,15 @@ const IN_ALL_FILES: Readonly<Record<string, Neutral>> = {
  * If true, a layer does the same without this key of its config.
  *
  * @param key The name in camel case.
+ * @param config The whole config.
  */
 export function isWithoutEffect(
   description: LayerDescription,
   key: string,
   value: unknown,
+  config: Readonly<Record<string, unknown>>,
 ): boolean {
-  return neutralFor(description, key)?.(value) === true;
+  return neutralFor(description, key)?.(value, config) === true;
 }
 
 /**
@@ -43,7 +45,8 @@ export function dropForeignKeys(
     const ofInput = key === 'dtype' && hasInput && typeof value === 'string';
     const neutral = neutralFor(description, key);
     if (neutral === undefined || ofInput) return true;
-    if (neutral(value)) return false;
+    if (neutral(value, config)) return false;
+    if (hasOwn(description.options, key)) return true;
     throw new Error(
       `${description.label ?? description.className} ${nameIn(config)}: ${key} with this value is ` +
         `not supported. ${received(key, value)}`,

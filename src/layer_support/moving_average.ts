@@ -12,6 +12,11 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayerVariable} from '@tensorflow/tfjs-layers';
+import {
+  type FeatureNormalized,
+  type FeatureNormOptions,
+  normalizeFeatures,
+} from '../ops/feature_norm.js';
 import {indicator} from '../ops/indicator.js';
 import {
   cumulativeRate,
@@ -103,29 +108,29 @@ export class MovingAverage implements StatisticsStore {
     };
   }
 
+  /** Normalizes a batch with its own statistics. */
+  normalize(x: Tensor, options: FeatureNormOptions): FeatureNormalized {
+    return normalizeFeatures(x, options);
+  }
+
   /** Takes a training step's statistics into the average. */
   move(batch: BatchStatistics): void {
     this.noticeOthers();
     this.steps += 1;
     tidy(() => {
-      const moving = this.read();
       const {count} = batch;
       const {unbiased} = this.options;
       const target = unbiased ? unbiasedVariance(batch, count) : batch;
       const counted = typeof count === 'number' ? 1 : anyOf(count);
-      const moved = moveStatistics(moving, target, this.rate(counted));
-      const next = keepWithoutValues(moved, moving, count);
-      this.weights.mean.write(next.mean);
-      this.weights.variance.write(next.variance);
+      this.advance({...target, count}, batch, this.rate(counted));
     });
     this.written = this.dataIds();
   }
 
   /** Starts again from the given statistics. */
-  restart({mean, variance}: Statistics): void {
+  restart(statistics: Statistics): void {
     tidy(() => {
-      this.weights.mean.write(mean);
-      this.weights.variance.write(variance);
+      this.write(statistics);
       const count = this.weights.count;
       count?.write(zerosLike(count.read()));
     });
@@ -136,11 +141,30 @@ export class MovingAverage implements StatisticsStore {
   }
 
   /** Takes statistics that were found otherwise; the average is past its start. */
-  replace({mean, variance}: Statistics): void {
-    this.weights.mean.write(mean);
-    this.weights.variance.write(variance);
+  replace(statistics: Statistics): void {
+    this.write(statistics);
     this.pastStart = true;
     this.written = this.dataIds();
+  }
+
+  /**
+   * Moves the weights by a step.
+   *
+   * @param target The statistics of the step, unbiased if the options say so.
+   * @param _ The same, biased.
+   * @param rate The weight of the new value.
+   */
+  protected advance(
+    target: BatchStatistics,
+    _: BatchStatistics,
+    rate: number | Tensor,
+  ): void {
+    this.write(advanced(this.read(), target, rate));
+  }
+
+  protected write({mean, variance}: Statistics): void {
+    this.weights.mean.write(mean);
+    this.weights.variance.write(variance);
   }
 
   /**
@@ -198,6 +222,16 @@ export class MovingAverage implements StatisticsStore {
     const {mean, variance} = this.read();
     return [mean.dataId, variance.dataId];
   }
+}
+
+/** The moving statistics after a step, where they have values for one. */
+export function advanced(
+  moving: Statistics,
+  batch: BatchStatistics,
+  rate: number | Tensor,
+): Statistics {
+  const next = moveStatistics(moving, batch, rate);
+  return keepWithoutValues(next, moving, batch.count);
 }
 
 function anyOf(count: Tensor): Tensor {

@@ -118,7 +118,7 @@ export function refuseUnavailable(
   const entries = Object.entries(args) as Array<[string, unknown]>;
   const kept = entries.filter(([name, value]) => {
     if (!hasOwn(unavailable, name)) return true;
-    if (unavailable[name]?.(value)) return false;
+    if (unavailable[name]?.(value, {})) return false;
     throw new Error(
       `${label} ${args.name ?? '(unnamed)'}: ${name} is not available in ` +
         `this version. ${received(name, value)}`,
@@ -206,9 +206,15 @@ export function hasOwn(object: object, name: PropertyKey): boolean {
   return Object.prototype.hasOwnProperty.call(object, name);
 }
 
-/** A list that whoever gave it can no longer change; a typed array becomes one. */
+/**
+ * A list, or a plain object, that whoever gave it can no longer change; a typed array
+ * becomes a list.
+ */
 export function ownCopy(value: unknown): unknown {
   const isTyped = ArrayBuffer.isView(value) && !(value instanceof DataView);
   const list = isTyped ? Array.from(value as unknown as unknown[]) : value;
-  return Array.isArray(list) ? list.map(ownCopy) : list;
+  if (Array.isArray(list)) return list.map(ownCopy);
+  const isPlain =
+    list != null && Object.getPrototypeOf(list) === Object.prototype;
+  return isPlain ? {...list} : list;
 }

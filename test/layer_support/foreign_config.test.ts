@@ -49,12 +49,20 @@ describe('fromConfig', () => {
     expect(loaded.getConfig().name).toBe('old');
   });
 
+  it('keeps the options of renorm with renorm, and drops them without', () => {
+    const given = {renormClipping: {rmax: 3}, renormMomentum: 0.5};
+    const load = (renorm: boolean): object =>
+      BatchNorm.fromConfig(BatchNorm, {...KERAS, ...given, renorm}).getConfig();
+    expect(load(true)).toEqual(
+      batchNorm({name: 'bn', renorm: true, ...given}).getConfig(),
+    );
+    expect(load(false)).toEqual(batchNorm({name: 'bn'}).getConfig());
+  });
+
   it.each([
     ['synchronized', true],
-    ['renorm', true],
-    ['virtualBatchSize', 4],
     ['dtype', 'float16'],
-    ['renormClipping', {rmax: 3}],
+    ['adjustment', {className: 'function'}],
   ])('refuses %s: %j', (key, value) => {
     const load = (): unknown =>
       BatchNorm.fromConfig(BatchNorm, {...KERAS, [key]: value});

@@ -211,6 +211,25 @@ describe('a training step that takes more', () => {
       [4, 3, 5, 5],
       90,
     ],
+    ['virtual batches', batchNorm({virtualBatchSize: 2}), [4, 5, 3], 20],
+    [
+      'virtual batches and a rest',
+      batchNorm({virtualBatchSize: 2, unbiasedMovingVariance: true}),
+      [5, 5, 3],
+      90,
+    ],
+    [
+      'renorm',
+      batchNorm({
+        renorm: true,
+        renormClipping: {rmin: 0.5, rmax: 2, dmax: 1},
+        movingAverage: 'cumulative',
+        unbiasedMovingVariance: true,
+      }),
+      [4, 5, 3],
+      84,
+    ],
+    ['renorm as it is', batchNorm({renorm: true}), [4, 5, 3], 68],
   ])('is bounded: %s', async (_, layer, shape, most) => {
     expect(await stepOf(layer, shape)).toBeLessThanOrEqual(most);
   });

@@ -29,6 +29,25 @@ const LAYERS: Array<[string, () => tf.layers.Layer]> = [
     'BatchNorm of the batch',
     () => batchNorm({inputShape: [3], statistics: 'batch'}),
   ],
+  [
+    'BatchNorm with renorm',
+    () =>
+      batchNorm({
+        inputShape: [3],
+        renorm: true,
+        renormClipping: {rmax: 3, dmax: 5},
+        movingAverage: 'debiased',
+      }),
+  ],
+  [
+    'BatchNorm with virtual batches, and a rest',
+    () =>
+      batchNorm({
+        inputShape: [3],
+        virtualBatchSize: 4,
+        unbiasedMovingVariance: true,
+      }),
+  ],
   ['LayerNorm', () => layerNorm({inputShape: [3]})],
   [
     'LayerNorm with a constraint',

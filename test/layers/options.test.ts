@@ -109,20 +109,49 @@ describe('BatchNorm refuses', () => {
       'is not an initializer',
       'movingMeanInitializer=7',
     ],
-    [{renorm: true}, 'renorm is not available in this version', 'renorm=true'],
+    [{renorm: 1}, 'renorm must be true or false', 'renorm=1'],
+    ...[0, -4, 2.5, '8', NaN, [4]].map(
+      (virtualBatchSize): [object, string, string] => [
+        {virtualBatchSize},
+        'virtualBatchSize must be an integer above 0',
+        'virtualBatchSize=',
+      ],
+    ),
     [
-      {virtualBatchSize: 8},
-      'virtualBatchSize is not available',
+      {virtualBatchSize: 8, renorm: true},
+      'virtualBatchSize cannot be used with renorm',
       'virtualBatchSize=8',
     ],
     [
+      {renorm: true, renormMomentum: 1.5},
+      'renormMomentum must be a number from 0 to 1',
+      'renormMomentum=1.5',
+    ],
+    [
       {renormMomentum: 0.9},
-      'renormMomentum is not available',
+      'renormMomentum needs renorm: true',
       'renormMomentum=0.9',
     ],
+    [
+      {renormClipping: {rmax: 3}},
+      'renormClipping needs renorm: true',
+      'renormClipping={"rmax":3}',
+    ],
+    ...[
+      {rmix: 3},
+      {rmax: '3'},
+      {dmax: -1},
+      {rmax: Infinity},
+      {rmin: 2, rmax: 1},
+      [1, 2],
+      3,
+    ].map((renormClipping): [object, string, string] => [
+      {renorm: true, renormClipping},
+      'renormClipping must have finite numbers from 0 on as rmin, rmax and dmax',
+      'renormClipping=',
+    ]),
   ])('%j', (option, problem, received) => {
-    const construct = (): unknown =>
-      batchNorm({name: 'bn', ...(option as object)});
+    const construct = (): unknown => batchNorm({name: 'bn', ...option});
     expect(construct).toThrow('BatchNorm bn: ');
     expect(construct).toThrow(problem);
     expect(construct).toThrow(`Received: ${received}`);
@@ -280,6 +309,10 @@ describe('getConfig', () => {
         'movingAverage',
         'statistics',
         'unbiasedMovingVariance',
+        'virtualBatchSize',
+        'renorm',
+        'renormClipping',
+        'renormMomentum',
         'name',
         'trainable',
         'batchInputShape',
@@ -312,9 +345,25 @@ describe('getConfig', () => {
       name: 'bn',
     }).getConfig();
     expect(BatchNorm.fromConfig(BatchNorm, config).getConfig()).toEqual(config);
+    for (const options of [
+      {renorm: true, renormClipping: {rmax: 3, dmax: 5}, renormMomentum: 0.5},
+      {virtualBatchSize: 32},
+    ]) {
+      const own = batchNorm(options).getConfig();
+      expect(own).toMatchObject(options);
+      expect(BatchNorm.fromConfig(BatchNorm, own).getConfig()).toEqual(own);
+    }
     const norm = layerNorm({axis: [2, 1], scale: false}).getConfig();
     expect(LayerNorm.fromConfig(LayerNorm, norm).getConfig()).toEqual(norm);
   });
+});
+
+it('bounds of renorm are its own, whatever becomes of those given', () => {
+  const renormClipping = {rmax: 3};
+  const layer = batchNorm({renorm: true, renormClipping});
+  renormClipping.rmax = 0;
+  (layer.getConfig().renormClipping as {rmax: number}).rmax = 0;
+  expect(layer.getConfig().renormClipping).toEqual({rmax: 3});
 });
 
 describe('batchNormDense', () => {

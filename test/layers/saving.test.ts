@@ -32,6 +32,22 @@ const LAYERS: Array<[string, () => tf.layers.Layer]> = [
     'BatchNorm without gamma and beta',
     () => batchNorm({inputShape: [4, 3], scale: false, center: false}),
   ],
+  [
+    'BatchNorm with renorm',
+    () =>
+      batchNorm({
+        inputShape: [4, 3],
+        axis: [-1, 1],
+        movingAverage: 'cumulative',
+        renorm: true,
+        renormClipping: {rmin: 0.5, rmax: 2, dmax: 1},
+        renormMomentum: 0.5,
+      }),
+  ],
+  [
+    'BatchNorm with virtual batches',
+    () => batchNorm({inputShape: [4, 3], virtualBatchSize: 3}),
+  ],
   ['LayerNorm', () => layerNorm({inputShape: [4, 3]})],
   [
     'LayerNorm with every option',

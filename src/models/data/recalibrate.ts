@@ -30,7 +30,9 @@ const WHO = 'recalibrate';
  * wherever the learning rate is high. Prediction then looks worse than the
  * model is. This replaces them, by running the model forward with batch
  * statistics ("precise BN"): the variance is the population's, and batches are
- * weighted by size. Nothing else of the model changes, and nothing trains.
+ * weighted by size. With `renorm`, the averages that go with them are set too, so
+ * that training goes on from there. Nothing else of the model changes, and nothing
+ * trains.
  *
  * The input of a later BatchNorm depends on the batch statistics of those
  * before it, so in one pass only the first gets exactly the dataset's

@@ -99,18 +99,18 @@ export function stockLayer(
   const options = optionsOf(description);
   for (const [key, value] of Object.entries(config)) {
     if (keys.includes(key) || NEUTRAL.includes(value)) continue;
-    if (isWithoutEffect(description, camelCase(key), value)) continue;
+    if (isWithoutEffect(description, camelCase(key), value, config)) continue;
+    const {default: usual, ours} = options[camelCase(key)] ?? {};
     if (key === 'statistics' && value === 'moving') {
       if (own(config, 'trainable') !== false) notes.add(OF_BATCHES, who);
       continue;
     }
     const what = `stock tf.js has no such ${camelCase(key)}`;
-    const ours = options[camelCase(key)]?.ours;
     // No stock layer could load its weights.
     if (ours === 'weights') throw refusal(who, what, camelCase(key), value);
     if (ours !== 'training') lack(key, what);
-    else if (value !== 'exponential') {
-      const topic = 'left out, as it only controls how statistics are gathered';
+    else if (value !== usual) {
+      const topic = 'left out, as it only matters in training';
       notes.add(topic, `${who} (${camelCase(key)})`);
     }
   }

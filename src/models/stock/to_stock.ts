@@ -41,7 +41,8 @@ export interface ToStockOptions {
  * `'batch'`, a BatchNorm whose axis is not the last (stock computes it wrongly
  * on cpu and wasm), inputs of rank 1 or above 4, constraints of a LayerNorm.
  * Options that only affect training are left out with a warning:
- * `movingAverage`, `unbiasedMovingVariance`, and `statistics` of `'moving'`,
+ * `movingAverage`, `unbiasedMovingVariance`, `virtualBatchSize`, `renorm` with
+ * its options and weights, and `statistics` of `'moving'`,
  * which stock tf.js has only in prediction. A warning also names layers that
  * stock tf.js cannot train: those without gamma or without beta.
  *

@@ -28,8 +28,6 @@ const REFUSED = [
   'Activation(activation=exponential)',
   'Activation(activation=hard_sigmoid)',
   'Activation(activation=leaky_relu)',
-  'BatchNormalization(axis=-1, renorm=True)',
-  'BatchNormalization(axis=1, renorm=True)',
   'Conv1D(padding=causal, strides=1, filters=2, kernel_size=2)',
   'Conv1D(padding=causal, strides=2, filters=2, kernel_size=2)',
   'Conv2D(filters=3, kernel_size=2, groups=3)',

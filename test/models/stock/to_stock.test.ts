@@ -87,7 +87,7 @@ describe('toStock', () => {
     // Both subtract a mean and divide, in another order, three times.
     expectCloseNow(a as tf.Tensor, b as tf.Tensor, {what: 'y', roundings: 32});
     expect(warnings()).toEqual([
-      'toStock: left out, as it only controls how statistics are gathered: ' +
+      'toStock: left out, as it only matters in training: ' +
         'BatchNorm inner/bn (movingAverage), ' +
         'BatchNorm inner/times/each (movingAverage)',
     ]);

@@ -34,20 +34,28 @@ export function normalizationFor(
 /**
  * Translates the config of a normalization layer. The class here refuses
  * unknown options by name.
+ *
+ * @param className The class in the file.
  */
 export function translateNormalization(
   description: LayerDescription,
+  className: string,
   config: Json,
   setting: Setting,
 ): Json {
   checkOwnClassName(description.className, setting.who);
-  const {inKeras} = description;
+  const {inKeras, kerasNames, unlikeKeras = []} = description;
   const kept = Object.entries(config).filter(
     ([key, value]) =>
       !inKeras.includes(key) &&
-      !isWithoutEffect(description, camelCase(key), value),
+      !isWithoutEffect(description, camelCase(key), value, config),
   );
   for (const [key, value] of kept) {
+    const name = camelCase(key);
+    if (kerasNames.includes(className) && unlikeKeras.includes(name)) {
+      const what = `${name} cannot be loaded from a file of Keras`;
+      throw refusal(setting.who, what, name, value);
+    }
     if (value !== null || !isNeverNull(description, key)) continue;
     throw refusal(setting.who, `${key} is not given`, key, value);
   }

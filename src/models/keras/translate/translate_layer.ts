@@ -100,7 +100,7 @@ function translateLayer(
     return {
       class_name: normalization.className,
       config: {
-        ...translateNormalization(normalization, config, setting),
+        ...translateNormalization(normalization, className, config, setting),
         ...wrappedIn(layer, translateInner, setting),
         ...statisticsFor(normalization.className, training, config),
         name: layer.newName,
