@@ -3,15 +3,22 @@ import {type AnyBatchNorm, stateOf} from '../graph/batch_norms.js';
 import {isOwnLayer} from '../../layer_support/registration.js';
 import {isStockBatchNormalization} from '../patch/stock_layers.js';
 import {foldTargetOf, isTimeDistributed} from './fold_targets.js';
-import type {LayerEntry, ModelConfig} from '../graph/model_config.js';
+import {
+  callsOf,
+  type GraphLayer,
+  type GraphModel,
+  usesOf,
+} from '../graph/graph.js';
 import {innerLayers, isModel} from '../graph/walk_layers.js';
 
 /** A batch normalization, and the layer to fold it into. */
 export interface Fold {
   readonly norm: AnyBatchNorm;
-  readonly into: layers.Layer;
+  readonly into: GraphLayer;
   /** The layer with the kernel: that layer, or the one that it wraps. */
   readonly kernel: layers.Layer;
+  /** The layer that wraps it, if one does. */
+  readonly wrapper: layers.Layer | undefined;
 }
 
 /** The reason why a batch normalization cannot be folded. */
@@ -25,7 +32,8 @@ export interface Obstacle {
  */
 export function findFold(
   norm: AnyBatchNorm,
-  model: ModelConfig,
+  layer: GraphLayer,
+  model: GraphModel,
 ): Fold | Obstacle {
   if (!isOwnLayer(norm) && !isStockBatchNormalization(norm)) {
     return {reason: "it is of a class of the program's own"};
@@ -35,9 +43,9 @@ export function findFold(
   if (statistics === 'batch') {
     return {reason: 'it predicts with the statistics of the batch'};
   }
-  const before = entryBefore(norm, model);
+  const before = layerBefore(layer, model);
   if ('reason' in before) return before;
-  const {layer: into, dict} = before;
+  const {live: into} = before;
   const kernel = kernelLayerOf(into);
   const target = foldTargetOf(kernel);
   if (target === undefined) {
@@ -46,7 +54,9 @@ export function findFold(
     };
   }
   const isWrapped = kernel !== into;
-  const {activation, dataFormat} = isWrapped ? kernel.getConfig() : dict.config;
+  const {activation, dataFormat} = isWrapped
+    ? kernel.getConfig()
+    : before.layer.config;
   if (typeof activation === 'string' && activation !== 'linear') {
     return {
       reason: `the activation ${activation} of ${into.name} stands between`,
@@ -59,7 +69,8 @@ export function findFold(
       reason: `its axis is ${axes.join()}, and the outputs of ${into.name} are along axis ${outputs}`,
     };
   }
-  return {norm, into, kernel};
+  const wrapper = isWrapped ? into : undefined;
+  return {norm, into: before.layer, kernel, wrapper};
 }
 
 /** The layer that TimeDistributed applies at each step, or the layer itself. */
@@ -76,20 +87,25 @@ function whatIs(layer: layers.Layer): string {
     : `${layer.getClassName()} of ${kernel.getClassName()}`;
 }
 
-function entryBefore(
-  norm: AnyBatchNorm,
-  {entries, calls, uses}: ModelConfig,
-): LayerEntry | Obstacle {
-  const [call, ...others] = calls.get(norm.name) ?? [];
-  const before = entries.find(({name}) => name === call?.[0]);
-  if (before === undefined) return {reason: 'there is no layer before it'};
+/** A layer before another, and in the model itself. */
+interface Before {
+  readonly layer: GraphLayer;
+  readonly live: layers.Layer;
+}
+
+function layerBefore(layer: GraphLayer, model: GraphModel): Before | Obstacle {
+  const [call, ...others] = callsOf(model, layer);
+  const [input] = call?.inputs ?? [];
+  const before = model.layers.find(({name}) => name === input?.layer);
+  const live = before?.live;
+  if (!before || !live) return {reason: 'there is no layer before it'};
   if (others.length > 0) return {reason: 'it is used more than once'};
   const {name} = before;
-  if ((calls.get(name)?.length ?? 0) > 1) {
+  if (callsOf(model, before).length > 1) {
     return {reason: `${name}, before it, is used more than once`};
   }
-  if ((uses.get(name) ?? 0) > 1) {
+  if ((usesOf(model).get(name) ?? 0) > 1) {
     return {reason: `the output of ${name}, before it, is used elsewhere too`};
   }
-  return before;
+  return {layer: before, live};
 }

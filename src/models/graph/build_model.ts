@@ -1,11 +1,10 @@
 import {engine, type Variable} from '@tensorflow/tfjs-core';
 import {type LayersModel, models} from '@tensorflow/tfjs-layers';
 import {isOwnClassName} from '../../layer_support/registration.js';
-import {checkNames} from './check_names.js';
-import {ruleFor} from '../keras/translate/layer_rules.js';
-import {TrialReshape} from '../keras/translate/reshapes.js';
-import {isObject} from '../../util/is_object.js';
 import {reasonOf} from '../../util/reason_of.js';
+import {type GraphLayer, type GraphModel, modelsIn} from './graph.js';
+import {refusal} from './json.js';
+import {writeTfjs} from './write_tfjs.js';
 
 /** A model, and the weight variables that were made for it. */
 export interface Built {
@@ -14,18 +13,30 @@ export interface Built {
 }
 
 /**
- * Builds a model from tf.js's JSON. If that fails, the weights made so far are
- * disposed.
+ * Returns the keys of a layer of tf.js's own in files; undefined for another
+ * class.
+ */
+export type KeysOf = (className: string) => readonly string[] | undefined;
+
+/** The options of {@link buildModel}. */
+export interface BuildOptions {
+  /** The first word of an error. */
+  readonly who: string;
+  readonly keysOf: KeysOf;
+}
+
+/**
+ * Builds a model. If that fails, the weights made so far are disposed.
  *
- * @param who The first word of an error.
+ * @throws Error with the reason of tf.js.
  */
 export async function buildModel(
-  topology: object,
-  who: string,
+  graph: GraphModel,
+  {who, keysOf}: BuildOptions,
 ): Promise<Built> {
-  checkNames(topology, who);
+  checkNames(graph, who);
   const newWeights = watchWeights();
-  const promise = start(topology);
+  const promise = start(graph, keysOf);
   const made = newWeights();
   try {
     return {model: await promise, made};
@@ -39,12 +50,12 @@ export async function buildModel(
 }
 
 /** tf.js builds the model before its first await. */
-function start(topology: object): Promise<LayersModel> {
+function start(graph: GraphModel, keysOf: KeysOf): Promise<LayersModel> {
   const run = (): Promise<LayersModel> =>
-    models.modelFromJSON(topology as never);
+    models.modelFromJSON(writeTfjs(graph) as never);
   // Tensors that custom layers make for themselves may be shared with other
   // live layers: they are kept, as when tf.js loads a model.
-  if (!hasKnownLayersOnly(topology)) return run();
+  if (!hasKnownLayersOnly(graph, keysOf)) return run();
   // tf.js's recurrent layers leave tensors behind.
   engine().startScope();
   try {
@@ -54,28 +65,57 @@ function start(topology: object): Promise<LayersModel> {
   }
 }
 
-/** Models, and the layer that replaces a Reshape in a trial. */
-const KNOWN = ['Functional', 'Model', 'Sequential', TrialReshape.className];
+/**
+ * Creates a model of the same class as another from a graph with configs of
+ * `getConfig`, with zeros as weights.
+ */
+export function createModel(
+  model: LayersModel,
+  graph: GraphModel,
+  who: string,
+): LayersModel {
+  checkNames(graph, who);
+  const modelClass = model.constructor as unknown as ModelClass;
+  const {config} = writeTfjs(graph, 'config');
+  return modelClass.fromConfig(modelClass, config, {}, true);
+}
 
-function hasKnownLayersOnly(json: unknown): boolean {
-  if (!isObject(json)) return true;
-  const {class_name: name, config} = json;
-  const isKnown =
-    typeof name !== 'string' ||
-    KNOWN.includes(name) ||
-    isOwnClassName(name) ||
-    ruleFor(name) !== undefined;
-  const {
-    model_config: model,
-    layers,
-    layer,
-    cell,
-    cells,
-  } = isObject(config) ? {...json, ...config} : json;
-  return (
-    isKnown &&
-    [model, layers, layer, cell, cells].flat().every(hasKnownLayersOnly)
-  );
+interface ModelClass {
+  fromConfig(
+    cls: ModelClass,
+    config: unknown,
+    customObjects: object,
+    fastWeightInit: boolean,
+  ): LayersModel;
+}
+
+const MODELS: readonly string[] = ['Functional', 'Model', 'Sequential'];
+
+function hasKnownLayersOnly(graph: GraphModel, keysOf: KeysOf): boolean {
+  const isKnown = ({className, model, wrapped}: GraphLayer): boolean =>
+    (model
+      ? hasKnownLayersOnly(model, keysOf)
+      : isOwnClassName(className) || keysOf(className) !== undefined) &&
+    wrapped.every(({layer}) => isKnown(layer));
+  return MODELS.includes(graph.className) && graph.layers.every(isKnown);
+}
+
+/**
+ * Checks that tf.js can build the functional models of a graph: it looks layer
+ * names up in plain objects, where it also finds the properties of
+ * Object.prototype.
+ *
+ * @throws Error naming a layer that it cannot build.
+ */
+function checkNames(graph: GraphModel, who: string): void {
+  for (const {isSequential, layers} of modelsIn(graph)) {
+    if (isSequential) continue;
+    for (const {newName: name} of layers) {
+      if (!(name in {})) continue;
+      const what = `tf.js cannot rebuild a model with a layer called ${name}; rename it`;
+      throw refusal(who, what, 'name', name);
+    }
+  }
 }
 
 /** Returns a function that lists the variables made since. */

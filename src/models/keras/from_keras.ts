@@ -4,16 +4,17 @@ import {loaderOf} from '../handlers.js';
 import {type Match, matchWeights} from './weights/match_weights.js';
 import {Notes} from '../graph/notes.js';
 import {type KerasFile, readTopology} from './read/read_model.js';
-import {closeReshapes} from './translate/reshapes.js';
 import {
   bytesOfAll,
   readStored,
   type StoredWeight,
 } from './weights/stored_weights.js';
-import type {Translated} from './translate/translate_layer.js';
 import {translateModel} from './translate/translate_model.js';
-import {tryTraining, withTrial} from '../graph/trial.js';
-import {checkBuilt} from '../graph/check_built.js';
+import type {GraphModel} from '../graph/graph.js';
+import {tryTraining, withClosedReshapes, withTrial} from '../graph/trial.js';
+import {writeTfjs} from '../graph/write_tfjs.js';
+import {checkBuilt} from './translate/check_built.js';
+import {tfjsKeysOf} from './translate/layer_rules.js';
 import {targetsOf} from './weights/weight_targets.js';
 
 const WHO = 'fromKeras';
@@ -67,20 +68,25 @@ async function translate(
   const notes = new Notes(WHO);
   const file = readTopology(artifacts.modelTopology);
   const hasWeights = weightData !== undefined;
-  const topology = translateModel(file, {hasWeights, notes});
+  const translated = translateModel(file, {hasWeights, notes});
   const stored = hasWeights ? readStored(artifacts, WHO) : undefined;
-  const matches = await tryOut(topology, file, stored, {trainingConfig, notes});
+  const {graph, matches} = await tryOut(translated, file, stored, {
+    trainingConfig,
+    notes,
+  });
   notes.warn();
   const weights = matches && weightData && renamed(matches, artifacts);
-  return {...artifacts, modelTopology: topology, ...weights};
+  return {...artifacts, modelTopology: writeTfjs(graph), ...weights};
 }
 
 /**
  * Matches the file's weights to the model's, after checking that all of it can
  * be loaded.
+ *
+ * @returns The matches, and the model with what the trial has found out.
  */
 function tryOut(
-  topology: Translated,
+  graph: GraphModel,
   {model, isFromTfjs}: KerasFile,
   stored: readonly StoredWeight[] | undefined,
   {
@@ -89,16 +95,16 @@ function tryOut(
   }: Pick<io.ModelArtifacts, 'trainingConfig'> & {
     notes: Notes;
   },
-): Promise<Match[] | undefined> {
+): Promise<{graph: GraphModel; matches: Match[] | undefined}> {
   const ofModel = stored?.filter(({spec}) => spec.group !== 'optimizer');
   const values = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
-  return withTrial(topology, {who: WHO, values}, (trial) => {
+  const options = {who: WHO, keysOf: tfjsKeysOf, values};
+  return withTrial(graph, options, (trial) => {
     if (!isFromTfjs) checkBuilt(trial, model, notes);
-    closeReshapes(topology, trial);
     const matches =
       ofModel && matchWeights(ofModel, targetsOf(model, trial), model);
     if (trainingConfig) tryTraining(trial, trainingConfig, WHO);
-    return matches;
+    return {graph: withClosedReshapes(graph, trial), matches};
   });
 }
 

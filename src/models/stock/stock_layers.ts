@@ -12,7 +12,7 @@ import {
 } from '../../layer_support/registration.js';
 import {camelCase, type Json, own, refusal, snakeCase} from '../graph/json.js';
 import type {Notes} from '../graph/notes.js';
-import type {LayerJson} from '../graph/map_layers.js';
+import type {GraphLayer} from '../graph/graph.js';
 
 /** The facts about a layer beyond its config, and the `lossy` option. */
 export interface Situation {
@@ -77,7 +77,8 @@ function stockKeysOf(description: LayerDescription): string[] {
  * @throws Error naming the layer and the option that stock does not have.
  */
 export function stockLayer(
-  {className, config, path}: LayerJson,
+  {className, config}: Pick<GraphLayer, 'className' | 'config'>,
+  path: string,
   situation: Situation,
 ): {className: string; config: Json} | undefined {
   const description = descriptionOf(className);

@@ -5,7 +5,10 @@ import {refusal} from '../graph/json.js';
 import {Notes} from '../graph/notes.js';
 import {bytesOfAll, readStored} from '../keras/weights/stored_weights.js';
 import {withTrial} from '../graph/trial.js';
-import {stockTopology, weightsWithoutStock} from './stock_topology.js';
+import {modelJsonIn, readTfjs} from '../graph/read_tfjs.js';
+import {writeTfjs} from '../graph/write_tfjs.js';
+import {tfjsKeysOf} from '../keras/translate/layer_rules.js';
+import {inStock, weightsWithoutStock} from './stock_topology.js';
 import {inOrderOfMaking} from '../graph/walk_layers.js';
 import {isObject} from '../../util/is_object.js';
 
@@ -73,14 +76,16 @@ async function convert(
     throw refusal(WHO, what, 'modelTopology', modelTopology);
   }
   const notes = new Notes(WHO);
-  const converted = await withTrial(modelTopology, {who: WHO}, (model) => ({
-    topology: stockTopology(
-      modelTopology,
-      {model, order: inOrderOfMaking},
-      {lossy, notes, who: WHO},
-    ),
-    without: weightsWithoutStock(model),
-  }));
+  const options = {who: WHO, keysOf: tfjsKeysOf};
+  const graph = readTfjs(modelTopology);
+  const converted = await withTrial(graph, options, (model) => {
+    const live = {model, order: inOrderOfMaking};
+    const stock = inStock(readTfjs(modelTopology, live), {
+      ...{lossy, notes, who: WHO},
+    });
+    const topology = {...modelJsonIn(modelTopology), ...writeTfjs(stock)};
+    return {topology, without: weightsWithoutStock(model)};
+  });
   const weights = keptWeights(artifacts, converted.without);
   notes.warn();
   return {...artifacts, modelTopology: converted.topology, ...weights};

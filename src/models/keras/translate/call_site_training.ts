@@ -1,5 +1,5 @@
 import {refusal} from '../../graph/json.js';
-import {type KerasLayer, type KerasModel, whoIs} from '../read/keras_model.js';
+import {type GraphLayer, type GraphModel, whoIs} from '../../graph/graph.js';
 
 /** The `training` argument of a call; undefined follows the model. */
 export type Training = boolean | undefined;
@@ -12,17 +12,17 @@ export type Training = boolean | undefined;
  * @throws Error if the uses of a layer differ in it.
  */
 export function callSiteTraining(
-  model: KerasModel,
+  model: GraphModel,
   isKeras3: boolean,
-): Map<KerasLayer, boolean> {
-  const found = new Map<KerasLayer, Set<Training>>();
-  const visit = (layer: KerasLayer, training: Training): void => {
+): Map<GraphLayer, boolean> {
+  const found = new Map<GraphLayer, Set<Training>>();
+  const visit = (layer: GraphLayer, training: Training): void => {
     if (layer.model) visitAll(layer.model, training);
     for (const {layer: inner} of layer.wrapped) visit(inner, training);
     const seen = found.get(layer) ?? new Set();
     found.set(layer, seen.add(training));
   };
-  const visitAll = (inner: KerasModel, outer: Training): void => {
+  const visitAll = (inner: GraphModel, outer: Training): void => {
     for (const layer of inner.layers) {
       const said = new Set(
         inner.isSequential
@@ -38,14 +38,14 @@ export function callSiteTraining(
   };
   visitAll(model, undefined);
   return new Map(
-    [...found].flatMap(([layer, seen]): Array<[KerasLayer, boolean]> => {
+    [...found].flatMap(([layer, seen]): Array<[GraphLayer, boolean]> => {
       const training = onlyOne(layer, seen);
       return training === undefined ? [] : [[layer, training]];
     }),
   );
 }
 
-function onlyOne(layer: KerasLayer, seen: ReadonlySet<Training>): Training {
+function onlyOne(layer: GraphLayer, seen: ReadonlySet<Training>): Training {
   if (seen.size <= 1 || layer.model) return [...seen][0];
   const values = [...seen].map((value) => value ?? null);
   const what = 'it is called with more than one value of training';

@@ -263,6 +263,11 @@ export function ruleFor(className: string): LayerRule | undefined {
   return hasOwn(RULES, className) ? RULES[className] : undefined;
 }
 
+/** Returns the keys of a layer of tf.js; undefined for another class. */
+export function tfjsKeysOf(className: string): readonly string[] | undefined {
+  return ruleFor(className)?.keys;
+}
+
 /** Returns the keys that control a layer's randomness in training. */
 export function randomKeysOf(className: string, config: Json): string[] {
   const keys = hasOwn(RANDOM, className)

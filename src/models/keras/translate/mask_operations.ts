@@ -1,6 +1,10 @@
 import {own} from '../../graph/json.js';
-import type {KerasLayer, KerasModel, TensorRef} from '../read/keras_model.js';
-import {keyOf} from './mask_steps.js';
+import {
+  type GraphLayer,
+  type GraphModel,
+  keyOf,
+  type TensorRef,
+} from '../../graph/graph.js';
 import {leaf, type Mask, notEqual} from './masks.js';
 
 /** Operations of Keras 3 that only combine masks. */
@@ -21,7 +25,7 @@ const EVEN: readonly string[] = ['OnesLike', 'ZerosLike'];
 export function givenMask(
   ref: TensorRef,
   comes: Mask | undefined,
-  {layers}: KerasModel,
+  {layers}: GraphModel,
   path: string,
 ): Mask {
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
@@ -39,7 +43,7 @@ export function givenMask(
  */
 function leavesOf(
   ref: TensorRef,
-  layers: ReadonlyMap<string, KerasLayer>,
+  layers: ReadonlyMap<string, GraphLayer>,
   path: string,
 ): Set<string> | undefined {
   const found = new Set<string>();
@@ -77,7 +81,7 @@ function leavesOf(
  * Returns the model without operations that only make masks. tf.js passes masks
  * on by itself.
  */
-export function withoutMaskOperations(model: KerasModel): KerasModel {
+export function withoutMaskOperations(model: GraphModel): GraphModel {
   const {layers, outputs} = model;
   const calls = layers.flatMap((layer) => layer.calls);
   if (!calls.some(({masks}) => masks)) return model;

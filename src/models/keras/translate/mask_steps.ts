@@ -1,14 +1,15 @@
-import type {
-  Call,
-  KerasLayer,
-  KerasModel,
-  TensorRef,
-} from '../read/keras_model.js';
+import {
+  type Call,
+  type GraphLayer,
+  type GraphModel,
+  keyOf,
+  type TensorRef,
+} from '../../graph/graph.js';
 
 /** A call of a layer, for one of its output tensors. */
 export interface Step {
   readonly key: string;
-  readonly layer: KerasLayer;
+  readonly layer: GraphLayer;
   readonly call: Call;
   readonly output: number;
   /** The keys of its input tensors. */
@@ -24,17 +25,12 @@ export interface Order {
   readonly outputs: readonly string[];
 }
 
-/** Returns a key for a tensor, unique within its model. */
-export function keyOf({layer, call, output}: TensorRef): string {
-  return JSON.stringify([layer, call, output]);
-}
-
 /** The order in which tf.js's executor computes the outputs of a model. */
-export function executionOrder(model: KerasModel): Order {
+export function executionOrder(model: GraphModel): Order {
   return model.isSequential ? oneByOne(model) : backFromOutputs(model);
 }
 
-function oneByOne({layers}: KerasModel): Order {
+function oneByOne({layers}: GraphModel): Order {
   const ref = (layer: string): TensorRef => ({layer, call: 0, output: 0});
   const start = keyOf(ref(''));
   let last = start;
@@ -53,7 +49,7 @@ function oneByOne({layers}: KerasModel): Order {
 /**
  * Depth first, from each output in turn, starting with the last of its inputs.
  */
-function backFromOutputs({layers, inputs, outputs}: KerasModel): Order {
+function backFromOutputs({layers, inputs, outputs}: GraphModel): Order {
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
   const done = new Set(inputs.map(keyOf));
   const steps: Step[] = [];

@@ -1,4 +1,4 @@
-import type {KerasLayer} from '../read/keras_model.js';
+import type {GraphLayer} from '../../graph/graph.js';
 
 /** A tensor's mask, as far as it is known without values. */
 export interface Mask {
@@ -22,14 +22,14 @@ export interface Masks {
 
 /** A difference in a layer's behaviour in tf.js, because of a mask. */
 export interface Trouble {
-  readonly layer: KerasLayer;
+  readonly layer: GraphLayer;
   readonly what: string;
   readonly mask: Mask;
 }
 
 /** Returns the mask that a layer makes from the tensor with this key. */
 export function madeMask(
-  {className, name, config}: Pick<KerasLayer, 'className' | 'name' | 'config'>,
+  {className, name, config}: Pick<GraphLayer, 'className' | 'name' | 'config'>,
   input: string,
 ): Mask | undefined {
   if (className === 'Masking') {

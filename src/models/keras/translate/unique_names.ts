@@ -1,8 +1,4 @@
-import {
-  type KerasLayer,
-  type KerasModel,
-  modelsIn,
-} from '../read/keras_model.js';
+import {type GraphLayer, type GraphModel, modelsIn} from '../../graph/graph.js';
 
 /** The names that tf.js allows for a variable. */
 const VALID = /^[A-Za-z0-9][-A-Za-z0-9._/]*$/;
@@ -13,7 +9,7 @@ const VALID = /^[A-Za-z0-9][-A-Za-z0-9._/]*$/;
  *
  * @return The names that had to change, as `from → to`.
  */
-export function makeNamesUnique(root: KerasModel): string[] {
+export function makeNamesUnique(root: GraphModel): string[] {
   const models = modelsIn(root);
   // Programs know the names in the outermost model, so these stay.
   const taken = new Set(
@@ -37,8 +33,8 @@ export function makeNamesUnique(root: KerasModel): string[] {
 }
 
 function nameFor(
-  {name, className, model: inner}: KerasLayer,
-  model: KerasModel,
+  {name, className, model: inner}: GraphLayer,
+  model: GraphModel,
   used: ReadonlySet<string>,
   taken: ReadonlySet<string>,
 ): string {

@@ -1,5 +1,5 @@
 import {refusal} from '../../graph/json.js';
-import type {KerasModel} from '../read/keras_model.js';
+import type {GraphModel} from '../../graph/graph.js';
 import {normalizationFor} from '../translate/normalizations.js';
 import type {StoredWeight} from './stored_weights.js';
 import {numberedWeights} from './numbered_weights.js';
@@ -28,7 +28,7 @@ export interface Match {
 export function matchWeights(
   stored: readonly StoredWeight[],
   targets: readonly Target[],
-  model: KerasModel,
+  model: GraphModel,
 ): Match[] {
   const isNumbered = stored.some(({spec}) =>
     /(^|\/)vars\/\d+$/.test(spec.name),

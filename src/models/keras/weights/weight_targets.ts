@@ -1,10 +1,10 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {isModel} from '../../graph/walk_layers.js';
-import type {KerasLayer, KerasModel} from '../read/keras_model.js';
+import type {GraphLayer, GraphModel} from '../../graph/graph.js';
 
 /** A weight that the model in tf.js needs from a file. */
 export interface Target {
-  readonly layer: KerasLayer;
+  readonly layer: GraphLayer;
   /** The names in the file of the models around the layer. */
   readonly around: readonly string[];
   /** The name that tf.js looks for. */
@@ -15,12 +15,12 @@ export interface Target {
 }
 
 /** Lists the weights that a model needs, in the order of its file. */
-export function targetsOf(model: KerasModel, trial: LayersModel): Target[] {
+export function targetsOf(model: GraphModel, trial: LayersModel): Target[] {
   return visit(model, trial, []);
 }
 
 function visit(
-  model: KerasModel,
+  model: GraphModel,
   built: LayersModel,
   around: readonly string[],
 ): Target[] {
@@ -34,7 +34,7 @@ function visit(
 }
 
 function ofLayer(
-  layer: KerasLayer,
+  layer: GraphLayer,
   made: layers.Layer,
   around: readonly string[],
 ): Target[] {
@@ -50,7 +50,7 @@ function ofLayer(
 }
 
 function weightsOf(
-  layer: KerasLayer,
+  layer: GraphLayer,
   made: layers.Layer,
   around: readonly string[],
 ): Target[] {

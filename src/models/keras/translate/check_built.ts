@@ -1,8 +1,8 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
-import {layersOf} from './walk_layers.js';
-import {refusal} from './json.js';
-import {type KerasModel, modelsIn} from '../keras/read/keras_model.js';
-import type {Notes} from './notes.js';
+import {layersOf} from '../../graph/walk_layers.js';
+import {refusal} from '../../graph/json.js';
+import {type GraphModel, modelsIn} from '../../graph/graph.js';
+import type {Notes} from '../../graph/notes.js';
 
 /** tf.js has no gradient of these if the second axis has a single step. */
 const RECURRENT: readonly string[] = [
@@ -25,7 +25,7 @@ const RECURRENT: readonly string[] = [
  */
 export function checkBuilt(
   trial: LayersModel,
-  model: KerasModel,
+  model: GraphModel,
   notes: Notes,
 ): void {
   const operations = new Set(
