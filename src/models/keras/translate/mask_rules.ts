@@ -151,7 +151,7 @@ function maskOfSequence(layer: GraphLayer, mask?: Mask): Mask | undefined {
 
 /** It becomes tf.js's LeakyReLU. */
 function isLeakyInTfjs({className, config}: GraphLayer): boolean {
-  return ruleFor(className)?.become?.(config)?.className === 'LeakyReLU';
+  return ruleFor(className, config)?.tfjs === 'LeakyReLU';
 }
 
 function isAlongTime(

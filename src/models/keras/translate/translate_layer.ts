@@ -106,7 +106,7 @@ export function translateLayer(
   if (standIn) {
     return translateNothing(layer, standIn, config, training, setting);
   }
-  const rule = ruleFor(className);
+  const rule = ruleFor(className, config);
   const wrapped = wrappedIn(layer, translateInner, setting);
   if (rule && setting.isFromTfjs) {
     const {config: asItIs, newName: name} = layer;
@@ -216,33 +216,27 @@ function translateStock(
   setting: Setting,
 ): Omit<Translated, 'wrapped'> {
   const {who, notes} = setting;
-  const changed = rule.become?.(given) ?? {
-    className: layer.className,
-    config: given,
-  };
-  const {keys, only} = ruleFor(changed.className) ?? rule;
   const inner = layer.wrapped.map(({key}) => key);
   const config: Json = {};
-  for (const [key, value] of Object.entries(changed.config)) {
+  for (const [key, value] of Object.entries(given)) {
     if (inner.includes(key)) continue;
-    const isFine = hasOwn(only, key) ? only[key] : undefined;
-    if (isFine && !isFine(value, changed.config)) {
+    const allowed = hasOwn(rule.only, key) ? rule.only[key] : undefined;
+    if (allowed && !allowed.allows(value, given)) {
       throw refusal(who, `tf.js has no such ${key}`, key, value);
     }
-    if (keys.includes(key)) {
+    if (rule.same.includes(key)) {
       config[key] = translateObject(key, value, setting);
+    } else if (hasOwn(rule.renamed, key)) {
+      config[rule.renamed[key] ?? key] = value;
     } else if (COMMON.includes(key) || isOfInput(key)) {
       config[key] = value;
     } else if (key === 'activity_regularizer' && value != null) {
       notes.add('tf.js has no activity regularizers in training', who);
-    } else if (!isFine && !BOOKKEEPING.includes(key) && value != null) {
+    } else if (!allowed && !BOOKKEEPING.includes(key) && value != null) {
       throw refusal(who, `tf.js has no ${key}`, key, value);
     }
   }
-  return {
-    className: changed.className,
-    config: {...config, name: layer.newName},
-  };
+  return {className: rule.tfjs, config: {...config, name: layer.newName}};
 }
 
 /** Tells if a key describes the model's input, on a first layer. */
