@@ -1,6 +1,8 @@
 import {engine, type Variable} from '@tensorflow/tfjs-core';
 import {type LayersModel, models} from '@tensorflow/tfjs-layers';
 import {isOwnClassName} from '../../layer_support/registration.js';
+import {ONE_COPY} from '../../layer_support/one_copy.js';
+import {received} from '../../util/received.js';
 import {reasonOf} from '../../util/reason_of.js';
 import {type GraphLayer, type GraphModel, modelsIn} from './graph.js';
 import {refusal} from './json.js';
@@ -44,9 +46,21 @@ export async function buildModel(
     for (const variable of made) variable.dispose();
     // Errors from this package's layers already name the layer.
     if (reasonOf(error).includes('Received: ')) throw error;
-    const what = `tf.js cannot build the model (${reasonOf(error)})`;
-    throw new Error(`${who}: ${what}.`);
+    throw new Error(`${who}: ${whyNot(reasonOf(error))}`);
   }
+}
+
+/** All copies of tf.js share one list of variables, and each counts names anew. */
+const TAKEN = /^Variable with name (.*) was already registered$/;
+
+function whyNot(reason: string): string {
+  const [, name] = TAKEN.exec(reason) ?? [];
+  if (name === undefined) return `tf.js cannot build the model (${reason}).`;
+  return (
+    `a variable has the name that a weight of the model would get, one of ` +
+    `another copy of TensorFlow.js or one that the program has made. ${ONE_COPY} ` +
+    received('name', name)
+  );
 }
 
 /** tf.js builds the model before its first await. */

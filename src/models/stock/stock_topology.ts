@@ -1,4 +1,4 @@
-import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import type {layers, LayersModel, LayerVariable} from '@tensorflow/tfjs-layers';
 import {hasOwn} from '../../layer_support/options.js';
 import {
   checkOwnClassName,
@@ -53,10 +53,8 @@ function refuseTaken({className, config}: GraphLayer, who: string): void {
   if (isLikeOurs) checkOwnClassName(className, who);
 }
 
-/**
- * Returns the weights, by their names in files, that stock tf.js does not have.
- */
-export function weightsWithoutStock(model: LayersModel): Set<string> {
+/** Returns the weights of a model that stock tf.js does not have. */
+export function weightsWithoutStock(model: LayersModel): Set<LayerVariable> {
   return new Set(
     layersOf(model).flatMap(({layer}) => {
       const kept = isOwnLayer(layer)
@@ -64,9 +62,10 @@ export function weightsWithoutStock(model: LayersModel): Set<string> {
         : undefined;
       return kept === undefined
         ? []
-        : layer.weights
-            .map(({originalName}) => originalName)
-            .filter((name) => !kept.includes(name.replace(/.*\//, '')));
+        : layer.weights.filter(
+            ({originalName}) =>
+              !kept.includes(originalName.replace(/.*\//, '')),
+          );
     }),
   );
 }

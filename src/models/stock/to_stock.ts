@@ -1,4 +1,5 @@
 import type {io} from '@tensorflow/tfjs-core';
+import type {LayersModel, LayerVariable} from '@tensorflow/tfjs-layers';
 import {checkBoolean, takeOptions} from '../../layer_support/options.js';
 import {saverOf} from '../handlers.js';
 import {refusal} from '../graph/json.js';
@@ -84,22 +85,30 @@ async function convert(
       ...{lossy, notes, who: WHO},
     });
     const topology = {...modelJsonIn(modelTopology), ...writeTfjs(stock)};
-    return {topology, without: weightsWithoutStock(model)};
+    return {topology, kept: keptWeights(artifacts, model)};
   });
-  const weights = keptWeights(artifacts, converted.without);
   notes.warn();
-  return {...artifacts, modelTopology: converted.topology, ...weights};
+  return {...artifacts, modelTopology: converted.topology, ...converted.kept};
 }
 
+/** @param model A model of the same config. */
 function keptWeights(
   artifacts: io.ModelArtifacts,
-  without: ReadonlySet<string>,
+  model: LayersModel,
 ): Pick<io.ModelArtifacts, 'weightSpecs' | 'weightData'> {
   const {weightData} = artifacts;
   if (weightData === undefined) return {};
-  const kept = readStored(artifacts, WHO).filter(
-    ({spec}) => !without.has(spec.name),
-  );
+  const without = weightsWithoutStock(model);
+  const waiting = new Map<string, LayerVariable[]>();
+  for (const weight of model.weights) {
+    const {originalName: name} = weight;
+    waiting.set(name, [...(waiting.get(name) ?? []), weight]);
+  }
+  // tf.js writes weights in the model's order, and names may be repeated.
+  const kept = readStored(artifacts, WHO).filter(({spec}) => {
+    const weight = waiting.get(spec.name)?.shift();
+    return weight === undefined || !without.has(weight);
+  });
   checkNames(kept.map(({spec}) => spec.name));
   return {
     weightSpecs: kept.map(({spec}) => spec),
