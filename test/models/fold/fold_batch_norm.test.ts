@@ -209,7 +209,7 @@ describe('foldBatchNorm folds into', () => {
     for (const name of ['one', 'two']) {
       last = through(layers.dense({name, units: 3}), last);
     }
-    const outputs = [first, through(batchNorm({name: 'norm'}), last)];
+    const outputs = [through(batchNorm({name: 'norm'}), last), first];
     const model = tf.model({inputs: input, outputs});
     const {report} = fold(model, randomTensor([5, 3], 3));
     expect(report).toEqual({folded: ['norm'], kept: []});
