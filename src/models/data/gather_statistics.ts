@@ -14,6 +14,7 @@ import {
   learnsStatistics,
   type PlacedBatchNorm,
   stateOf,
+  byDepth,
 } from '../graph/batch_norms.js';
 import {ensureBuilt} from '../graph/ensure_built.js';
 import {
@@ -29,7 +30,6 @@ import {
   type ChannelStatistics,
   GatheredStatistics,
 } from '../../statistics/gathered_statistics.js';
-import {byDepth} from '../graph/norm_depths.js';
 import type {StandIns} from './stand_ins.js';
 
 /** Options of gathering statistics. */

@@ -18,14 +18,19 @@ import {
 import {checkModel} from '../graph/check_model.js';
 import {ensureBuilt} from '../graph/ensure_built.js';
 import {received} from '../../util/received.js';
-import {createModel, watchVariables} from '../graph/build_model.js';
 import {
+  createModel,
+  watchVariables,
   copyMetadata,
   copyWeights,
   writeWeights,
-} from '../graph/copy_weights.js';
-import {type Fold, findFold} from './fold_obstacles.js';
-import {type FoldTarget, foldTargetOf} from './fold_targets.js';
+} from '../graph/build_model.js';
+import {
+  type Fold,
+  findFold,
+  type FoldTarget,
+  foldTargetOf,
+} from './find_fold.js';
 import {listed} from '../../util/listed.js';
 import {
   type GraphLayer,

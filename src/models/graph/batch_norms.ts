@@ -1,4 +1,9 @@
-import type {layers, LayersModel, LayerVariable} from '@tensorflow/tfjs-layers';
+import type {
+  layers,
+  LayersModel,
+  LayerVariable,
+  SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
 import {BatchNorm} from '../../../layers/batch_norm.js';
 import {
   type BatchNormState,
@@ -6,13 +11,19 @@ import {
   STATE,
 } from '../../layer_support/batch_norm_call.js';
 import type {Statistics} from '../../ops/moving_statistics.js';
-import {stockState} from '../patch/patched_batch_normalization.js';
+import {stockState} from '../patch/patched_layers.js';
 import {
   isStockBatchNormalization,
   type StockBatchNormalization,
 } from '../patch/stock_layers.js';
 import {listed} from '../../util/listed.js';
-import {layersOf, type PlacedLayer} from './walk_layers.js';
+import {
+  innerLayers,
+  isModel,
+  layersOf,
+  type PlacedLayer,
+} from './walk_layers.js';
+import {received} from '../../util/received.js';
 
 /** A batch normalization: this package's, or tf.js's own. */
 export type AnyBatchNorm = BatchNorm | (layers.Layer & StockBatchNormalization);
@@ -84,4 +95,93 @@ export function learnsStatistics(layer: AnyBatchNorm): boolean {
 export function ownStatistics(layer: AnyBatchNorm): Statistics | undefined {
   const {statistics, average} = stateOf(layer);
   return statistics === 'batch' ? undefined : average.read();
+}
+
+/**
+ * The number of batch normalizations before each layer, on the longest path to
+ * it.
+ */
+type Depths = Map<layers.Layer, number>;
+
+/**
+ * Groups the batch normalizations by depth, in ascending order: the statistics
+ * of each depend only on those of lower depths.
+ *
+ * @param who The calling function, for the message.
+ * @throws Error if one of them comes after itself.
+ */
+export function byDepth(
+  model: LayersModel,
+  norms: readonly PlacedBatchNorm[],
+  who: string,
+): PlacedBatchNorm[][] {
+  const depths = depthsOf(model, who);
+  const groups = new Map<number, PlacedBatchNorm[]>();
+  for (const norm of norms) {
+    const depth = depths.get(norm.layer) ?? 0;
+    groups.set(depth, [...(groups.get(depth) ?? []), norm]);
+  }
+  return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
+}
+
+/**
+ * A layer after one that is used twice comes after the deeper of the two uses.
+ */
+function depthsOf(model: LayersModel, who: string): Depths {
+  let depths: Depths = new Map();
+  for (;;) {
+    const deeper = new Map(depths);
+    enterModel(model, 0, deeper);
+    const moved = [...deeper].find(([norm, at]) => depths.get(norm) !== at);
+    if (moved === undefined) return depths;
+    const [{name}, depth] = moved;
+    if (depth >= deeper.size) {
+      throw new Error(
+        `${who}: ${name} is used again after itself, so its statistics ` +
+          `depend on themselves and cannot be found exactly. ` +
+          received('exact', true),
+      );
+    }
+    depths = deeper;
+  }
+}
+
+/**
+ * @param depth The number of normalizations before the model's inputs.
+ * @return The number before its outputs.
+ */
+function enterModel(model: LayersModel, depth: number, depths: Depths): number {
+  const before = new Map(model.inputs.map(({id}) => [id, depth]));
+  const deepest = (tensors: readonly SymbolicTensor[]): number =>
+    Math.max(depth, ...tensors.map(({id}) => before.get(id) ?? depth));
+  for (const {outboundLayer, inputTensors, outputTensors} of callsOf(model)) {
+    const after = enterLayer(outboundLayer, deepest(inputTensors), depths);
+    for (const {id} of outputTensors) before.set(id, after);
+  }
+  return deepest(model.outputs);
+}
+
+function enterLayer(
+  layer: layers.Layer,
+  depth: number,
+  depths: Depths,
+): number {
+  if (isModel(layer)) return enterModel(layer, depth, depths);
+  if (isBatchNorm(layer)) {
+    const deepest = Math.max(depth, depths.get(layer) ?? 0);
+    depths.set(layer, deepest);
+    return deepest + 1;
+  }
+  const inner = innerLayers(layer).map((each) =>
+    enterLayer(each, depth, depths),
+  );
+  return Math.max(depth, ...inner);
+}
+
+/** The calls of a model's layers, each after the calls that make its inputs. */
+function callsOf({nodesByDepth}: LayersModel): LayersModel['nodesByDepth'][''] {
+  return Object.keys(nodesByDepth)
+    .map(Number)
+    .sort((a, b) => b - a)
+    .flatMap((depth) => nodesByDepth[depth] ?? []);
 }

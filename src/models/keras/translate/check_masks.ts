@@ -19,9 +19,10 @@ import {
   maskInTfjs,
   returnsSequences,
 } from './mask_rules.js';
-import {executionOrder, type Step} from './mask_steps.js';
-import {givenMask} from './mask_operations.js';
 import {
+  executionOrder,
+  type Step,
+  givenMask,
   isSame,
   leaf,
   madeMask,

@@ -1,4 +1,4 @@
-import {callSiteTraining} from './call_site_training.js';
+import {callSiteTraining, makeNamesUnique} from './names_and_training.js';
 import {checkGraph} from '../read/check_graph.js';
 import {checkMasks} from './check_masks.js';
 import {refusal} from '../../graph/json.js';
@@ -12,7 +12,7 @@ import {
   whoIs,
 } from '../../graph/graph.js';
 import {standInFor} from './layer_rules.js';
-import {withoutMaskOperations} from './mask_operations.js';
+import {withoutMaskOperations} from './masks.js';
 import type {Notes} from '../../graph/notes.js';
 import type {KerasFile} from '../read/read_model.js';
 import {
@@ -21,7 +21,6 @@ import {
   type Surroundings,
   translateLayer,
 } from './translate_layer.js';
-import {makeNamesUnique} from './unique_names.js';
 
 /** Operations of Keras 3 that tf.js has as layers, on tensors of one rank. */
 const MERGES: readonly string[] = ['Add', 'Multiply', 'Maximum', 'Minimum'];

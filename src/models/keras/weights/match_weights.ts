@@ -3,7 +3,7 @@ import type {GraphModel} from '../../graph/graph.js';
 import {normalizationFor} from '../translate/normalizations.js';
 import type {StoredWeight} from './stored_weights.js';
 import {numberedWeights} from './numbered_weights.js';
-import type {Target} from './weight_targets.js';
+import type {Match, Target} from './weight_targets.js';
 
 const WHO = 'fromKeras';
 
@@ -11,12 +11,6 @@ const WHO = 'fromKeras';
  * Folders in files that hold the state of random generators or of an optimizer.
  */
 const OTHER_STATE = /^(seed_generator\w*|optimizer)$/;
-
-/** A weight of the file, and its counterpart in the model. */
-export interface Match {
-  readonly stored: StoredWeight;
-  readonly target: Target;
-}
 
 /**
  * Matches each weight of a file to a weight of the model: by the name of its

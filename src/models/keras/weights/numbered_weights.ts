@@ -1,8 +1,7 @@
 import {refusal} from '../../graph/json.js';
 import type {GraphLayer, GraphModel} from '../../graph/graph.js';
-import type {Match} from './match_weights.js';
 import type {StoredWeight} from './stored_weights.js';
-import type {Target} from './weight_targets.js';
+import type {Match, Target} from './weight_targets.js';
 
 const WHO = 'fromKeras';
 

@@ -1,6 +1,7 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {isModel} from '../../graph/walk_layers.js';
 import type {GraphLayer, GraphModel} from '../../graph/graph.js';
+import type {StoredWeight} from './stored_weights.js';
 
 /** A weight that the model in tf.js needs from a file. */
 export interface Target {
@@ -12,6 +13,12 @@ export interface Target {
   readonly shape: readonly number[];
   readonly dtype: string;
   readonly isTrainable: boolean;
+}
+
+/** A weight of the file, and its counterpart in the model. */
+export interface Match {
+  readonly stored: StoredWeight;
+  readonly target: Target;
 }
 
 /** Lists the weights that a model needs, in the order of its file. */
