@@ -21,6 +21,9 @@ import {layersOf} from './walk_layers.js';
 /** The number of values that the trial model's weights may still have. */
 let allowance = Infinity;
 
+/** The error where that is too few, if the caller knows more. */
+let whyTooFew: Error | undefined;
+
 /**
  * Initializes the weights of a trial model with zeros, and with no more than
  * the file has values, so that a wrong size fails before it fills the memory.
@@ -31,9 +34,12 @@ class TrialInitializer extends serialization.Serializable {
   apply(shape: number[]): Tensor {
     allowance -= shape.reduce((product, length) => product * length, 1);
     if (allowance >= 0) return zeros(shape);
-    throw new Error(
-      'it has more weights than the file has values, one of shape ' +
-        `[${shape.join(', ')}]`,
+    throw (
+      whyTooFew ??
+      new Error(
+        'it has more weights than the file has values, one of shape ' +
+          `[${shape.join(', ')}]`,
+      )
     );
   }
 
@@ -75,6 +81,8 @@ class TrialReshape extends tfLayers.Layer {
 export interface TrialOptions extends BuildOptions {
   /** The most values that its weights may have. Defaults to any number. */
   readonly values?: number;
+  /** The error if they are too few. It has one of its own. */
+  readonly tooFew?: Error | undefined;
 }
 
 /**
@@ -98,7 +106,7 @@ export async function withTrial<T>(
 
 function startTrial(
   graph: GraphModel,
-  {who, keysOf, values = Infinity}: TrialOptions,
+  {who, keysOf, values = Infinity, tooFew}: TrialOptions,
 ): Promise<Built> {
   const {classNameMap} = serialization.SerializationMap.getMap();
   serialization.registerClass(TrialInitializer);
@@ -106,6 +114,7 @@ function startTrial(
   const ofTrial: KeysOf = (className) =>
     className === TrialReshape.className ? [] : keysOf(className);
   allowance = values;
+  whyTooFew = tooFew;
   try {
     // All weights are made before its first await.
     const inTrial = mapLayers(graph, (layer) => onTrial(layer, keysOf));

@@ -14,7 +14,11 @@ import {type GraphModel, modelsIn} from '../graph/graph.js';
 import {tryTraining, withClosedReshapes, withTrial} from '../graph/trial.js';
 import {writeTfjs} from '../graph/write_tfjs.js';
 import {tfjsKeysOf} from './translate/layer_rules.js';
-import {type Match, targetsOf} from './weights/weight_targets.js';
+import {
+  type Match,
+  targetsOf,
+  whySharedIsMissing,
+} from './weights/weight_targets.js';
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {layersOf} from '../graph/walk_layers.js';
 import {refusal} from '../graph/json.js';
@@ -100,11 +104,12 @@ function tryOut(
 ): Promise<{graph: GraphModel; matches: Match[] | undefined}> {
   const ofModel = stored?.filter(({spec}) => spec.group !== 'optimizer');
   const values = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
-  const options = {who: WHO, keysOf: tfjsKeysOf, values};
+  const tooFew = whySharedIsMissing(model);
+  const options = {who: WHO, keysOf: tfjsKeysOf, values, tooFew};
   return withTrial(graph, options, (trial) => {
     if (!isFromTfjs) checkBuilt(trial, model, notes);
     const matches =
-      ofModel && matchWeights(ofModel, targetsOf(model, trial), model);
+      ofModel && matchWeights(ofModel, targetsOf(model, trial), model, tooFew);
     if (trainingConfig) tryTraining(trial, trainingConfig, WHO);
     return {graph: withClosedReshapes(graph, trial), matches};
   });

@@ -218,10 +218,23 @@ class Walk {
       // one's.
       keras:
         output === 0 || !isRecurrent(layer)
-          ? maskInKeras(layer, call, keras, isKeras3)
+          ? maskInKeras(layer, call, keras, {
+              isKeras3,
+              makesInside: this.makesInside(layer),
+            })
           : undefined,
       tfjs: inTfjs === 'failure' ? undefined : inTfjs,
     };
+  }
+
+  /** If true, a layer wraps a layer that makes a mask, or a model that gives one out. */
+  private makesInside({wrapped}: GraphLayer): boolean {
+    return wrapped.some(({layer}) => {
+      if (!layer.model) return madeMask(layer, '') !== undefined;
+      const walk = new Walk(this.setting, this.isFitting);
+      const [masks] = walk.through(layer.model, [], undefined, '');
+      return masks?.keras !== undefined;
+    });
   }
 
   /** The mask that Keras 3 wrote to the file, or else the tensor's own. */

@@ -1,6 +1,6 @@
 import {own} from '../../graph/json.js';
 import type {Call, GraphLayer} from '../../graph/graph.js';
-import {allOf, anyOf, behind, leaf, madeMask, type Mask} from './masks.js';
+import {allOf, anyOf, behind, leaf, type Mask} from './masks.js';
 import {normalizationFor} from './normalizations.js';
 import {ruleFor} from './layer_rules.js';
 
@@ -69,19 +69,22 @@ function isOperation(
   );
 }
 
-/** Returns the mask that Keras gives a layer's first output. */
+/**
+ * Returns the mask that Keras gives a layer's first output.
+ *
+ * @param makesInside If true, what it wraps makes a mask.
+ */
 export function maskInKeras(
   layer: GraphLayer,
   call: Pick<Call, 'shapes'>,
   masks: ReadonlyArray<Mask | undefined>,
-  isKeras3: boolean,
+  {isKeras3, makesInside}: {isKeras3: boolean; makesInside: boolean},
 ): Mask | undefined {
   const {className} = layer;
   const [mask] = masks;
   if (isRecurrent(layer)) return maskOfSequence(layer, mask);
   if (className === 'TFOpLambda') return undefined;
-  const makesMasks = layer.wrapped.some((each) => madeMask(each.layer, ''));
-  if (className === 'TimeDistributed' && !isKeras3 && makesMasks) {
+  if (className === 'TimeDistributed' && !isKeras3 && makesInside) {
     // Keras 2 takes the mask from the wrapped layer.
     return leaf(`within ${layer.name}`, layer.name);
   }

@@ -17,12 +17,14 @@ const OTHER_STATE = /^(seed_generator\w*|optimizer)$/;
  * layer, whatever models or cells are named around it, or by its place, where
  * Keras 3 numbers the weights.
  *
+ * @param tooFew The error if weights are missing. It has one of its own.
  * @throws Error naming a weight that is missing, unused, or of another shape.
  */
 export function matchWeights(
   stored: readonly StoredWeight[],
   targets: readonly Target[],
   model: GraphModel,
+  tooFew?: Error,
 ): Match[] {
   const isNumbered = stored.some(({spec}) =>
     /(^|\/)vars\/\d+$/.test(spec.name),
@@ -36,6 +38,7 @@ export function matchWeights(
   const found = new Set(matches.map(({target}) => target));
   const missing = targets.filter((target) => !found.has(target));
   if (missing.length > 0) {
+    if (tooFew) throw tooFew;
     const what = `${missing.length} of ${targets.length} weights are missing`;
     const names = missing.slice(0, 5).map(({name}) => name);
     throw refusal(WHO, what, 'missing', names);
