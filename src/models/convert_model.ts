@@ -3,18 +3,18 @@ import type {layers, LayersModel, Shape} from '@tensorflow/tfjs-layers';
 import {checkOwnClassName, isOwnLayer} from '../layer_support/registration.js';
 import {checkBoolean, takeOptions} from '../layer_support/options.js';
 import {received} from '../util/received.js';
-import {buildModel} from './graph/build_model.js';
-import {copyMetadata, giveWeights} from './graph/copy_weights.js';
+import {buildModel, copyMetadata, giveWeights} from './graph/build_model.js';
+import {type GraphModel, mapLayers} from './graph/graph.js';
 import type {Json} from './graph/json.js';
 import {normalizationFor} from './keras/translate/normalizations.js';
 import {Notes} from './graph/notes.js';
-import {AS_LISTED, mapLayers} from './graph/map_layers.js';
+import {AS_LISTED, readTfjs} from './graph/read_tfjs.js';
+import {tfjsKeysOf} from './keras/translate/layer_rules.js';
 import {
   isStockBatchNormalization,
   isStockLayerNormalization,
 } from './patch/stock_layers.js';
-import {withOrderedCalls} from './graph/order_calls.js';
-import {stockTopology} from './stock/stock_topology.js';
+import {inStock} from './stock/stock_topology.js';
 import {innerLayers, type LayerPair, pairLayers} from './graph/walk_layers.js';
 import {checkModel} from './graph/check_model.js';
 
@@ -67,9 +67,13 @@ export async function convertModel(
   checkModel(model, WHO);
   const {to, lossy = false} = takeOptions(options, CHECKS, WHO);
   const notes = new Notes(WHO);
-  const topology = model.toJSON(null, false) as unknown as Json;
-  const become = convert(topology, model, {to, lossy}, notes);
-  const {model: converted, made} = await buildModel(become, WHO);
+  const json = model.toJSON(null, false) as unknown as Json;
+  const graph = readTfjs(json, {model, order: AS_LISTED});
+  const become = convert(graph, {to, lossy}, notes);
+  const {model: converted, made} = await buildModel(become, {
+    who: WHO,
+    keysOf: tfjsKeysOf,
+  });
   try {
     for (const pair of pairLayers(model, converted, WHO)) takeWeights(pair);
   } catch (error) {
@@ -82,20 +86,15 @@ export async function convertModel(
 }
 
 function convert(
-  topology: Json,
-  model: LayersModel,
+  graph: GraphModel,
   {to, lossy}: Required<ConvertOptions>,
   notes: Notes,
-): Json {
+): GraphModel {
   switch (to) {
     case 'stock':
-      return stockTopology(
-        topology,
-        {model, order: AS_LISTED},
-        {lossy, notes, who: WHO},
-      );
+      return inStock(graph, {lossy, notes, who: WHO});
     case 'normalization':
-      return ownTopology(topology, model);
+      return inOwn(graph);
     default:
       throw new Error(
         `${WHO}: to must be 'normalization' or 'stock'. ${received('to', to)}`,
@@ -103,17 +102,16 @@ function convert(
   }
 }
 
-function ownTopology(topology: Json, model: LayersModel): Json {
-  const live = {model, order: AS_LISTED};
-  const mapped = mapLayers(topology, live, ({layer, config}) => {
+function inOwn(graph: GraphModel): GraphModel {
+  return mapLayers(graph, (layer) => {
+    const {live} = layer;
     // By class: the application may have another class of the same name.
-    if (!layer || !isNormalization(layer)) return undefined;
-    const name = layer.getClassName();
+    if (!live || !isNormalization(live)) return layer;
+    const name = live.getClassName();
     const className = normalizationFor(name)?.className ?? name;
     checkOwnClassName(className, WHO);
-    return isStockNormalization(layer) ? {className, config} : undefined;
+    return isStockNormalization(live) ? {...layer, className} : layer;
   });
-  return withOrderedCalls(mapped);
 }
 
 /**

@@ -12,6 +12,7 @@ import type {Statistics} from '../../ops/moving_statistics.js';
 import {received} from '../../util/received.js';
 import {isBatchNorm} from '../graph/batch_norms.js';
 import {
+  byDepth,
   isAdaptable,
   type PlacedStatistics,
   storeOf,
@@ -32,7 +33,6 @@ import {
   type FoundChannels,
   GatheredStatistics,
 } from '../../statistics/gathered_statistics.js';
-import {byDepth} from '../graph/norm_depths.js';
 import type {StandIns} from './stand_ins.js';
 
 /** Options of gathering statistics. */

@@ -2,7 +2,6 @@ import {
   add,
   div,
   mul,
-  type serialization,
   sqrt,
   sub,
   type Tensor,
@@ -17,20 +16,29 @@ import {
   warnOfHidden,
 } from '../graph/batch_norms.js';
 import {checkModel} from '../graph/check_model.js';
-import {checkNames} from '../graph/check_names.js';
 import {ensureBuilt} from '../graph/ensure_built.js';
 import {received} from '../../util/received.js';
-import {watchVariables} from '../graph/build_model.js';
 import {
+  createModel,
+  watchVariables,
   copyMetadata,
   copyWeights,
   writeWeights,
-} from '../graph/copy_weights.js';
-import {type Fold, findFold} from './fold_obstacles.js';
-import {type FoldTarget, foldTargetOf} from './fold_targets.js';
+} from '../graph/build_model.js';
+import {
+  type Fold,
+  findFold,
+  type FoldTarget,
+  foldTargetOf,
+} from './find_fold.js';
 import {listed} from '../../util/listed.js';
-import {configOf, configWithout, createModel} from '../graph/model_config.js';
-import {isModel, type LayerPair, pairLayers} from '../graph/walk_layers.js';
+import {
+  type GraphLayer,
+  type GraphModel,
+  withoutLayers,
+} from '../graph/graph.js';
+import {graphOf} from '../graph/read_tfjs.js';
+import {type LayerPair, pairLayers} from '../graph/walk_layers.js';
 
 const WHO = 'foldBatchNorm';
 
@@ -103,9 +111,7 @@ export function foldBatchNorm(
   const folding = new Folding();
   const newVariables = watchVariables();
   try {
-    const config = folding.fold(model, '');
-    checkNames(config, WHO);
-    const folded = createModel(model, config);
+    const folded = createModel(model, folding.fold(graphOf(model)), WHO);
     folding.fill(folded, model);
     copyMetadata(model, folded);
     onReport(folding.report(model));
@@ -128,30 +134,32 @@ class Folding {
     {layer: string; reason: string}
   >();
 
-  /** Returns the config of a model without the normalizations that can be folded. */
-  fold(model: LayersModel, prefix: string): serialization.ConfigDict {
-    const config = configOf(model);
-    const inner = new Map<layers.Layer, serialization.ConfigDict>();
-    const gone = new Map<layers.Layer, layers.Layer>();
-    const given = new Map(config.entries.map(({layer, dict}) => [layer, dict]));
-    for (const {layer, name} of config.entries) {
+  /** Returns a model without the normalizations that can be folded. */
+  fold(model: GraphModel, prefix = ''): GraphModel {
+    /** The layers with a kernel, by the names of those folded into them. */
+    const gone = new Map<string, GraphLayer>();
+    const models = new Map<GraphLayer, GraphModel>();
+    for (const layer of model.layers) {
+      const {live, name, model: inner} = layer;
       const path = `${prefix}${name}`;
-      if (isModel(layer)) inner.set(layer, this.fold(layer, `${path}/`));
-      if (!isBatchNorm(layer)) continue;
-      const found = findFold(layer, config);
+      if (inner) models.set(layer, this.fold(inner, `${path}/`));
+      if (!live || !isBatchNorm(live)) continue;
+      const found = findFold(live, layer, model);
       if ('reason' in found) {
-        this.kept.set(layer, {layer: path, reason: found.reason});
+        this.kept.set(live, {layer: path, reason: found.reason});
         continue;
       }
-      this.folded.set(layer, path);
-      const {into, kernel} = found;
-      this.folds.set(kernel, found);
-      if (kernel !== into) this.wrappers.add(into);
-      gone.set(layer, into);
-      const own = given.get(into)?.config ?? {};
-      inner.set(into, kernel === into ? withBias(own) : withBiasInside(own));
+      this.folded.set(live, path);
+      this.folds.set(found.kernel, found);
+      if (found.wrapper) this.wrappers.add(found.wrapper);
+      gone.set(name, found.into);
     }
-    return configWithout(config, gone, inner);
+    const into = new Set(gone.values());
+    const layers = model.layers.map((layer) => ({
+      ...(into.has(layer) ? withBias(layer) : layer),
+      ...(layer.model && {model: models.get(layer)}),
+    }));
+    return withoutLayers({...model, layers}, gone);
   }
 
   /** Gives a model that was built without the folded layers its weights. */
@@ -192,27 +200,22 @@ function checkSameClass({layer, rebuilt, path}: LayerPair): void {
 
 /**
  * Adds a bias and drops the kernel's constraint, which was not meant for a
- * folded kernel.
+ * folded kernel; in a wrapper, of the layer inside.
  */
-function withBias(config: serialization.ConfigDict): serialization.ConfigDict {
+function withBias(layer: GraphLayer): GraphLayer {
+  const {config, wrapped} = layer;
+  if (wrapped.length > 0) {
+    const inner = wrapped.map((each) => ({
+      ...each,
+      layer: withBias(each.layer),
+    }));
+    return {...layer, wrapped: inner};
+  }
   const constraints = Object.keys(config).filter((key) =>
     key.endsWith('Constraint'),
   );
-  return {
-    ...config,
-    ...Object.fromEntries(constraints.map((key) => [key, null])),
-    useBias: true,
-  };
-}
-
-/** Does the same for the layer inside a wrapper. */
-function withBiasInside(
-  config: serialization.ConfigDict,
-): serialization.ConfigDict {
-  const {layer} = config as {layer?: {config: serialization.ConfigDict}};
-  return layer === undefined
-    ? config
-    : {...config, layer: {...layer, config: withBias(layer.config)}};
+  const none = Object.fromEntries(constraints.map((key) => [key, null]));
+  return {...layer, config: {...config, ...none, useBias: true}};
 }
 
 function fillFolded(target: layers.Layer, {norm, kernel}: Fold): void {

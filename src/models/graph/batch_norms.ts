@@ -6,7 +6,7 @@ import {
   STATE,
 } from '../../layer_support/batch_norm_call.js';
 import type {Statistics} from '../../ops/moving_statistics.js';
-import {stockState} from '../patch/patched_batch_normalization.js';
+import {stockState} from '../patch/patched_layers.js';
 import {
   isStockBatchNormalization,
   type StockBatchNormalization,

@@ -1,4 +1,8 @@
-import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import type {
+  layers,
+  LayersModel,
+  SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
 import {Normalization} from '../../../layers/normalization.js';
 import {ADAPTED} from '../../layer_support/adapted_statistics.js';
 import type {StatisticsStore} from '../../layer_support/moving_average.js';
@@ -10,7 +14,13 @@ import {
   ownStatistics,
   stateOf,
 } from './batch_norms.js';
-import {layersOf, type PlacedLayer} from './walk_layers.js';
+import {
+  innerLayers,
+  isModel,
+  layersOf,
+  type PlacedLayer,
+} from './walk_layers.js';
+import {received} from '../../util/received.js';
 
 /** A layer with statistics of data: a batch normalization, or one that adapts. */
 export type StatisticsLayer = AnyBatchNorm | Normalization;
@@ -60,4 +70,93 @@ export function lastingStatistics(
 /** Tells if recalibrating sets a layer's statistics; frozen ones keep theirs. */
 export function isRecalibrated(layer: StatisticsLayer): boolean {
   return isBatchNorm(layer) ? learnsStatistics(layer) : layer.trainable;
+}
+
+/**
+ * The number of layers with statistics of data before each layer, on the longest path to
+ * it.
+ */
+type Depths = Map<layers.Layer, number>;
+
+/**
+ * Groups layers with statistics of data by depth, in ascending order: the statistics
+ * of each depend only on those of lower depths.
+ *
+ * @param who The calling function, for the message.
+ * @throws Error if one of them comes after itself.
+ */
+export function byDepth(
+  model: LayersModel,
+  norms: readonly PlacedStatistics[],
+  who: string,
+): PlacedStatistics[][] {
+  const depths = depthsOf(model, who);
+  const groups = new Map<number, PlacedStatistics[]>();
+  for (const norm of norms) {
+    const depth = depths.get(norm.layer) ?? 0;
+    groups.set(depth, [...(groups.get(depth) ?? []), norm]);
+  }
+  return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
+}
+
+/**
+ * A layer after one that is used twice comes after the deeper of the two uses.
+ */
+function depthsOf(model: LayersModel, who: string): Depths {
+  let depths: Depths = new Map();
+  for (;;) {
+    const deeper = new Map(depths);
+    enterModel(model, 0, deeper);
+    const moved = [...deeper].find(([norm, at]) => depths.get(norm) !== at);
+    if (moved === undefined) return depths;
+    const [{name}, depth] = moved;
+    if (depth >= deeper.size) {
+      throw new Error(
+        `${who}: ${name} is used again after itself, so its statistics ` +
+          `depend on themselves and cannot be found exactly. ` +
+          received('exact', true),
+      );
+    }
+    depths = deeper;
+  }
+}
+
+/**
+ * @param depth The number of such layers before the model's inputs.
+ * @return The number before its outputs.
+ */
+function enterModel(model: LayersModel, depth: number, depths: Depths): number {
+  const before = new Map(model.inputs.map(({id}) => [id, depth]));
+  const deepest = (tensors: readonly SymbolicTensor[]): number =>
+    Math.max(depth, ...tensors.map(({id}) => before.get(id) ?? depth));
+  for (const {outboundLayer, inputTensors, outputTensors} of callsOf(model)) {
+    const after = enterLayer(outboundLayer, deepest(inputTensors), depths);
+    for (const {id} of outputTensors) before.set(id, after);
+  }
+  return deepest(model.outputs);
+}
+
+function enterLayer(
+  layer: layers.Layer,
+  depth: number,
+  depths: Depths,
+): number {
+  if (isModel(layer)) return enterModel(layer, depth, depths);
+  if (hasStatistics(layer)) {
+    const deepest = Math.max(depth, depths.get(layer) ?? 0);
+    depths.set(layer, deepest);
+    return deepest + 1;
+  }
+  const inner = innerLayers(layer).map((each) =>
+    enterLayer(each, depth, depths),
+  );
+  return Math.max(depth, ...inner);
+}
+
+/** The calls of a model's layers, each after the calls that make its inputs. */
+function callsOf({nodesByDepth}: LayersModel): LayersModel['nodesByDepth'][''] {
+  return Object.keys(nodesByDepth)
+    .map(Number)
+    .sort((a, b) => b - a)
+    .flatMap((depth) => nodesByDepth[depth] ?? []);
 }

@@ -1,20 +1,27 @@
 import type {io} from '@tensorflow/tfjs-core';
 import {refuseOptions} from '../../layer_support/options.js';
 import {loaderOf} from '../handlers.js';
-import {type Match, matchWeights} from './weights/match_weights.js';
+import {matchWeights} from './weights/match_weights.js';
 import {Notes} from '../graph/notes.js';
 import {type KerasFile, readTopology} from './read/read_model.js';
-import {closeReshapes} from './translate/reshapes.js';
 import {
   bytesOfAll,
   readStored,
   type StoredWeight,
 } from './weights/stored_weights.js';
-import type {Translated} from './translate/translate_layer.js';
 import {translateModel} from './translate/translate_model.js';
-import {tryTraining, withTrial} from '../graph/trial.js';
-import {checkBuilt} from '../graph/check_built.js';
-import {targetsOf} from './weights/weight_targets.js';
+import {type GraphModel, modelsIn} from '../graph/graph.js';
+import {tryTraining, withClosedReshapes, withTrial} from '../graph/trial.js';
+import {writeTfjs} from '../graph/write_tfjs.js';
+import {tfjsKeysOf} from './translate/layer_rules.js';
+import {
+  type Match,
+  targetsOf,
+  whySharedIsMissing,
+} from './weights/weight_targets.js';
+import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import {layersOf} from '../graph/walk_layers.js';
+import {refusal} from '../graph/json.js';
 
 const WHO = 'fromKeras';
 
@@ -67,20 +74,25 @@ async function translate(
   const notes = new Notes(WHO);
   const file = readTopology(artifacts.modelTopology);
   const hasWeights = weightData !== undefined;
-  const topology = translateModel(file, {hasWeights, notes});
+  const translated = translateModel(file, {hasWeights, notes});
   const stored = hasWeights ? readStored(artifacts, WHO) : undefined;
-  const matches = await tryOut(topology, file, stored, {trainingConfig, notes});
+  const {graph, matches} = await tryOut(translated, file, stored, {
+    trainingConfig,
+    notes,
+  });
   notes.warn();
   const weights = matches && weightData && renamed(matches, artifacts);
-  return {...artifacts, modelTopology: topology, ...weights};
+  return {...artifacts, modelTopology: writeTfjs(graph), ...weights};
 }
 
 /**
  * Matches the file's weights to the model's, after checking that all of it can
  * be loaded.
+ *
+ * @returns The matches, and the model with what the trial has found out.
  */
 function tryOut(
-  topology: Translated,
+  graph: GraphModel,
   {model, isFromTfjs}: KerasFile,
   stored: readonly StoredWeight[] | undefined,
   {
@@ -89,16 +101,17 @@ function tryOut(
   }: Pick<io.ModelArtifacts, 'trainingConfig'> & {
     notes: Notes;
   },
-): Promise<Match[] | undefined> {
+): Promise<{graph: GraphModel; matches: Match[] | undefined}> {
   const ofModel = stored?.filter(({spec}) => spec.group !== 'optimizer');
   const values = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
-  return withTrial(topology, {who: WHO, values}, (trial) => {
+  const tooFew = whySharedIsMissing(model);
+  const options = {who: WHO, keysOf: tfjsKeysOf, values, tooFew};
+  return withTrial(graph, options, (trial) => {
     if (!isFromTfjs) checkBuilt(trial, model, notes);
-    closeReshapes(topology, trial);
     const matches =
-      ofModel && matchWeights(ofModel, targetsOf(model, trial), model);
+      ofModel && matchWeights(ofModel, targetsOf(model, trial), model, tooFew);
     if (trainingConfig) tryTraining(trial, trainingConfig, WHO);
-    return matches;
+    return {graph: withClosedReshapes(graph, trial), matches};
   });
 }
 
@@ -123,4 +136,86 @@ function renamed(
     ],
     weightData: bytesOfAll(all, weightData),
   };
+}
+
+/** tf.js has no gradient of these if the second axis has a single step. */
+const RECURRENT: readonly string[] = [
+  'Bidirectional',
+  'ConvLSTM2D',
+  'GRU',
+  'LSTM',
+  'RNN',
+  'SimpleRNN',
+  'TimeDistributed',
+];
+
+/**
+ * Checks what is known only once a model is built, and would otherwise fail at
+ * the first prediction.
+ *
+ * @param model The model as the file describes it.
+ * @param notes Collects the layers that tf.js cannot train.
+ * @throws Error naming the layer.
+ */
+export function checkBuilt(
+  trial: LayersModel,
+  model: GraphModel,
+  notes: Notes,
+): void {
+  const operations = new Set(
+    modelsIn(model).flatMap(({layers: inner}) =>
+      inner.filter(({isOperation}) => isOperation).map(({newName}) => newName),
+    ),
+  );
+  for (const {layer} of layersOf(trial)) {
+    if (operations.has(layer.name)) checkRanks(layer);
+    if (layer.getClassName() === 'Softmax') checkSoftmax(layer);
+    noteTraining(layer, notes);
+  }
+}
+
+/** Notes the layers of tf.js 4.22 that have no gradient. */
+function noteTraining(layer: layers.Layer, notes: Notes): void {
+  const className = layer.getClassName();
+  const who = `${className} ${layer.name}`;
+  const {dilationRate} = layer.getConfig();
+  const isDilated = [dilationRate].flat().some((rate) => Number(rate) > 1);
+  if (isDilated || className === 'Conv3DTranspose') {
+    notes.add('tf.js predicts with it and cannot train it', who);
+  }
+  const isDeadEnd = layer.inboundNodes.some(
+    ({inboundLayers, inputShapes: [shape]}) =>
+      inboundLayers.some((each) => each.getClassName() !== 'InputLayer') &&
+      (className === 'Masking' ||
+        (RECURRENT.includes(className) &&
+          Array.isArray(shape) &&
+          shape[1] === 1)),
+  );
+  if (!isDeadEnd) return;
+  const topic = 'tf.js predicts with it and cannot train what comes before it';
+  notes.add(topic, who);
+}
+
+function checkSoftmax(layer: layers.Layer): void {
+  const axis = layer.getConfig().axis as number;
+  for (const {inputShapes} of layer.inboundNodes) {
+    const [shape] = inputShapes;
+    const rank = Array.isArray(shape) ? shape.length : 0;
+    if (axis === -1 || axis === rank - 1) continue;
+    const what = 'tf.js has softmax only over the last axis';
+    throw refusal(`Softmax ${layer.name}`, what, 'axis', axis);
+  }
+}
+
+/** Keras 2 files do not hold the shapes of an operation's inputs. */
+function checkRanks(layer: layers.Layer): void {
+  for (const {inputShapes} of layer.inboundNodes) {
+    const ranks = inputShapes.map((shape) =>
+      Array.isArray(shape) ? shape.length : undefined,
+    );
+    if (new Set(ranks).size <= 1) continue;
+    const what = 'tf.js merges only tensors of the same rank';
+    const who = `${layer.getClassName()} ${layer.name}`;
+    throw refusal(who, what, 'shapes', inputShapes);
+  }
 }

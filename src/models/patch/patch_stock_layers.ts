@@ -1,8 +1,10 @@
 import {layers} from '@tensorflow/tfjs-layers';
 import {refuseOptions} from '../../layer_support/options.js';
 import {forgetUnwatchedCalls} from '../../layer_support/own_mask.js';
-import {patchedBatchNormalization} from './patched_batch_normalization.js';
-import {patchedLayerNormalization} from './patched_layer_normalization.js';
+import {
+  patchedBatchNormalization,
+  patchedLayerNormalization,
+} from './patched_layers.js';
 import type {LayerMethods, StockBatchNormalization} from './stock_layers.js';
 
 /** Functions that restore the stock methods; empty while not patched. */

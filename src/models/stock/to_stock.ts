@@ -1,11 +1,15 @@
 import type {io} from '@tensorflow/tfjs-core';
+import type {LayersModel, LayerVariable} from '@tensorflow/tfjs-layers';
 import {checkBoolean, takeOptions} from '../../layer_support/options.js';
 import {saverOf} from '../handlers.js';
 import {refusal} from '../graph/json.js';
 import {Notes} from '../graph/notes.js';
 import {bytesOfAll, readStored} from '../keras/weights/stored_weights.js';
 import {withTrial} from '../graph/trial.js';
-import {stockTopology, weightsWithoutStock} from './stock_topology.js';
+import {modelJsonIn, readTfjs} from '../graph/read_tfjs.js';
+import {writeTfjs} from '../graph/write_tfjs.js';
+import {tfjsKeysOf} from '../keras/translate/layer_rules.js';
+import {inStock, weightsWithoutStock} from './stock_topology.js';
 import {inOrderOfMaking} from '../graph/walk_layers.js';
 import {isObject} from '../../util/is_object.js';
 
@@ -74,28 +78,38 @@ async function convert(
     throw refusal(WHO, what, 'modelTopology', modelTopology);
   }
   const notes = new Notes(WHO);
-  const converted = await withTrial(modelTopology, {who: WHO}, (model) => ({
-    topology: stockTopology(
-      modelTopology,
-      {model, order: inOrderOfMaking},
-      {lossy, notes, who: WHO},
-    ),
-    without: weightsWithoutStock(model),
-  }));
-  const weights = keptWeights(artifacts, converted.without);
+  const options = {who: WHO, keysOf: tfjsKeysOf};
+  const graph = readTfjs(modelTopology);
+  const converted = await withTrial(graph, options, (model) => {
+    const live = {model, order: inOrderOfMaking};
+    const stock = inStock(readTfjs(modelTopology, live), {
+      ...{lossy, notes, who: WHO},
+    });
+    const topology = {...modelJsonIn(modelTopology), ...writeTfjs(stock)};
+    return {topology, kept: keptWeights(artifacts, model)};
+  });
   notes.warn();
-  return {...artifacts, modelTopology: converted.topology, ...weights};
+  return {...artifacts, modelTopology: converted.topology, ...converted.kept};
 }
 
+/** @param model A model of the same config. */
 function keptWeights(
   artifacts: io.ModelArtifacts,
-  without: ReadonlySet<string>,
+  model: LayersModel,
 ): Pick<io.ModelArtifacts, 'weightSpecs' | 'weightData'> {
   const {weightData} = artifacts;
   if (weightData === undefined) return {};
-  const kept = readStored(artifacts, WHO).filter(
-    ({spec}) => !without.has(spec.name),
-  );
+  const without = weightsWithoutStock(model);
+  const waiting = new Map<string, LayerVariable[]>();
+  for (const weight of model.weights) {
+    const {originalName: name} = weight;
+    waiting.set(name, [...(waiting.get(name) ?? []), weight]);
+  }
+  // tf.js writes weights in the model's order, and names may be repeated.
+  const kept = readStored(artifacts, WHO).filter(({spec}) => {
+    const weight = waiting.get(spec.name)?.shift();
+    return weight === undefined || !without.has(weight);
+  });
   checkNames(kept.map(({spec}) => spec.name));
   return {
     weightSpecs: kept.map(({spec}) => spec),

@@ -199,6 +199,32 @@ describe('foldBatchNorm folds into', () => {
     expect(folded.name).toBe('outer');
   });
 
+  it('layers of a model that tf.js calls in another order', () => {
+    const shared = layers.dense({name: 'shared', units: 3});
+    const input = tf.input({shape: [3]});
+    // tf.js, which makes it anew, can make the second call before the first.
+    const late = through(layers.dense({name: 'before', units: 3}), input);
+    const first = through(shared, late);
+    let last = through(shared, input);
+    for (const name of ['one', 'two']) {
+      last = through(layers.dense({name, units: 3}), last);
+    }
+    const outputs = [through(batchNorm({name: 'norm'}), last), first];
+    const model = tf.model({inputs: input, outputs});
+    const {report} = fold(model, randomTensor([5, 3], 3));
+    expect(report).toEqual({folded: ['norm'], kept: []});
+  });
+
+  it('a depthwise-separable layer in a wrapper, whose multiplier tf.js forgets', () => {
+    const inner = layers.separableConv2d({...CONV, depthMultiplier: 2});
+    const model = tf.sequential();
+    const inputShape = [2, 4, 4, 3];
+    model.add(layers.timeDistributed({layer: inner, inputShape}));
+    model.add(batchNorm({name: 'norm'}));
+    const {report} = fold(model, randomTensor([2, ...inputShape], 3));
+    expect(report).toEqual({folded: ['norm'], kept: []});
+  });
+
   it('keeps the rest of the model unchanged', () => {
     const model = tf.sequential({name: 'mixed'});
     model.add(layers.embedding({inputDim: 9, outputDim: 4, inputLength: 5}));

@@ -70,6 +70,25 @@ function network(): tf.LayersModel {
 const one = (layer: tf.layers.Layer): tf.LayersModel =>
   shake(tf.sequential({layers: [layer]}));
 
+const COUNT = 'bn/num_batches';
+
+/** A layer with a weight that is called as one of BatchNorm's. */
+class Counting extends tf.layers.Layer {
+  static readonly className = 'Counting';
+
+  override build(): void {
+    const ones = tf.initializers.ones();
+    this.addWeight('num_batches', [7], 'float32', ones);
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor | tf.Tensor[] {
+    return inputs;
+  }
+}
+
+tf.serialization.registerClass(Counting);
+
 describe('toStock', () => {
   it('writes models that stock tf.js loads, and that predict the same', async () => {
     const model = network();
@@ -91,6 +110,38 @@ describe('toStock', () => {
         'BatchNorm inner/bn (movingAverage), ' +
         'BatchNorm inner/times/each (movingAverage)',
     ]);
+  });
+
+  it('leaves out its own weights only, whatever others are called', async () => {
+    const input = tf.input({shape: [3]});
+    const inner = tf.sequential({
+      layers: [new Counting({name: 'bn', inputShape: [3]})],
+    });
+    const own = batchNorm({name: 'bn', movingAverage: 'cumulative'});
+    const counted = inner.apply(input) as tf.SymbolicTensor;
+    const outputs = own.apply(counted) as tf.SymbolicTensor;
+    const {weightSpecs = []} = await written(
+      tf.model({inputs: input, outputs}),
+    );
+    expect(warnings()).toHaveLength(1);
+    const names = weightSpecs.map(({name}) => name);
+    expect(names.filter((name) => name === COUNT)).toHaveLength(1);
+    // That of the program's own, whose shape tells it apart.
+    const [count] = weightSpecs.filter(({name}) => name === COUNT);
+    expect(count?.shape).toEqual([7]);
+  });
+
+  it('says that a variable has taken the name of a weight', async () => {
+    const model = one(batchNorm({name: 'clash', inputShape: [3]}));
+    // Another copy of tf.js counts names on its own.
+    const others = [1, 2, 3].map((i) =>
+      tf.variable(tf.zeros([1]), true, `clash/gamma_${i}`),
+    );
+    await expect(written(model)).rejects.toThrow(
+      /^toStock: a variable has the name .*npm ls.* Received: name="clash\/gamma_1"$/,
+    );
+    tf.dispose(others);
+    await expect(written(model)).resolves.toBeDefined();
   });
 
   it('keeps every option that stock has', async () => {

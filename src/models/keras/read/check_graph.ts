@@ -1,10 +1,10 @@
 import {refusal} from '../../graph/json.js';
 import {
-  type KerasLayer,
-  type KerasModel,
+  type GraphLayer,
+  type GraphModel,
   type TensorRef,
   whoIs,
-} from './keras_model.js';
+} from '../../graph/graph.js';
 
 /* tf.js waits forever for a layer that is missing or that waits for itself. */
 
@@ -14,7 +14,7 @@ import {
  * @throws Error naming a layer whose input comes from nowhere or from itself,
  *   or the model, if it has no input or an output that nothing makes.
  */
-export function checkGraph(model: KerasModel): void {
+export function checkGraph(model: GraphModel): void {
   const who = `${model.className} ${model.name}`;
   if (model.layers.length === 0) {
     throw refusal(who, 'it has no layers', 'layers', []);
@@ -51,7 +51,7 @@ export function checkGraph(model: KerasModel): void {
 
 function checkRef(
   ref: TensorRef,
-  layers: ReadonlyMap<string, KerasLayer>,
+  layers: ReadonlyMap<string, GraphLayer>,
   who: string,
 ): void {
   const source = layers.get(ref.layer);
@@ -66,8 +66,8 @@ function checkRef(
 
 /** Checks that each call can come after those that make its inputs. */
 function checkOrder(
-  model: KerasModel,
-  layers: ReadonlyMap<string, KerasLayer>,
+  model: GraphModel,
+  layers: ReadonlyMap<string, GraphLayer>,
 ): void {
   const state = new Map<string, 'open' | 'done'>();
   // Iterative, since models can be deeper than the call stack.

@@ -1,5 +1,5 @@
 import {type Json, own, refusal} from '../../graph/json.js';
-import type {Call, TensorRef} from './keras_model.js';
+import type {Call, TensorRef} from '../../graph/graph.js';
 import {isObject} from '../../../util/is_object.js';
 
 /** The parts of a call while it is read. */

@@ -10,11 +10,11 @@ import {
 } from '../../graph/json.js';
 import type {
   Call,
-  KerasLayer,
-  KerasModel,
+  GraphLayer,
+  GraphModel,
   TensorRef,
   Wrapped,
-} from './keras_model.js';
+} from '../../graph/graph.js';
 import {readCalls, readTensorRef} from './read_calls.js';
 import {isObject} from '../../../util/is_object.js';
 
@@ -47,7 +47,7 @@ const MERGES: Readonly<Record<string, string>> = {
 
 /** The contents of a model.json. */
 export interface KerasFile {
-  readonly model: KerasModel;
+  readonly model: GraphModel;
   /** If true, Keras 3 wrote it, which gives some words another meaning. */
   readonly isKeras3: boolean;
   /** If true, tf.js wrote it, and reads its own layers unchanged. */
@@ -81,7 +81,7 @@ function isByKeras3(version: unknown, inner: Json): boolean {
   return /"(batch_shape|DTypePolicy|__keras_tensor__)"/.test(text);
 }
 
-function readModel(json: Json, outer: string, isKeras3: boolean): KerasModel {
+function readModel(json: Json, outer: string, isKeras3: boolean): GraphModel {
   const className = stringAt(json, 'class_name', outer);
   if (!MODELS.includes(className)) {
     const what = 'only sequential and functional models can be loaded';
@@ -123,7 +123,7 @@ function readModel(json: Json, outer: string, isKeras3: boolean): KerasModel {
       : tensorsIn(own(config, 'output_layers'), who).map(atEnds),
     inputNames: isSequential ? [] : inputNamesIn(config, who),
     inputShape: inputShapeIn(json, config),
-    trainable: own(config, 'trainable') !== false,
+    config: {},
   };
 }
 
@@ -139,7 +139,7 @@ function readLayer(
   json: unknown,
   outer: string,
   isKeras3: boolean,
-): KerasLayer {
+): GraphLayer {
   if (!isObject(json)) {
     throw refusal(outer, 'one of its layers is not an object', 'layer', json);
   }
@@ -184,12 +184,13 @@ function mergeIn(config: Json): string | undefined {
 /** Returns the inputs of a call in the order of the called model's inputs. */
 function inputsOf(
   {inputs, names}: Call,
-  {model, className, name}: KerasLayer,
+  {model, className, name}: GraphLayer,
 ): readonly TensorRef[] {
   if (names === undefined || model === undefined || model.isSequential) {
     return inputs;
   }
-  return model.inputNames.map((wanted) => {
+  const {inputNames = []} = model;
+  return inputNames.map((wanted) => {
     const ref = inputs[names.indexOf(wanted)];
     if (ref) return ref;
     const what = `it is called without its input ${wanted}`;
@@ -254,8 +255,8 @@ function inputNamesIn(config: Json, who: string): string[] {
  */
 function countedFromZero(
   ref: TensorRef,
-  layers: readonly KerasLayer[],
-  isCalled: (model: KerasModel) => boolean,
+  layers: readonly GraphLayer[],
+  isCalled: (model: GraphModel) => boolean,
   who: string,
 ): TensorRef {
   const model = layers.find(({name}) => name === ref.layer)?.model;
@@ -265,11 +266,11 @@ function countedFromZero(
   throw refusal(who, what, 'tensor', [ref.layer, ref.call, ref.output]);
 }
 
-function isFunctional({isSequential}: KerasModel): boolean {
+function isFunctional({isSequential}: GraphModel): boolean {
   return !isSequential;
 }
 
-function beginsWithInput({isSequential, layers}: KerasModel): boolean {
+function beginsWithInput({isSequential, layers}: GraphModel): boolean {
   const [first] = layers;
   if (!isSequential || first === undefined) return true;
   return (
@@ -279,7 +280,7 @@ function beginsWithInput({isSequential, layers}: KerasModel): boolean {
   );
 }
 
-function checkNames(layers: readonly KerasLayer[], who: string): void {
+function checkNames(layers: readonly GraphLayer[], who: string): void {
   const seen = new Set<string>();
   for (const {name} of layers) {
     if (seen.has(name)) {

@@ -1,13 +1,13 @@
 import {own, refusal} from '../../graph/json.js';
 import {
   type Call,
-  type KerasLayer,
-  type KerasModel,
+  type GraphLayer,
+  type GraphModel,
   modelsIn,
   type TensorRef,
   whoIs,
   withWrapped,
-} from '../read/keras_model.js';
+} from '../../graph/graph.js';
 import {
   dependsOnMask,
   isMaskedInKerasOnly,
@@ -19,9 +19,10 @@ import {
   maskInTfjs,
   returnsSequences,
 } from './mask_rules.js';
-import {executionOrder, type Step} from './mask_steps.js';
-import {givenMask} from './mask_operations.js';
 import {
+  executionOrder,
+  type Step,
+  givenMask,
   isSame,
   leaf,
   madeMask,
@@ -47,9 +48,9 @@ interface Kwargs {
 
 interface Setting {
   /** Embeddings that lose their masks in tf.js. */
-  readonly unmasked?: readonly KerasLayer[];
+  readonly unmasked?: readonly GraphLayer[];
   readonly isKeras3: boolean;
-  readonly training: ReadonlyMap<KerasLayer, boolean>;
+  readonly training: ReadonlyMap<GraphLayer, boolean>;
 }
 
 /** A mask that tf.js has disposed together with the model it was made in. */
@@ -72,7 +73,7 @@ const IN_LOSS =
  * @throws Error naming a layer that predicts differently.
  */
 export function checkMasks(
-  model: KerasModel,
+  model: GraphModel,
   setting: Setting,
   notes: Notes,
 ): void {
@@ -103,7 +104,7 @@ interface Found {
   readonly outputs: readonly Masks[];
 }
 
-function goThrough(model: KerasModel, setting: Setting): Found {
+function goThrough(model: GraphModel, setting: Setting): Found {
   const predict = new Walk(setting, false);
   const outputs = predict.through(model, [], undefined, '');
   // `fit` passes its own arguments from the start.
@@ -120,7 +121,7 @@ function goThrough(model: KerasModel, setting: Setting): Found {
 }
 
 /** The Embeddings that make masks. */
-function makersIn(model: KerasModel): KerasLayer[] {
+function makersIn(model: GraphModel): GraphLayer[] {
   return modelsIn(model)
     .flatMap(({layers}) => layers.flatMap(withWrapped))
     .filter(
@@ -142,7 +143,7 @@ class Walk {
 
   /** Returns the masks of the outputs. */
   through(
-    model: KerasModel,
+    model: GraphModel,
     inputs: readonly Masks[],
     outer: Kwargs | undefined,
     path: string,
@@ -171,7 +172,7 @@ class Walk {
     step: Step,
     given: readonly Masks[],
     kwargs: Kwargs,
-    model: KerasModel,
+    model: GraphModel,
     path: string,
   ): Masks {
     const {layer, call, output, isInlined} = step;
@@ -217,17 +218,30 @@ class Walk {
       // one's.
       keras:
         output === 0 || !isRecurrent(layer)
-          ? maskInKeras(layer, call, keras, isKeras3)
+          ? maskInKeras(layer, call, keras, {
+              isKeras3,
+              makesInside: this.makesInside(layer),
+            })
           : undefined,
       tfjs: inTfjs === 'failure' ? undefined : inTfjs,
     };
+  }
+
+  /** If true, a layer wraps a layer that makes a mask, or a model that gives one out. */
+  private makesInside({wrapped}: GraphLayer): boolean {
+    return wrapped.some(({layer}) => {
+      if (!layer.model) return madeMask(layer, '') !== undefined;
+      const walk = new Walk(this.setting, this.isFitting);
+      const [masks] = walk.through(layer.model, [], undefined, '');
+      return masks?.keras !== undefined;
+    });
   }
 
   /** The mask that Keras 3 wrote to the file, or else the tensor's own. */
   private inKeras(
     comes: Mask | undefined,
     ref: TensorRef | undefined,
-    model: KerasModel,
+    model: GraphModel,
     path: string,
   ): Mask | undefined {
     return ref ? givenMask(ref, comes, model, path) : comes;
@@ -235,7 +249,7 @@ class Walk {
 
   /** @param masks The masks of the layer's first input. */
   private compare(
-    layer: KerasLayer,
+    layer: GraphLayer,
     masks: Masks,
     kwargs: Kwargs,
     path: string,
@@ -267,7 +281,7 @@ class Walk {
    * them.
    */
   private unlikeAfter(
-    layer: KerasLayer,
+    layer: GraphLayer,
     call: Call,
     given: readonly Masks[],
     inKeras?: Mask,
@@ -290,7 +304,7 @@ class Walk {
 
   /** Returns the trouble with a merging layer's output at masked steps. */
   private unlikeMerged(
-    layer: KerasLayer,
+    layer: GraphLayer,
     masks: ReadonlyArray<Mask | undefined>,
   ): Trouble | undefined {
     const mask = masks.find(shown);
@@ -304,7 +318,7 @@ class Walk {
     return undefined;
   }
 
-  private compareSame(layer: KerasLayer, keras?: Mask, tfjs?: Mask): void {
+  private compareSame(layer: GraphLayer, keras?: Mask, tfjs?: Mask): void {
     if (isSame(keras, tfjs)) return;
     const mask = keras ?? tfjs;
     if (!mask) return;
@@ -319,7 +333,7 @@ class Walk {
 
   /** TimeDistributed passes its arguments on to the layer it wraps. */
   private everyStep(
-    layer: KerasLayer,
+    layer: GraphLayer,
     mask: Mask | undefined,
     kwargs: Kwargs,
     path: string,
@@ -341,7 +355,7 @@ class Walk {
    * Tells when a layer's output depends on a mask because it uses batch
    * statistics.
    */
-  private batchNorm(layer: KerasLayer): 'predict' | 'fit' | undefined {
+  private batchNorm(layer: GraphLayer): 'predict' | 'fit' | undefined {
     const {className} = normalizationFor(layer.className) ?? {};
     const isFrozen = own(layer.config, 'trainable') === false;
     if (className !== 'BatchNorm' || isFrozen) return undefined;
@@ -354,7 +368,7 @@ class Walk {
     return this.isFitting ? 'fit' : 'predict';
   }
 
-  private remember({key}: Mask, {name}: KerasLayer): void {
+  private remember({key}: Mask, {name}: GraphLayer): void {
     const names = this.makers.get(key) ?? new Set();
     this.makers.set(key, names.add(name));
   }
@@ -365,7 +379,7 @@ class Walk {
     }
   }
 
-  private add(layer: KerasLayer, what: string, mask: Mask): void {
+  private add(layer: GraphLayer, what: string, mask: Mask): void {
     this.trouble.push({layer, what, mask});
   }
 }

@@ -1,46 +1,68 @@
 import {hasOwn} from '../../../layer_support/options.js';
 import {type Json, own} from '../../graph/json.js';
 
-/** The translation of a Keras layer's config to tf.js. */
+/*
+ * Rules between the layers of Keras and those of tf.js, which read both ways:
+ * `ruleFor` finds the one for a layer of Keras, `ruleBack` and `keysInKeras` lead
+ * from tf.js to Keras.
+ */
+
+/** A layer of Keras and one of tf.js that compute the same. */
 export interface LayerRule {
-  /** The keys that tf.js honours unchanged. */
-  readonly keys: readonly string[];
+  /** The class name in Keras. */
+  readonly keras: string;
+  /** The class name in tf.js. */
+  readonly tfjs: string;
+  /** The keys that mean the same in both. */
+  readonly same: readonly string[];
+  /** The keys of Keras that tf.js calls otherwise. */
+  readonly renamed: Readonly<Record<string, string>>;
   /**
-   * The values with which tf.js computes the same; others are refused. A key
-   * that is only in this list is left out.
+   * The values of keys with which both compute the same; others are refused. A
+   * key that is only in this list is of Keras alone.
    */
-  readonly only: Readonly<
-    Record<string, (value: unknown, config: Json) => boolean>
-  >;
-  /** Converts to a tf.js layer of another name that computes the same. */
-  readonly become?: (
-    config: Json,
-  ) => {className: string; config: Json} | undefined;
+  readonly only: Readonly<Record<string, Allowed>>;
+  /**
+   * The values of keys of Keras for which this rule holds instead of the class's
+   * last one.
+   */
+  readonly when?: Readonly<Record<string, (value: unknown) => boolean>>;
   /** The number of axes of length 1 that `keepdims` keeps and tf.js drops. */
   readonly pooledAxes?: number;
 }
 
+/** The values of a key with which tf.js computes the same as Keras. */
+export interface Allowed {
+  readonly allows: (value: unknown, config: Json) => boolean;
+  /** The one to write for Keras, unless Keras's default is among them. */
+  readonly inKeras?: unknown;
+}
+
+const where = (allows: Allowed['allows']): Allowed => ({allows});
+
 /** Random draws differ anyway, and speed is up to tf.js. */
-const ANY = (): boolean => true;
+const ANY = where(() => true);
 
-const is =
-  (...values: readonly unknown[]) =>
-  (value: unknown): boolean =>
-    values.includes(value);
+const is = (...values: readonly unknown[]): Allowed => ({
+  allows: (value) => values.includes(value),
+  inKeras: values[0],
+});
 
-const isAllOnes = (value: unknown): boolean =>
-  [value].flat().every((item) => item === 1);
+const ALL_ONES = where((value) => [value].flat().every((item) => item === 1));
 
-const isNumber = (value: unknown): boolean => typeof value === 'number';
+const NUMBER = where((value) => typeof value === 'number');
 
 const isLast = is('channels_last');
 
+/** A rule before its class's name in Keras is known. */
+type Half = Omit<LayerRule, 'keras' | 'tfjs'> & Partial<LayerRule>;
+
 function rule(
-  keys: string,
+  same: string,
   only: LayerRule['only'] = {},
-  more: Pick<LayerRule, 'become' | 'pooledAxes'> = {},
-): LayerRule {
-  return {keys: keys.split(' ').filter(Boolean), only, ...more};
+  more: Partial<LayerRule> = {},
+): Half {
+  return {same: same.split(' ').filter(Boolean), only, renamed: {}, ...more};
 }
 
 const parameters = (...names: readonly string[]): string =>
@@ -66,8 +88,8 @@ const TRANSPOSED = CONV.replace('dilation_rate ', '');
 const groups = {groups: is(1)};
 const transposed = {
   ...groups,
-  dilation_rate: isAllOnes,
-  output_padding: isOfTfjs,
+  dilation_rate: ALL_ONES,
+  output_padding: where(isOfTfjs),
 };
 const rnn = {
   // With a mask, check_masks.ts refuses it.
@@ -92,8 +114,8 @@ const RANDOM: Readonly<Record<string, readonly string[]>> = {
 
 const RECURRENT_RANDOM: readonly string[] = ['dropout', 'recurrent_dropout'];
 
-/** tf.js's layers, by the name that Keras uses too. */
-const RULES: Readonly<Record<string, LayerRule>> = {
+/** By the name in Keras, which is tf.js's too unless a rule names another. */
+const HALVES: Readonly<Record<string, Half | readonly Half[]>> = {
   Activation: rule('activation'),
   Add: rule(''),
   AlphaDropout: rule('rate noise_shape', random),
@@ -119,7 +141,7 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   Dense: rule(`units activation ${AFFINE}`),
   DepthwiseConv2D: rule(
     `${WINDOW} depth_multiplier use_bias ${parameters('depthwise', 'bias')}`,
-    {...groups, dilation_rate: isAllOnes},
+    {...groups, dilation_rate: ALL_ONES},
   ),
   Dot: rule('axes normalize'),
   Dropout: rule('rate noise_shape', random),
@@ -155,7 +177,8 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   InputLayer: rule('', {sparse: is(false), ragged: is(false), optional: ANY}),
   LSTM: rule(`${lstmKeys} ${SEQUENCE}`, rnn),
   LSTMCell: rule(lstmKeys, rnn),
-  LeakyReLU: rule('alpha', {}, {become: withAlpha}),
+  // Keras 3 renamed it.
+  LeakyReLU: rule('alpha', {}, {renamed: {negative_slope: 'alpha'}}),
   Masking: rule('mask_value'),
   MaxPooling1D: rule(POOL, flatOnly),
   MaxPooling2D: rule(`${POOL} data_format`),
@@ -166,13 +189,25 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   PReLU: rule(`shared_axes ${parameters('alpha')}`),
   Permute: rule('dims'),
   RNN: rule(`cell ${SEQUENCE}`, rnn),
-  ReLU: rule(
-    'max_value',
-    {negative_slope: is(0), threshold: is(0)},
-    {become: leakyIfSloping},
-  ),
+  // Two layers of tf.js are one in Keras.
+  ReLU: [
+    rule(
+      '',
+      {max_value: ANY, threshold: ANY},
+      {
+        tfjs: 'LeakyReLU',
+        renamed: {negative_slope: 'alpha'},
+        when: {
+          negative_slope: (slope) => typeof slope === 'number' && slope !== 0,
+          max_value: (max) => max == null,
+          threshold: (threshold) => !threshold,
+        },
+      },
+    ),
+    rule('max_value', {negative_slope: is(0), threshold: is(0)}),
+  ],
   RepeatVector: rule('n'),
-  Rescaling: rule('scale offset', {scale: isNumber, offset: isNumber}),
+  Rescaling: rule('scale offset', {scale: NUMBER, offset: NUMBER}),
   Reshape: rule('target_shape'),
   Resizing: rule('height width interpolation crop_to_aspect_ratio', {
     ...flatOnly,
@@ -197,6 +232,25 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   UpSampling2D: rule('size data_format', {interpolation: is('nearest')}),
   ZeroPadding2D: rule('padding data_format'),
 };
+
+/** Every rule. */
+export const RULES: readonly LayerRule[] = Object.entries(HALVES).flatMap(
+  ([keras, halves]) =>
+    [halves].flat().map((half) => ({keras, tfjs: keras, ...half})),
+);
+
+const BY_KERAS = byName(({keras}) => keras);
+const BY_TFJS = byName(({tfjs}) => tfjs);
+
+function byName(
+  nameOf: (rule: LayerRule) => string,
+): ReadonlyMap<string, readonly LayerRule[]> {
+  const found = new Map<string, LayerRule[]>();
+  for (const each of RULES) {
+    found.set(nameOf(each), [...(found.get(nameOf(each)) ?? []), each]);
+  }
+  return found;
+}
 
 /** A layer of tf.js that passes its input on. */
 export interface StandIn {
@@ -258,9 +312,43 @@ export function standInFor(className: string): StandIn | undefined {
   return hasOwn(STAND_INS, className) ? STAND_INS[className] : undefined;
 }
 
-/** Returns the rule for a layer class, if tf.js has it. */
-export function ruleFor(className: string): LayerRule | undefined {
-  return hasOwn(RULES, className) ? RULES[className] : undefined;
+/** Returns the rule for a layer of Keras, if tf.js has it. */
+export function ruleFor(
+  className: string,
+  config: Json = {},
+): LayerRule | undefined {
+  return BY_KERAS.get(className)?.find(({when = {}}) =>
+    Object.entries(when).every(([key, holds]) => holds(own(config, key))),
+  );
+}
+
+/** Returns the rule for a layer of tf.js: that of the same name in Keras. */
+export function ruleBack(className: string): LayerRule | undefined {
+  return BY_TFJS.get(className)?.find(({keras}) => keras === className);
+}
+
+/**
+ * Returns a layer's config with the keys that Keras 3 has, and with the values of
+ * keys that only Keras has. The values of the others stay as they are.
+ */
+export function keysInKeras(
+  {same, renamed, only}: LayerRule,
+  config: Json,
+): Json {
+  const result: Json = {};
+  for (const [key, {inKeras}] of Object.entries(only)) {
+    if (inKeras !== undefined && !same.includes(key)) result[key] = inKeras;
+  }
+  const names = new Map(Object.entries(renamed).map(([k, t]) => [t, k]));
+  for (const key of [...same, ...names.keys()]) {
+    if (hasOwn(config, key)) result[names.get(key) ?? key] = config[key];
+  }
+  return result;
+}
+
+/** Returns the keys of a layer of tf.js; undefined for another class. */
+export function tfjsKeysOf(className: string): readonly string[] | undefined {
+  return ruleBack(className)?.same;
 }
 
 /** Returns the keys that control a layer's randomness in training. */
@@ -291,24 +379,4 @@ function isOfTfjs(value: unknown, config: Json): boolean {
         : Math.max(stride - kernel, 0);
     return at(value, i) === padding;
   });
-}
-
-/** Keras 3 renamed it. */
-function withAlpha({negative_slope: slope, ...config}: Json): {
-  className: string;
-  config: Json;
-} {
-  const alpha = slope === undefined ? {} : {alpha: slope};
-  return {className: 'LeakyReLU', config: {...config, ...alpha}};
-}
-
-/** Two layers of tf.js are one in Keras. */
-function leakyIfSloping(
-  config: Json,
-): {className: string; config: Json} | undefined {
-  const {negative_slope: alpha, max_value: max, threshold, ...rest} = config;
-  const isLeaky = typeof alpha === 'number' && alpha !== 0;
-  return isLeaky && max == null && !threshold
-    ? {className: 'LeakyReLU', config: {...rest, alpha}}
-    : undefined;
 }

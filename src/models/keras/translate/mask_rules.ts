@@ -1,6 +1,6 @@
 import {own} from '../../graph/json.js';
-import type {Call, KerasLayer} from '../read/keras_model.js';
-import {allOf, anyOf, behind, leaf, madeMask, type Mask} from './masks.js';
+import type {Call, GraphLayer} from '../../graph/graph.js';
+import {allOf, anyOf, behind, leaf, type Mask} from './masks.js';
 import {normalizationFor} from './normalizations.js';
 import {ruleFor} from './layer_rules.js';
 
@@ -33,7 +33,7 @@ const RECURRENT = words('Bidirectional ConvLSTM2D GRU LSTM RNN SimpleRNN');
 const MASKED_MERGES = words('Maximum Minimum Multiply');
 
 /** Tells if Keras merges only unmasked values. */
-export function isMaskedMerge(layer: KerasLayer, isKeras3: boolean): boolean {
+export function isMaskedMerge(layer: GraphLayer, isKeras3: boolean): boolean {
   return (
     isKeras3 &&
     MASKED_MERGES.has(layer.className) &&
@@ -42,25 +42,25 @@ export function isMaskedMerge(layer: KerasLayer, isKeras3: boolean): boolean {
 }
 
 /** A layer that keeps states while it goes through a sequence. */
-export function isRecurrent({className}: KerasLayer): boolean {
+export function isRecurrent({className}: GraphLayer): boolean {
   return RECURRENT.has(className);
 }
 
 /** Returns the recurrent layer itself, or the one inside a Bidirectional. */
-export function withinBidirectional(layer: KerasLayer): KerasLayer {
+export function withinBidirectional(layer: GraphLayer): GraphLayer {
   const [wrapped] = layer.wrapped;
   const isBothWays = layer.className === 'Bidirectional';
   return isBothWays && wrapped ? wrapped.layer : layer;
 }
 
 /** Tells if a layer is a custom one, registered with tf.js. */
-function isForeign({className}: KerasLayer): boolean {
+function isForeign({className}: GraphLayer): boolean {
   return !ruleFor(className) && normalizationFor(className) === undefined;
 }
 
 /** Keras writes `x + y` as an operation, which passes no mask on. */
 function isOperation(
-  {className, config}: KerasLayer,
+  {className, config}: GraphLayer,
   isKeras3: boolean,
 ): boolean {
   return (
@@ -69,19 +69,22 @@ function isOperation(
   );
 }
 
-/** Returns the mask that Keras gives a layer's first output. */
+/**
+ * Returns the mask that Keras gives a layer's first output.
+ *
+ * @param makesInside If true, what it wraps makes a mask.
+ */
 export function maskInKeras(
-  layer: KerasLayer,
+  layer: GraphLayer,
   call: Pick<Call, 'shapes'>,
   masks: ReadonlyArray<Mask | undefined>,
-  isKeras3: boolean,
+  {isKeras3, makesInside}: {isKeras3: boolean; makesInside: boolean},
 ): Mask | undefined {
   const {className} = layer;
   const [mask] = masks;
   if (isRecurrent(layer)) return maskOfSequence(layer, mask);
   if (className === 'TFOpLambda') return undefined;
-  const makesMasks = layer.wrapped.some((each) => madeMask(each.layer, ''));
-  if (className === 'TimeDistributed' && !isKeras3 && makesMasks) {
+  if (className === 'TimeDistributed' && !isKeras3 && makesInside) {
     // Keras 2 takes the mask from the wrapped layer.
     return leaf(`within ${layer.name}`, layer.name);
   }
@@ -108,7 +111,7 @@ export function maskInKeras(
  * cannot compute one.
  */
 export function maskInTfjs(
-  layer: KerasLayer,
+  layer: GraphLayer,
   call: Pick<Call, 'shapes'>,
   masks: ReadonlyArray<Mask | undefined>,
 ): Mask | 'failure' | undefined {
@@ -128,7 +131,7 @@ export function maskInTfjs(
   return handsOnInTfjs(layer) ? mask : undefined;
 }
 
-function handsOnInTfjs(layer: KerasLayer): boolean {
+function handsOnInTfjs(layer: GraphLayer): boolean {
   const {className, wrapped} = layer;
   const normalization = normalizationFor(className);
   const [inside] = wrapped;
@@ -154,17 +157,17 @@ function maskOfTfjsMerge(
   return masks[0] && {...MISSHAPEN, maker: masks[0].maker};
 }
 
-function maskOfSequence(layer: KerasLayer, mask?: Mask): Mask | undefined {
+function maskOfSequence(layer: GraphLayer, mask?: Mask): Mask | undefined {
   return returnsSequences(layer) ? mask : undefined;
 }
 
 /** It becomes tf.js's LeakyReLU. */
-function isLeakyInTfjs({className, config}: KerasLayer): boolean {
-  return ruleFor(className)?.become?.(config)?.className === 'LeakyReLU';
+function isLeakyInTfjs({className, config}: GraphLayer): boolean {
+  return ruleFor(className, config)?.tfjs === 'LeakyReLU';
 }
 
 function isAlongTime(
-  {config}: KerasLayer,
+  {config}: GraphLayer,
   {shapes}: Pick<Call, 'shapes'>,
 ): boolean {
   const axis = Number(own(config, 'axis') ?? -1);
@@ -178,7 +181,7 @@ function isAlongTime(
  * tf.js, although it gets the same mask as in Keras.
  */
 export function maskedTrouble(
-  layer: KerasLayer,
+  layer: GraphLayer,
   call: Call,
 ): string | undefined {
   const inner = withinBidirectional(layer);
@@ -198,12 +201,12 @@ export function maskedTrouble(
 }
 
 /** Tells if a recurrent layer returns an output for each step. */
-export function returnsSequences(layer: KerasLayer): boolean {
+export function returnsSequences(layer: GraphLayer): boolean {
   return own(withinBidirectional(layer).config, 'return_sequences') === true;
 }
 
 /** Tells if each step of a layer's output depends on that step alone. */
-export function isStepByStep(layer: KerasLayer): boolean {
+export function isStepByStep(layer: GraphLayer): boolean {
   const {className, config} = layer;
   if (normalizationFor(className)?.className === 'LayerNorm') {
     return [own(config, 'axis')].flat().every((axis) => axis === -1);
@@ -215,14 +218,14 @@ export function isStepByStep(layer: KerasLayer): boolean {
 }
 
 /** Layers that apply a mask in Keras but not in tf.js. */
-export function isMaskedInKerasOnly({className}: KerasLayer): boolean {
+export function isMaskedInKerasOnly({className}: GraphLayer): boolean {
   return (
     className === 'GlobalAveragePooling1D' || className === 'MultiHeadAttention'
   );
 }
 
 /** Tells if a layer's predictions depend on its mask. */
-export function dependsOnMask(layer: KerasLayer): boolean {
+export function dependsOnMask(layer: GraphLayer): boolean {
   return (
     isRecurrent(layer) ||
     isMaskedInKerasOnly(layer) ||

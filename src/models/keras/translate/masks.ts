@@ -1,4 +1,11 @@
-import type {KerasLayer} from '../read/keras_model.js';
+import {
+  type Call,
+  type GraphLayer,
+  type GraphModel,
+  keyOf,
+  type TensorRef,
+} from '../../graph/graph.js';
+import {own} from '../../graph/json.js';
 
 /** A tensor's mask, as far as it is known without values. */
 export interface Mask {
@@ -22,14 +29,14 @@ export interface Masks {
 
 /** A difference in a layer's behaviour in tf.js, because of a mask. */
 export interface Trouble {
-  readonly layer: KerasLayer;
+  readonly layer: GraphLayer;
   readonly what: string;
   readonly mask: Mask;
 }
 
 /** Returns the mask that a layer makes from the tensor with this key. */
 export function madeMask(
-  {className, name, config}: Pick<KerasLayer, 'className' | 'name' | 'config'>,
+  {className, name, config}: Pick<GraphLayer, 'className' | 'name' | 'config'>,
   input: string,
 ): Mask | undefined {
   if (className === 'Masking') {
@@ -111,4 +118,169 @@ function merged(
     leaves: [...leaves].sort(),
     maker: masks.find(Boolean)?.maker ?? '',
   };
+}
+
+/** Operations of Keras 3 that only combine masks. */
+const JOINING: readonly string[] = [
+  'Any',
+  'Concatenate',
+  'ExpandDims',
+  'LogicalOr',
+];
+
+/** Operations that make masks which cover nothing or everything. */
+const EVEN: readonly string[] = ['OnesLike', 'ZerosLike'];
+
+/**
+ * Returns the mask passed to a call in Keras 3: the one of its input, as Keras
+ * writes it to the file, or the user's.
+ */
+export function givenMask(
+  ref: TensorRef,
+  comes: Mask | undefined,
+  {layers}: GraphModel,
+  path: string,
+): Mask {
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const leaves = leavesOf(ref, byName, path);
+  const isNatural =
+    comes && leaves && String([...leaves].sort()) === String(comes.leaves);
+  if (isNatural) return comes;
+  const key = `${path}${keyOf(ref)}`;
+  return {...leaf(key, ref.layer), leaves: [ref.layer]};
+}
+
+/**
+ * The masks of layers that a mask is made from; undefined if made from anything
+ * else.
+ */
+function leavesOf(
+  ref: TensorRef,
+  layers: ReadonlyMap<string, GraphLayer>,
+  path: string,
+): Set<string> | undefined {
+  const found = new Set<string>();
+  const waiting = [{ref, isAny: false}];
+  const seen = new Set<string>();
+  for (const {ref: next, isAny} of waiting) {
+    const layer = layers.get(next.layer);
+    const call = layer?.calls[next.call];
+    if (!layer || !call) return undefined;
+    const key = `${isAny} ${keyOf(next)}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const {className, config} = layer;
+    const [of] = call.inputs;
+    if (className === 'NotEqual' && of) {
+      const value = call.constants['1'] ?? call.constants.x2;
+      const made = notEqual(value, `${path}${keyOf(of)}`);
+      found.add(isAny ? `any ${made}` : made);
+    } else if (
+      JOINING.includes(className) &&
+      own(config, 'trainable') == null
+    ) {
+      waiting.push(
+        ...call.inputs.map((inner) => ({
+          ref: inner,
+          isAny: className === 'Any',
+        })),
+      );
+    } else if (!EVEN.includes(className)) return undefined;
+  }
+  return found;
+}
+
+/**
+ * Returns the model without operations that only make masks. tf.js passes masks
+ * on by itself.
+ */
+export function withoutMaskOperations(model: GraphModel): GraphModel {
+  const {layers, outputs} = model;
+  const calls = layers.flatMap((layer) => layer.calls);
+  if (!calls.some(({masks}) => masks)) return model;
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const needed = new Set<string>();
+  const waiting = outputs.map(({layer}) => layer);
+  for (const name of waiting) {
+    if (needed.has(name)) continue;
+    needed.add(name);
+    const {calls: own = []} = byName.get(name) ?? {};
+    waiting.push(...own.flatMap((c) => c.inputs.map(({layer}) => layer)));
+  }
+  return {
+    ...model,
+    layers: layers.filter(
+      ({className, name}) => className === 'InputLayer' || needed.has(name),
+    ),
+  };
+}
+
+/** A call of a layer, for one of its output tensors. */
+export interface Step {
+  readonly key: string;
+  readonly layer: GraphLayer;
+  readonly call: Call;
+  readonly output: number;
+  /** The keys of its input tensors. */
+  readonly inputs: readonly string[];
+  /** If true, tf.js inlines its layers instead of calling it. */
+  readonly isInlined: boolean;
+}
+
+export interface Order {
+  readonly steps: readonly Step[];
+  /** The keys of the model's inputs and outputs. */
+  readonly start: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** The order in which tf.js's executor computes the outputs of a model. */
+export function executionOrder(model: GraphModel): Order {
+  return model.isSequential ? oneByOne(model) : backFromOutputs(model);
+}
+
+function oneByOne({layers}: GraphModel): Order {
+  const ref = (layer: string): TensorRef => ({layer, call: 0, output: 0});
+  const start = keyOf(ref(''));
+  let last = start;
+  const steps = layers
+    .filter(({className}) => className !== 'InputLayer')
+    .map((layer) => {
+      const inputs = [last];
+      last = keyOf(ref(layer.name));
+      const call: Call = {inputs: [ref(layer.name)], constants: {}, shapes: []};
+      const isInlined = layer === layers[0] && layer.model !== undefined;
+      return {key: last, layer, call, output: 0, inputs, isInlined};
+    });
+  return {steps, start: [start], outputs: [last]};
+}
+
+/**
+ * Depth first, from each output in turn, starting with the last of its inputs.
+ */
+function backFromOutputs({layers, inputs, outputs}: GraphModel): Order {
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const done = new Set(inputs.map(keyOf));
+  const steps: Step[] = [];
+  // Iterative, since models can be deeper than the call stack.
+  const stack = [...outputs].reverse().map((ref) => ({ref, isOpen: false}));
+  for (;;) {
+    const top = stack.pop();
+    if (top === undefined) break;
+    const {ref, isOpen} = top;
+    const key = keyOf(ref);
+    const layer = byName.get(ref.layer);
+    const call = layer?.calls[ref.call];
+    if (done.has(key) || !layer || !call) continue;
+    if (isOpen) {
+      done.add(key);
+      const keys = call.inputs.map(keyOf);
+      const {output} = ref;
+      steps.push({key, layer, call, output, inputs: keys, isInlined: false});
+    } else {
+      stack.push({ref, isOpen: true});
+      stack.push(...call.inputs.map((of) => ({ref: of, isOpen: false})));
+    }
+  }
+  return {steps, start: inputs.map(keyOf), outputs: outputs.map(keyOf)};
 }

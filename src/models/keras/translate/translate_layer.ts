@@ -2,7 +2,8 @@ import {serialization} from '@tensorflow/tfjs-core';
 import {layers as tfLayers} from '@tensorflow/tfjs-layers';
 import {hasOwn} from '../../../layer_support/options.js';
 import {type Json, own, refusal} from '../../graph/json.js';
-import {type KerasLayer, whoIs} from '../read/keras_model.js';
+import {type GraphLayer, type Wrapped, whoIs} from '../../graph/graph.js';
+import {writeLayer} from '../../graph/write_tfjs.js';
 import {
   type LayerRule,
   randomKeysOf,
@@ -15,25 +16,16 @@ import {type Setting, translateObject} from './objects.js';
 import {normalizationOfRescaling} from './rescaling.js';
 import {isObject} from '../../../util/is_object.js';
 
-/** A layer as tf.js's model.json has it. */
-export interface Translated {
-  readonly class_name: string;
-  readonly config: Json;
-}
+/** A layer of tf.js, without its calls. */
+export type Translated = Pick<GraphLayer, 'className' | 'config' | 'wrapped'>;
 
-/** One layer, or several that make up one of Keras's. */
-export interface Steps {
-  readonly first: Translated;
-  /**
-   * The layers applied after the first, each to the output of the one before.
-   */
-  readonly then: readonly Translated[];
-}
+/** Returns the layer that a wrapped one becomes. */
+export type TranslateInner = (inner: GraphLayer) => GraphLayer;
 
 /** The facts about the model around a layer. */
 export interface Surroundings extends Omit<Setting, 'who'> {
   /** The `training` argument of layers, where there is one. */
-  readonly training: ReadonlyMap<KerasLayer, boolean>;
+  readonly training: ReadonlyMap<GraphLayer, boolean>;
 }
 
 /** Keys of every layer's config, and Keras's own bookkeeping. */
@@ -50,37 +42,44 @@ const FLOATS: readonly string[] = [
 ];
 
 /**
- * Translates a layer other than a model, with the layers that have to follow
- * it.
- *
- * @throws Error naming the layer and the option that tf.js does not have.
+ * Returns the layers that have to follow a translated one, each on the output of
+ * the one before: here, one that restores the axes dropped by tf.js's global
+ * pooling.
  */
-export function translateSteps(
-  layer: KerasLayer,
-  around: Surroundings,
-  translateInner: (inner: KerasLayer) => Translated,
-): Steps {
-  const first = translateLayer(layer, around, translateInner);
-  return {first, then: restoredAxes(layer)};
-}
-
-/**
- * Returns the layer that restores the axes dropped by tf.js's global pooling.
- */
-function restoredAxes({className, config, newName}: KerasLayer): Translated[] {
+export function layersAfter({
+  className,
+  config,
+  newName,
+}: GraphLayer): GraphLayer[] {
   const axes = ruleFor(className)?.pooledAxes ?? 0;
   if (axes === 0 || own(config, 'keepdims') !== true) return [];
   const ones = Array<number>(axes).fill(1);
   const isFirst = own(config, 'data_format') === 'channels_first';
   const shape = isFirst ? [-1, ...ones] : [...ones, -1];
-  const name = `${newName}_keepdims`;
-  return [{class_name: 'Reshape', config: {target_shape: shape, name}}];
+  return [newLayer('Reshape', {target_shape: shape}, `${newName}_keepdims`)];
 }
 
-function translateLayer(
-  layer: KerasLayer,
+/** A layer that the file does not have. */
+export function newLayer(
+  className: string,
+  config: Json,
+  name: string,
+): GraphLayer {
+  return {
+    ...{className, name, newName: name, config: {...config, name}},
+    ...{calls: [], wrapped: []},
+  };
+}
+
+/**
+ * Translates a layer other than a model.
+ *
+ * @throws Error naming the layer and the option that tf.js does not have.
+ */
+export function translateLayer(
+  layer: GraphLayer,
   around: Surroundings,
-  translateInner: (inner: KerasLayer) => Translated,
+  translateInner: TranslateInner,
 ): Translated {
   const who = whoIs(layer);
   const setting = {...around, who};
@@ -98,13 +97,14 @@ function translateLayer(
   if (normalization) {
     checkWrapper(layer, training, setting);
     return {
-      class_name: normalization.className,
+      className: normalization.className,
       config: {
         ...translateNormalization(normalization, className, config, setting),
         ...wrappedIn(layer, translateInner, setting),
         ...statisticsFor(normalization.className, training, config),
         name: layer.newName,
       },
+      wrapped: [],
     };
   }
   // tf.js's own RandomWidth is random in prediction, too.
@@ -114,26 +114,26 @@ function translateLayer(
   if (standIn) {
     return translateNothing(layer, standIn, config, training, setting);
   }
-  const rule = ruleFor(className);
-  const inner = wrappedIn(layer, translateInner, setting);
+  const rule = ruleFor(className, config);
+  const wrapped = wrappedIn(layer, translateInner, setting);
   if (rule && setting.isFromTfjs) {
     const {config: asItIs, newName: name} = layer;
-    return {class_name: className, config: {...asItIs, ...inner, name}};
+    return {className, config: {...asItIs, name}, wrapped};
   }
   if (rule) {
     const still = withoutChance(className, config, training, setting);
-    return translateStock(layer, {...still, ...inner}, rule, setting);
+    return {...translateStock(layer, still, rule, setting), wrapped};
   }
   checkRegistered(className, normalization === null, who);
   if (training === true) {
     throw refusal(who, 'it is called with training', 'training', training);
   }
-  return {class_name: className, config: {...config, name: layer.newName}};
+  return {className, config: {...config, name: layer.newName}, wrapped};
 }
 
 /** Refuses a SpectralNormalization that Keras would write to in prediction. */
 function checkWrapper(
-  {wrapped}: KerasLayer,
+  {wrapped}: GraphLayer,
   training: boolean | undefined,
   {who, isKeras3, notes}: Setting,
 ): void {
@@ -188,7 +188,7 @@ function withoutChance(
  * Translates a layer that passes its input on in prediction to one of tf.js.
  */
 function translateNothing(
-  {className, newName: name}: KerasLayer,
+  {className, newName: name}: GraphLayer,
   standIn: StandIn,
   config: Json,
   training: boolean | undefined,
@@ -207,13 +207,14 @@ function translateNothing(
     ([key]) => COMMON.includes(key) || isOfInput(key),
   );
   return {
-    class_name: standIn.className,
+    className: standIn.className,
     config: {...standIn.config, ...Object.fromEntries(kept), name},
+    wrapped: [],
   };
 }
 
 function translateInput(
-  layer: KerasLayer,
+  layer: GraphLayer,
   config: Json,
   who: string,
 ): Translated {
@@ -226,48 +227,45 @@ function translateInput(
     throw refusal(who, 'tf.js has only dense inputs', key, true);
   }
   return {
-    class_name: 'InputLayer',
+    className: 'InputLayer',
     config: {
       batch_input_shape: shape,
       dtype: own(config, 'dtype') ?? 'float32',
       sparse: false,
       name: layer.newName,
     },
+    wrapped: [],
   };
 }
 
 function translateStock(
-  layer: KerasLayer,
+  layer: GraphLayer,
   given: Json,
   rule: LayerRule,
   setting: Setting,
-): Translated {
+): Omit<Translated, 'wrapped'> {
   const {who, notes} = setting;
-  const changed = rule.become?.(given) ?? {
-    className: layer.className,
-    config: given,
-  };
-  const {keys, only} = ruleFor(changed.className) ?? rule;
+  const inner = layer.wrapped.map(({key}) => key);
   const config: Json = {};
-  for (const [key, value] of Object.entries(changed.config)) {
-    const isFine = hasOwn(only, key) ? only[key] : undefined;
-    if (isFine && !isFine(value, changed.config)) {
+  for (const [key, value] of Object.entries(given)) {
+    if (inner.includes(key)) continue;
+    const allowed = hasOwn(rule.only, key) ? rule.only[key] : undefined;
+    if (allowed && !allowed.allows(value, given)) {
       throw refusal(who, `tf.js has no such ${key}`, key, value);
     }
-    if (keys.includes(key)) {
+    if (rule.same.includes(key)) {
       config[key] = translateObject(key, value, setting);
+    } else if (hasOwn(rule.renamed, key)) {
+      config[rule.renamed[key] ?? key] = value;
     } else if (COMMON.includes(key) || isOfInput(key)) {
       config[key] = value;
     } else if (key === 'activity_regularizer' && value != null) {
       notes.add('tf.js has no activity regularizers in training', who);
-    } else if (!isFine && !BOOKKEEPING.includes(key) && value != null) {
+    } else if (!allowed && !BOOKKEEPING.includes(key) && value != null) {
       throw refusal(who, `tf.js has no ${key}`, key, value);
     }
   }
-  return {
-    class_name: changed.className,
-    config: {...config, name: layer.newName},
-  };
+  return {className: rule.tfjs, config: {...config, name: layer.newName}};
 }
 
 /** Tells if a key describes the model's input, on a first layer. */
@@ -276,41 +274,43 @@ function isOfInput(key: string): boolean {
 }
 
 function wrappedIn(
-  {className, wrapped}: KerasLayer,
-  translateInner: (inner: KerasLayer) => Translated,
+  {className, wrapped}: GraphLayer,
+  translateInner: TranslateInner,
   {who, isFromTfjs}: Setting,
-): Json {
-  const config: Json = {};
-  for (const {key, index, layer} of wrapped) {
-    if (index === undefined) config[key] = translateInner(layer);
-    else config[key] = [...[config[key] ?? []].flat(), translateInner(layer)];
-  }
-  if (className === 'Bidirectional' && !isFromTfjs) {
-    mergeDirections(config, who);
-  }
-  return config;
+): Wrapped[] {
+  const inner = wrapped.map((each) => ({
+    ...each,
+    layer: translateInner(each.layer),
+  }));
+  return className === 'Bidirectional' && !isFromTfjs
+    ? mergedDirections(inner, who)
+    : inner;
 }
 
 /**
  * Keras 3 writes both directions of a Bidirectional; tf.js derives the backward
  * layer, and the names of both, from the forward one.
  */
-function mergeDirections(config: Json, who: string): void {
-  const {layer: forward, backward_layer: backward} = config as Partial<
-    Record<string, Translated>
-  >;
-  config.backward_layer = undefined;
-  if (!forward) return;
-  const name = String(own(forward.config, 'name')).replace(/^forward_/, '');
-  config.layer = {...forward, config: {...forward.config, name}};
-  if (!backward || isReverse(forward, backward)) return;
-  const what = 'tf.js has no backward layer that differs from the forward one';
-  throw refusal(who, what, 'backward_layer', backward.config);
+function mergedDirections(
+  [forward, backward]: readonly Wrapped[],
+  who: string,
+): Wrapped[] {
+  if (!forward) return [];
+  const {layer} = forward;
+  if (backward && !isReverse(layer, backward.layer)) {
+    const what =
+      'tf.js has no backward layer that differs from the forward one';
+    throw refusal(who, what, 'backward_layer', backward.layer.config);
+  }
+  const name = String(own(layer.config, 'name')).replace(/^forward_/, '');
+  return [{...forward, layer: {...layer, config: {...layer.config, name}}}];
 }
 
-function isReverse(forward: Translated, backward: Translated): boolean {
-  const comparable = ({class_name: className, config}: Translated): string =>
-    JSON.stringify([className, {...config, name: '', go_backwards: false}]);
+function isReverse(forward: GraphLayer, backward: GraphLayer): boolean {
+  const comparable = (layer: GraphLayer): string => {
+    const config = {...layer.config, name: '', go_backwards: false};
+    return JSON.stringify(writeLayer({...layer, config}));
+  };
   return (
     comparable(forward) === comparable(backward) &&
     own(forward.config, 'go_backwards') !== own(backward.config, 'go_backwards')

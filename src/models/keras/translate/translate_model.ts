@@ -1,41 +1,39 @@
-import {callSiteTraining} from './call_site_training.js';
+import {callSiteTraining, makeNamesUnique} from './names_and_training.js';
 import {checkGraph} from '../read/check_graph.js';
-import {distinctInputs} from './distinct_inputs.js';
 import {checkMasks} from './check_masks.js';
 import {refusal} from '../../graph/json.js';
 import {
   type Call,
-  type KerasLayer,
-  type KerasModel,
+  type GraphLayer,
+  type GraphModel,
+  keyOf,
   modelsIn,
   type TensorRef,
   whoIs,
-} from '../read/keras_model.js';
-import {withOrderedCalls} from '../../graph/order_calls.js';
+} from '../../graph/graph.js';
 import {standInFor} from './layer_rules.js';
-import {withoutMaskOperations} from './mask_operations.js';
+import {withoutMaskOperations} from './masks.js';
 import type {Notes} from '../../graph/notes.js';
 import type {KerasFile} from '../read/read_model.js';
 import {
-  type Steps,
+  layersAfter,
+  newLayer,
   type Surroundings,
-  type Translated,
-  translateSteps,
+  translateLayer,
 } from './translate_layer.js';
-import {makeNamesUnique} from './unique_names.js';
 
 /** Operations of Keras 3 that tf.js has as layers, on tensors of one rank. */
 const MERGES: readonly string[] = ['Add', 'Multiply', 'Maximum', 'Minimum'];
 
 /**
- * Translates the model to tf.js's model.json. Gives its layers their new names.
+ * Translates a model of Keras to one of tf.js. Gives its layers their new names.
  *
  * @throws Error naming the layer or option that tf.js does not have.
  */
 export function translateModel(
   {model, isKeras3, isFromTfjs}: KerasFile,
   {hasWeights, notes}: {hasWeights: boolean; notes: Notes},
-): Translated {
+): GraphModel {
   modelsIn(model).forEach(checkGraph);
   const renamed = makeNamesUnique(model);
   for (const change of renamed) {
@@ -43,112 +41,145 @@ export function translateModel(
   }
   // tf.js writes the `training` argument of calls, but never reads it.
   const training = isFromTfjs
-    ? new Map<KerasLayer, boolean>()
+    ? new Map<GraphLayer, boolean>()
     : callSiteTraining(model, isKeras3);
   // A file of tf.js's own keeps tf.js's masks.
   if (!isFromTfjs) checkMasks(model, {isKeras3, training}, notes);
-  const around = {isKeras3, isFromTfjs, hasWeights, notes, training};
-  return withOrderedCalls(emitModel(model, around));
+  return inTfjs(model, {isKeras3, isFromTfjs, hasWeights, notes, training});
 }
 
-function emitModel(model: KerasModel, around: Surroundings): Translated {
-  return model.isSequential
-    ? emitSequential(model, around)
-    : emitFunctional(withoutMaskOperations(model), around);
+function inTfjs(model: GraphModel, around: Surroundings): GraphModel {
+  const given = model.isSequential ? model : withoutMaskOperations(model);
+  const changed = model.isSequential
+    ? sequentialLayers(given, around)
+    : functionalModel(given, around);
+  return {...given, ...changed, config: {name: model.newName}};
 }
 
-function emitLayer(layer: KerasLayer, around: Surroundings): Steps {
-  return layer.model
-    ? {first: emitModel(layer.model, around), then: []}
-    : translateSteps(layer, around, (inner) => emitWrapped(inner, around));
+/** Returns what a layer becomes: one layer, or several in a row. */
+function stepsOf(
+  layer: GraphLayer,
+  around: Surroundings,
+): [GraphLayer, ...GraphLayer[]] {
+  if (layer.model) return [{...layer, model: inTfjs(layer.model, around)}];
+  const translated = translateLayer(layer, around, (inner) =>
+    wrappedLayer(inner, around),
+  );
+  return [{...layer, ...translated}, ...layersAfter(layer)];
 }
 
-function emitWrapped(layer: KerasLayer, around: Surroundings): Translated {
-  const {first, then} = emitLayer(layer, around);
+function wrappedLayer(layer: GraphLayer, around: Surroundings): GraphLayer {
+  const [first, ...then] = stepsOf(layer, around);
   if (then.length === 0) return first;
   const what =
     'tf.js needs several layers for it, and a wrapper can hold only one';
   throw refusal(whoIs(layer), what, 'config', layer.config);
 }
 
-function emitSequential(model: KerasModel, around: Surroundings): Translated {
-  const layers = model.layers.flatMap((layer) => {
-    const {first, then} = emitLayer(layer, around);
-    return [first, ...then];
-  });
-  return {
-    class_name: model.className,
-    config: {
-      name: model.newName,
-      layers: [...inputOf(model, layers), ...layers],
-    },
-  };
+function sequentialLayers(
+  model: GraphModel,
+  around: Surroundings,
+): Pick<GraphModel, 'layers'> {
+  const layers = model.layers.flatMap((layer) => stepsOf(layer, around));
+  return {layers: [...inputOf(model, layers), ...layers]};
 }
 
 /**
  * Returns the input that a sequential model was built with and does not list.
  */
 function inputOf(
-  {newName, inputShape}: KerasModel,
-  [first]: readonly Translated[],
-): Translated[] {
+  {newName, inputShape}: GraphModel,
+  [first]: readonly GraphLayer[],
+): GraphLayer[] {
   const isThere =
-    first?.class_name === 'InputLayer' ||
+    first?.className === 'InputLayer' ||
     first?.config.batch_input_shape !== undefined ||
-    first?.config.layers !== undefined;
+    first?.model !== undefined;
   if (isThere || inputShape === undefined) return [];
   const config = {
     batch_input_shape: inputShape,
     dtype: 'float32',
     sparse: false,
-    name: `${newName}_input`,
   };
-  return [{class_name: 'InputLayer', config}];
+  return [newLayer('InputLayer', config, `${newName}_input`)];
 }
 
-function emitFunctional(model: KerasModel, around: Surroundings): Translated {
-  const {inputsOf, added} = around.isFromTfjs
-    ? {inputsOf: ({inputs}: Call) => inputs, added: []}
-    : distinctInputs(model);
-  const layers = new Map(
-    [...model.layers, ...added].map((layer) => [
-      layer.name,
-      {layer, ...emitLayer(layer, around)},
-    ]),
+function functionalModel(
+  model: GraphModel,
+  around: Surroundings,
+): Pick<GraphModel, 'layers' | 'inputs' | 'outputs'> {
+  const {isFromTfjs} = around;
+  const steps = new Map(
+    model.layers.map((layer) => [layer, stepsOf(layer, around)]),
   );
-  const emitRef = ({layer: name, call, output}: TensorRef): unknown[] => {
-    const {layer, then} = layers.get(name) ?? {};
-    // In tf.js a model has been called once before its first use.
-    const first = layer?.model ? 1 : 0;
-    const last = then?.[then.length - 1];
-    return [last?.config.name ?? layer?.newName, call + first, output];
-  };
+  // The output of a layer is that of its last step.
+  const makers = new Map(
+    [...steps].map(([{name}, list]) => [name, list[list.length - 1]?.name]),
+  );
+  const made = (ref: TensorRef): TensorRef => ({
+    ...ref,
+    layer: makers.get(ref.layer) ?? ref.layer,
+  });
+  const layers = [...steps].flatMap(([layer, [first, ...then]]) => {
+    const {name, calls} = layer;
+    const called = calls.map((call) => {
+      if (!isFromTfjs) checkArguments(layer, call);
+      const constants = isFromTfjs ? call.constants : {};
+      return callOn(call.inputs.map(made), constants);
+    });
+    const rest = then.map((next, i) => {
+      const before = then[i - 1]?.name ?? name;
+      const on = (call: number): Call =>
+        callOn([{layer: before, call, output: 0}]);
+      return {...next, calls: calls.map((_, call) => on(call))};
+    });
+    return [{...first, calls: called}, ...rest];
+  });
   return {
-    class_name: model.className,
-    config: {
-      name: model.newName,
-      layers: [...layers.values()].flatMap(({layer, first, then}) => {
-        const {newName: name, calls} = layer;
-        const nodes = calls.map((call) => {
-          if (!around.isFromTfjs) checkArguments(layer, call);
-          const kwargs = around.isFromTfjs ? call.constants : {};
-          return inputsOf(call).map((ref) => [...emitRef(ref), kwargs]);
-        });
-        const rest = then.map((next, i) => {
-          const before = then[i - 1]?.config.name ?? name;
-          const after = calls.map((_, call) => [[before, call, 0, {}]]);
-          return {name: next.config.name, ...next, inbound_nodes: after};
-        });
-        return [{name, ...first, inbound_nodes: nodes}, ...rest];
-      }),
-      input_layers: model.inputs.map(emitRef),
-      output_layers: model.outputs.map(emitRef),
-    },
+    layers: isFromTfjs ? layers : withDistinctInputs(layers),
+    inputs: model.inputs.map(made),
+    outputs: model.outputs.map(made),
   };
+}
+
+/**
+ * Puts a layer between a tensor and a call that takes it twice. tf.js counts
+ * such a call as two of the tensor's users, and disposes the tensor before its
+ * last user has run.
+ */
+function withDistinctInputs(layers: readonly GraphLayer[]): GraphLayer[] {
+  const added: GraphLayer[] = [];
+  const distinct = (call: Call, {newName}: GraphLayer): Call => {
+    const seen = new Set<string>();
+    const inputs = call.inputs.map((ref) => {
+      const key = keyOf(ref);
+      if (!seen.has(key)) {
+        seen.add(key);
+        return ref;
+      }
+      const name = `${newName}_again_${added.length}`;
+      const again = newLayer('Activation', {activation: 'linear'}, name);
+      added.push({...again, calls: [callOn([ref])]});
+      return {layer: name, call: 0, output: 0};
+    });
+    return {...call, inputs};
+  };
+  const changed = layers.map((layer) => ({
+    ...layer,
+    calls: layer.calls.map((call) => distinct(call, layer)),
+  }));
+  return [...changed, ...added];
+}
+
+function callOn(
+  inputs: readonly TensorRef[],
+  constants: Call['constants'] = {},
+): Call {
+  return {inputs, constants, shapes: []};
 }
 
 function checkArguments(
-  layer: KerasLayer,
+  layer: GraphLayer,
   {constants, inputs, shapes}: Call,
 ): void {
   const [given] = Object.entries(constants);

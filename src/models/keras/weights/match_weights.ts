@@ -1,9 +1,9 @@
 import {refusal} from '../../graph/json.js';
-import {type KerasModel, withWrapped} from '../read/keras_model.js';
+import {type GraphModel, withWrapped} from '../../graph/graph.js';
 import {normalizationFor} from '../translate/normalizations.js';
 import type {StoredWeight} from './stored_weights.js';
 import {numberedWeights} from './numbered_weights.js';
-import type {Target} from './weight_targets.js';
+import type {Match, Target} from './weight_targets.js';
 
 const WHO = 'fromKeras';
 
@@ -12,23 +12,19 @@ const WHO = 'fromKeras';
  */
 const OTHER_STATE = /^(seed_generator\w*|optimizer)$/;
 
-/** A weight of the file, and its counterpart in the model. */
-export interface Match {
-  readonly stored: StoredWeight;
-  readonly target: Target;
-}
-
 /**
  * Matches each weight of a file to a weight of the model: by the name of its
  * layer, whatever models or cells are named around it, or by its place, where
  * Keras 3 numbers the weights.
  *
+ * @param tooFew The error if weights are missing. It has one of its own.
  * @throws Error naming a weight that is missing, unused, or of another shape.
  */
 export function matchWeights(
   stored: readonly StoredWeight[],
   targets: readonly Target[],
-  model: KerasModel,
+  model: GraphModel,
+  tooFew?: Error,
 ): Match[] {
   const isNumbered = stored.some(({spec}) =>
     /(^|\/)vars\/\d+$/.test(spec.name),
@@ -42,6 +38,7 @@ export function matchWeights(
   const found = new Set(matches.map(({target}) => target));
   const missing = targets.filter((target) => !found.has(target));
   if (missing.length > 0) {
+    if (tooFew) throw tooFew;
     const what = `${missing.length} of ${targets.length} weights are missing`;
     const names = missing.slice(0, 5).map(({name}) => name);
     throw refusal(WHO, what, 'missing', names);
@@ -53,7 +50,7 @@ export function matchWeights(
 function namedWeights(
   given: readonly StoredWeight[],
   targets: readonly Target[],
-  model: KerasModel,
+  model: GraphModel,
 ): Match[] {
   const index = new Map<string, Target[]>();
   for (const target of targets) {
@@ -83,7 +80,7 @@ function namedWeights(
  * with its own name, which may be a layer's, too.
  */
 function namesWithin(
-  {name: own, isSequential}: KerasModel,
+  {name: own, isSequential}: GraphModel,
   given: readonly StoredWeight[],
 ): string[] {
   const names = given.map(({spec}) => spec.name);

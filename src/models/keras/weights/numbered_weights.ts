@@ -1,15 +1,14 @@
 import {refusal} from '../../graph/json.js';
-import type {KerasLayer, KerasModel} from '../read/keras_model.js';
+import type {GraphLayer, GraphModel} from '../../graph/graph.js';
 import {normalizationFor} from '../translate/normalizations.js';
-import type {Match} from './match_weights.js';
 import type {StoredWeight} from './stored_weights.js';
-import type {Target} from './weight_targets.js';
+import type {Match, Target} from './weight_targets.js';
 
 const WHO = 'fromKeras';
 
 /** The place of a numbered weight: its layer, and its order there. */
 interface Place {
-  readonly layer: KerasLayer;
+  readonly layer: GraphLayer;
   readonly order: readonly number[];
 }
 
@@ -40,9 +39,9 @@ const CONTAINERS: readonly string[] = [
 export function numberedWeights(
   given: readonly StoredWeight[],
   targets: readonly Target[],
-  model: KerasModel,
+  model: GraphModel,
 ): Match[] {
-  const byLayer = new Map<KerasLayer, Array<Place & {stored: StoredWeight}>>();
+  const byLayer = new Map<GraphLayer, Array<Place & {stored: StoredWeight}>>();
   for (const stored of given) {
     const place = placeOf(stored.spec.name, model);
     const others = byLayer.get(place.layer) ?? [];
@@ -70,7 +69,7 @@ export function numberedWeights(
  * layer's inside, and before the wrapper's own weight.
  */
 function withoutRepeated<P extends Place>(
-  {className}: KerasLayer,
+  {className}: GraphLayer,
   places: readonly P[],
 ): P[] {
   const own = places.filter(({order: [first]}) => first === OWN);
@@ -83,11 +82,11 @@ function withoutRepeated<P extends Place>(
   );
 }
 
-function placeOf(name: string, model: KerasModel): Place {
+function placeOf(name: string, model: GraphModel): Place {
   const unknown = (): Error =>
     refusal(WHO, 'the file has a weight that no layer takes', 'name', name);
-  let siblings: readonly KerasLayer[] = model.layers;
-  let layer: KerasLayer | undefined;
+  let siblings: readonly GraphLayer[] = model.layers;
+  let layer: GraphLayer | undefined;
   const order: number[] = [];
   const parts = name.split('/');
   for (let i = 0; i < parts.length; i += 1) {
@@ -119,7 +118,7 @@ function placeOf(name: string, model: KerasModel): Place {
 }
 
 /** The innermost cells of a recurrent layer. */
-function innermost({wrapped}: KerasLayer): readonly KerasLayer[] {
+function innermost({wrapped}: GraphLayer): readonly GraphLayer[] {
   const [first] = wrapped;
   if (first === undefined) return [];
   return first.index === undefined
@@ -128,7 +127,7 @@ function innermost({wrapped}: KerasLayer): readonly KerasLayer[] {
 }
 
 /** Returns the names of layers in Keras 3's files of weights. */
-function numberedNames(layers: readonly KerasLayer[]): string[] {
+function numberedNames(layers: readonly GraphLayer[]): string[] {
   const used = new Map<string, number>();
   return layers.map(({className}) => {
     const base = snakeCase(className.slice(className.lastIndexOf('>') + 1));

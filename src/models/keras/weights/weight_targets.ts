@@ -1,10 +1,17 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {isModel} from '../../graph/walk_layers.js';
-import type {KerasLayer, KerasModel} from '../read/keras_model.js';
+import {
+  type GraphLayer,
+  type GraphModel,
+  modelsIn,
+  whoIs,
+} from '../../graph/graph.js';
+import {refusal} from '../../graph/json.js';
+import type {StoredWeight} from './stored_weights.js';
 
 /** A weight that the model in tf.js needs from a file. */
 export interface Target {
-  readonly layer: KerasLayer;
+  readonly layer: GraphLayer;
   /** The names in the file of the models around the layer. */
   readonly around: readonly string[];
   /** The name that tf.js looks for. */
@@ -14,13 +21,19 @@ export interface Target {
   readonly isTrainable: boolean;
 }
 
+/** A weight of the file, and its counterpart in the model. */
+export interface Match {
+  readonly stored: StoredWeight;
+  readonly target: Target;
+}
+
 /** Lists the weights that a model needs, in the order of its file. */
-export function targetsOf(model: KerasModel, trial: LayersModel): Target[] {
+export function targetsOf(model: GraphModel, trial: LayersModel): Target[] {
   return visit(model, trial, []);
 }
 
 function visit(
-  model: KerasModel,
+  model: GraphModel,
   built: LayersModel,
   around: readonly string[],
 ): Target[] {
@@ -34,7 +47,7 @@ function visit(
 }
 
 function ofLayer(
-  layer: KerasLayer,
+  layer: GraphLayer,
   made: layers.Layer,
   around: readonly string[],
 ): Target[] {
@@ -50,7 +63,7 @@ function ofLayer(
 }
 
 function weightsOf(
-  layer: KerasLayer,
+  layer: GraphLayer,
   made: layers.Layer,
   around: readonly string[],
 ): Target[] {
@@ -63,4 +76,30 @@ function weightsOf(
     dtype: weight.dtype,
     isTrainable: trainable.has(weight),
   }));
+}
+
+/**
+ * Returns the error for a model whose file has too few weights, if it has a
+ * layer with weights that may be in two models at once: of the same class, name
+ * and config. Keras shares such a layer, and writes its weights once.
+ */
+export function whySharedIsMissing(model: GraphModel): Error | undefined {
+  const seen = new Map<string, GraphModel>();
+  for (const each of modelsIn(model)) {
+    for (const layer of each.layers) {
+      const {className, name, config} = layer;
+      const key = JSON.stringify([className, name, config]);
+      const other = seen.get(key);
+      seen.set(key, each);
+      if (!other || layer.model || !key.includes('_initializer')) continue;
+      const what =
+        `it is in the models ${other.name} and ${each.name}, and the file has ` +
+        'too few weights for two layers; tf.js cannot share a layer between ' +
+        'a model and one inside it, so give one of the models a copy of the ' +
+        'layer in Keras, with the same weights';
+      const models = [other.name, each.name];
+      return refusal(whoIs(layer), what, 'models', models);
+    }
+  }
+  return undefined;
 }

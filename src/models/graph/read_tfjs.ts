@@ -1,0 +1,200 @@
+import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
+import {isObject} from '../../util/is_object.js';
+import type {
+  Call,
+  GraphLayer,
+  GraphModel,
+  TensorRef,
+  Wrapped,
+} from './graph.js';
+import type {Json} from './json.js';
+import {innerLayers, isModel} from './walk_layers.js';
+
+/** The keys of a graph in files, and in configs. */
+export const KEYS = {
+  file: {
+    className: 'class_name',
+    nodes: 'inbound_nodes',
+    inputs: 'input_layers',
+    outputs: 'output_layers',
+    depthMultiplier: 'depth_multiplier',
+  },
+  config: {
+    className: 'className',
+    nodes: 'inboundNodes',
+    inputs: 'inputLayers',
+    outputs: 'outputLayers',
+    depthMultiplier: 'depthMultiplier',
+  },
+} as const;
+
+/** The form of JSON: that of a model.json, or of `getConfig`. */
+export type Form = keyof typeof KEYS;
+
+/** Lists the layers of a model in the order of its JSON. */
+export type Order = (model: LayersModel) => readonly layers.Layer[];
+
+/** The order in JSON made from the model itself. */
+export const AS_LISTED: Order = (model) => model.layers;
+
+/** A built model, and the order of its layers. */
+export interface Live {
+  readonly model: LayersModel;
+  readonly order: Order;
+}
+
+/** The keys under which wrappers keep their layers. */
+const WRAPPED: readonly string[] = ['layer', 'cell', 'cells'];
+
+/** The part of a model.json's topology that describes the model. */
+export function modelJsonIn(topology: Json): Json {
+  const {model_config: inner = topology} = topology;
+  return isObject(inner) ? inner : {};
+}
+
+/**
+ * Reads the topology of a model.json that tf.js wrote. What is malformed is kept
+ * as it is.
+ *
+ * @param live A model of the same config.
+ */
+export function readTfjs(topology: Json, live?: Live): GraphModel {
+  return new Reader('file', live?.order ?? AS_LISTED).model(
+    modelJsonIn(topology),
+    live?.model,
+  );
+}
+
+/** Reads a live model, with the configs of its layers as `getConfig` has them. */
+export function graphOf(model: LayersModel): GraphModel {
+  const json = {className: model.getClassName(), config: model.getConfig()};
+  return new Reader('config', AS_LISTED).model(json, model);
+}
+
+class Reader {
+  private readonly keys: (typeof KEYS)[Form];
+
+  constructor(
+    form: Form,
+    private readonly order: Order,
+  ) {
+    this.keys = KEYS[form];
+  }
+
+  model(json: Json, live?: layers.Layer): GraphModel {
+    const {inputs, outputs} = this.keys;
+    const whole = isObject(json.config) ? json.config : {};
+    const {
+      layers: list = [],
+      [inputs]: starts,
+      [outputs]: ends,
+      ...config
+    } = whole;
+    const name = String(config.name);
+    const lives = live && isModel(live) ? this.order(live) : [];
+    const isSequential = !Array.isArray(ends);
+    const all = isLayers(list)
+      ? list.map((each, i) => this.layer(each, lives[i]))
+      : [];
+    const models = new Set(all.filter(isOfModel).map((layer) => layer.name));
+    const numbered = (ref: TensorRef): TensorRef =>
+      // A model has been called once before its first use.
+      models.has(ref.layer) ? {...ref, call: ref.call - 1} : ref;
+    return {
+      className: String(json[this.keys.className]),
+      name,
+      newName: name,
+      isSequential,
+      config,
+      layers: all.map((layer) => ({
+        ...layer,
+        calls: layer.calls.map((call) => ({
+          ...call,
+          inputs: call.inputs.map(numbered),
+        })),
+      })),
+      inputs: refsIn(starts).map(numbered),
+      outputs: refsIn(ends).map(numbered),
+    };
+  }
+
+  private layer(json: Json, live?: layers.Layer): GraphLayer {
+    const given = json.config as Json;
+    const name = [json.name, given.name, live?.name].find(isString) ?? '';
+    const {[this.keys.nodes]: nodes, [this.keys.className]: className} = json;
+    const isOfLayers = isLayers(given.layers);
+    const [inner] = live ? innerLayers(live) : [];
+    return {
+      className: String(className),
+      name,
+      newName: name,
+      config: this.completed(given, live),
+      calls: Array.isArray(nodes) ? nodes.map(callIn) : [],
+      ...(isOfLayers && {model: this.model(json, live)}),
+      ...(live && {live}),
+      wrapped: isOfLayers
+        ? []
+        : WRAPPED.flatMap((key) => this.wrapped(key, given[key], inner)),
+    };
+  }
+
+  private wrapped(
+    key: string,
+    value: unknown,
+    live: layers.Layer | undefined,
+  ): Wrapped[] {
+    if (isLayers(value)) {
+      return value.map((each, index) => ({
+        ...{key, index},
+        layer: this.layer(each),
+      }));
+    }
+    return isLayer(value) ? [{key, layer: this.layer(value, live)}] : [];
+  }
+
+  /**
+   * Restores the depth multiplier, which tf.js 4.22 leaves out of
+   * SeparableConv2D's config.
+   */
+  private completed(config: Json, live: layers.Layer | undefined): Json {
+    const {depthMultiplier} = (live ?? {}) as {depthMultiplier?: number};
+    return depthMultiplier === undefined
+      ? config
+      : {[this.keys.depthMultiplier]: depthMultiplier, ...config};
+  }
+}
+
+function isOfModel({model}: GraphLayer): boolean {
+  return model !== undefined;
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isLayer(json: unknown): json is Json {
+  return isObject(json) && isObject(json.config);
+}
+
+function isLayers(json: unknown): json is Json[] {
+  return Array.isArray(json) && json.every(isLayer);
+}
+
+function callIn(node: unknown): Call {
+  const refs = Array.isArray(node) ? (node as unknown[]) : [];
+  const [first] = refs;
+  const constants: unknown = Array.isArray(first) ? first[3] : undefined;
+  return {
+    inputs: refsIn(refs),
+    constants: isObject(constants) ? constants : {},
+    shapes: [],
+  };
+}
+
+function refsIn(list: unknown): TensorRef[] {
+  const refs = Array.isArray(list) ? (list as unknown[]) : [];
+  return refs.map((ref) => {
+    const [layer, call, output] = ref as [string, number, number];
+    return {layer, call, output};
+  });
+}
