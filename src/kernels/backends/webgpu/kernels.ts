@@ -26,6 +26,7 @@ import {
   perParameter,
   perStatistic,
 } from './plan.js';
+import {sideOf} from './wgsl.js';
 
 /** tfjs's WebGPU backend. */
 export const webgpu: Backend = {
@@ -41,10 +42,14 @@ export const webgpu: Backend = {
  */
 const FEW_VALUES = 16;
 
+/** What dx is computed from, beside dy and x: so many numbers for each statistic. */
+const TERMS = 5;
+
 /** Kernels for tfjs's WebGPU backend. */
 export function webgpuKernels(runner: GpuRunner): Fused<TensorInfo> {
   const fits = ({view}: NormalizeAttributes): boolean =>
-    4 * viewSize(view) <= runner.mostBytes;
+    4 * Math.max(viewSize(view), TERMS * statisticsCount(view)) <=
+    runner.mostBytes;
   const launching = <Result>(
     kernel: (launcher: Launcher) => Result,
   ): Result => {
@@ -207,7 +212,7 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
       ...(along ? {gamma} : {}),
       ...(whole ? {variance, ...more} : {}),
     },
-    size: whole ? 5 * count : 3 * grid.chunks * itemsOf(grid),
+    size: whole ? TERMS * count : 3 * grid.chunks * itemsOf(grid),
     sizes,
   });
   if (whole) return {terms: tensor, whole};
@@ -220,7 +225,7 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
       ...{sums: tensor, mean, variance, ...more},
       ...(along ? {} : {gamma}),
     },
-    size: 5 * count,
+    size: TERMS * count,
     sizes: {...sizes, channel: columns, parts: grid.chunks},
   });
   return along ? {terms} : {terms, sums: {tensor, chunks: grid.chunks}};
@@ -234,7 +239,7 @@ function parameterGradients(
   const {batch, outer, group, channel, inner} = view;
   const size = parametersCount(view);
   /** Adds up a plane of sums that has so many for each parameter. */
-  const total = (from: TensorInfo, plane: number, count: number): TensorInfo =>
+  const total = (from: TensorInfo, plane: 0 | 1, count: number): TensorInfo =>
     launcher.run({
       kind: 'total',
       grid: foldingGrid(size, count, size),
@@ -353,11 +358,6 @@ function valueGrid(
 /** If true, four neighbouring columns have one statistic, or neighbouring ones. */
 function isAligned({channel, inner}: View): boolean {
   return inner > 1 || channel === 1 || channel % 4 === 0;
-}
-
-/** Neighbouring items that are read at once. */
-function sideOf({columns, width}: Grid): number {
-  return columns ? width : 1;
 }
 
 function itemsOf(grid: Grid): number {

@@ -1,8 +1,8 @@
 import type {TensorInfo} from '@tensorflow/tfjs-core';
 import type {GpuRunner} from '../../tfjs_private.js';
 import {dispatchOf, type Grid} from './plan.js';
+import {codeOf} from './shaders.js';
 import {
-  codeOf,
   FLOATS,
   INTEGERS,
   type Kind,
@@ -10,7 +10,7 @@ import {
   type Spec,
   UNIFORMS,
   widthOf,
-} from './shaders.js';
+} from './wgsl.js';
 
 /** The inputs of a shader, by name. Those that are undefined are not there. */
 export type Tensors = Readonly<Record<string, TensorInfo | undefined>>;

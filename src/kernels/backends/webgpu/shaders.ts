@@ -1,313 +1,118 @@
-import type {Lanes} from './plan.js';
+import {
+  ADD,
+  type Kind,
+  MERGE,
+  parameter,
+  place,
+  putTogether,
+  shader,
+  sideOf,
+  type Spec,
+  sumUp,
+  write,
+  writeEach,
+} from './wgsl.js';
 
 /*
- * The kernels in WGSL, put together from parts. A shader's code depends on its spec alone,
- * which is also its key: sizes, and epsilon, are uniforms.
+ * The kernels in WGSL. A shader's code depends on its spec alone, which is its key too:
+ * sizes and epsilon are uniforms.
+ *
+ * x − m − low is always the sum of a product with x − m and of a constant: compilers that
+ * may reorder sums would make one rounded number of m and low.
  */
-
-/** What a shader computes. */
-export type Kind =
-  | 'moments'
-  | 'mean'
-  | 'variance'
-  | 'y'
-  | 'sums'
-  | 'terms'
-  | 'dx'
-  | 'parameters'
-  | 'total'
-  | 'dgamma'
-  | 'moved';
-
-/** All that the code of a shader depends on. */
-export interface Spec extends Lanes {
-  readonly kind: Kind;
-  /** The inputs that are there. */
-  readonly has: readonly string[];
-  /** If true, one statistic belongs to each item; if not, to each `channel` of them. */
-  readonly own?: boolean;
-  /** If true, gamma and beta go along an item; if not, each item has one of them. */
-  readonly along?: boolean;
-  /** If true, neighbouring values of an item have neighbouring parameters. */
-  readonly dense?: boolean;
-  /** If true, the statistics are constants. */
-  readonly given?: boolean;
-  /** If true, the mean is subtracted. */
-  readonly centered?: boolean;
-  /** If true, the sums are put to use at once, for there is one chunk. */
-  readonly whole?: boolean;
-  /** Which of the sums. */
-  readonly plane?: number;
-}
-
-/** The uniforms of every shader, in their order. */
-export const INTEGERS = [
-  'items',
-  'chunks',
-  'length',
-  'outer',
-  'group',
-  'run',
-  'channel',
-  'inner',
-  'span',
-  'batch',
-  'groups',
-  'statistics',
-  'parts',
-] as const;
-export const FLOATS = ['values', 'epsilon', 'rate'] as const;
-
-export const UNIFORMS = [
-  ...INTEGERS.map((name) => `${name} : i32`),
-  ...FLOATS.map((name) => `${name} : f32`),
-].join(', ');
-
-/** Values that are added in a row, before their sum is added to others. */
-const ROW = 32;
-
-/** Sums that one thread puts together. */
-const FEW = 16;
-
-/** The bits of a float32 that are all set where it is not finite. */
-const NOT_FINITE = '0x7f800000u';
-
-/** How many floats of an input are read at once. */
-export function widthOf(spec: Spec, name: string): number {
-  switch (name) {
-    case 'x':
-    case 'dy':
-      return spec.width;
-    case 'gamma':
-    case 'beta':
-      return spec.along ? (spec.dense ? spec.width : 1) : sideWidth(spec);
-    default:
-      return spec.own ? sideWidth(spec) : 1;
-  }
-}
-
-/** How many floats of an output are written at once. */
-export function outputWidth(spec: Spec): number {
-  return spec.kind === 'y' || spec.kind === 'dx' ? spec.width : sideWidth(spec);
-}
-
-/** Neighbouring items in a unit. */
-function sideWidth({columns, width}: Lanes): number {
-  return columns ? width : 1;
-}
-
-function typeOf(width: number): string {
-  return width === 4 ? 'vec4<f32>' : 'f32';
-}
 
 /** The code of a shader. */
 export function codeOf(spec: Spec): string {
   const {kind} = spec;
-  const merging = ['moments', 'y', 'mean', 'variance'].includes(kind);
-  return `
-alias T = ${typeOf(spec.width)};
-alias A = ${typeOf(sideWidth(spec))};
-struct Acc { a: A, b: A, c: A }
-${merging ? MERGE : ADD}
-fn fold(v: T) -> A { return ${
-    spec.width === sideWidth(spec) ? 'v' : 'dot(v, T(1))'
-  }; }
-${spec.lanes > 1 ? gather(spec) : ''}
-fn main(index: i32) {
-  let t = i32(localIndex);
-  let w = i32(workgroupId.y * numWorkgroups.x + workgroupId.x);
-  let lane = ${spec.columns ? `t / ${spec.across}` : `t % ${spec.lanes}`};
-  let chunk = w % uniforms.chunks;
-  let q = w / uniforms.chunks * ${spec.across} + ${
-    spec.columns ? `t % ${spec.across}` : `t / ${spec.lanes}`
-  };
-  let live = q < uniforms.items;
-  let b = q / uniforms.group;
-  let u = q % uniforms.group;
-  let first = chunk * ${spec.lanes} + lane;
-  let step = ${spec.lanes} * uniforms.chunks;
-  let s = ${spec.own ? 'q' : `q * ${sideWidth(spec)} / uniforms.channel`};
-  let plane = uniforms.parts * uniforms.statistics;
-  ${BODIES[kind](spec)}
-}`;
+  const merges = ['moments', 'mean', 'variance', 'y'].includes(kind);
+  return shader(spec, merges ? MERGE : ADD, BODIES[kind](spec));
 }
 
-/** Puts the sums of two sets together. */
-const ADD = `fn join(p: Acc, q: Acc) -> Acc {
-  return Acc(p.a + q.a, p.b + q.b, p.c + q.c);
-}`;
+const SUMS = ['all.a', 'all.b', 'all.c'];
 
-/**
- * Puts together the numbers of values, means and sums of squared deviations of two sets:
- * Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing
- * sample variances" (1979).
- */
-const MERGE = `fn join(p: Acc, q: Acc) -> Acc {
-  let n = max(p.a + q.a, A(1));
-  let d = q.b - p.b;
-  let r = q.a / n;
-  return Acc(p.a + q.a, p.b + d * r, p.c + q.c + d * d * p.a * r);
-}`;
-
-/** Puts together what the lanes of an item have; each of them gets all. */
-function gather({columns, lanes, across}: Spec): string {
-  const [threads, apart, firstOne] = columns
-    ? [lanes * across, across, `t % ${across}`]
-    : [lanes * across, 1, `t / ${lanes} * ${lanes}`];
-  const add = (from: string, to: string, by: number): string =>
-    `var acc = pool[home + (${from}) * ${apart}];
-    for (var i = ${from} + ${by}; i < ${to}; i += ${by}) {
-      acc = join(acc, pool[home + i * ${apart}]);
-    }
-    pool[home + (${from}) * ${apart}] = acc;`;
-  return `var<workgroup> pool: array<Acc, ${threads}>;
-fn gather(own: Acc, t: i32, lane: i32) -> Acc {
-  let home = ${firstOne};
-  pool[t] = own;
-  workgroupBarrier();
-  if (lane % ${FEW} == 0) { ${add('lane', `min(lane + ${FEW}, ${lanes})`, 1)} }
-  workgroupBarrier();
-  ${
-    lanes > FEW
-      ? `if (lane == 0) { ${add('0', String(lanes), FEW)} }
-  workgroupBarrier();`
-      : ''
-  }
-  return pool[home];
-}`;
-}
-
-const gathered = ({lanes}: Spec, value: string): string =>
-  lanes > 1 ? `gather(${value}, t, lane)` : value;
-
-/** The place of a unit of an item. */
-function place({flat, columns}: Spec, k = 'k'): string {
-  if (flat) return `q * uniforms.length + ${k}`;
-  if (columns) return `(b * uniforms.outer + ${k}) * uniforms.group + u`;
-  return `((b * uniforms.outer + ${k} / uniforms.run) * uniforms.group + u)
-    * uniforms.run + ${k} % uniforms.run`;
-}
-
-/** A gamma or a beta at a unit. */
-function parameter({along, dense, width}: Spec, name: string): string {
-  if (!along) return `T(A(${name}[u]))`;
-  const at = 'u * uniforms.run + k % uniforms.run';
-  return `T(${name}[${dense ? at : `(${at}) * ${width} / uniforms.inner`}])`;
-}
-
-const ifHas = (
+/** Some code if an input is there. */
+const having = (
   {has}: Spec,
   name: string,
-  then: (name: string) => string,
+  code: string,
   otherwise = '',
-): string => (has.includes(name) ? then(name) : otherwise);
+): string => (has.includes(name) ? code : otherwise);
 
-/** Adds up f, p and r over a lane's units, and then over the lanes; those of all in `all`. */
-function summing(spec: Spec, before: string, each: string, after = ''): string {
-  return `var all = Acc();
-  if (live) {
-    ${before}
-    for (var o = first; o < uniforms.length; o += step * ${ROW}) {
-      var f = T(); var p = T(); var r = T();
-      for (var k = o; k < min(o + step * ${ROW}, uniforms.length); k += step) {
-        let e = ${place(spec)};
-        ${each}
-      }
-      all = Acc(all.a + fold(f), all.b + fold(p), all.c + fold(r));
-    }
-    ${after}
-  }
-  all = ${gathered(spec, 'all')};`;
+const gammaOf = (spec: Spec): string =>
+  having(spec, 'gamma', parameter(spec, 'gamma'), 'T(1)');
+
+/** Puts the parts of a statistic together: see {@link BODIES} for what they are. */
+function merge(spec: Spec): string {
+  const part = (j: string): string =>
+    `Acc(${[0, 1, 2]
+      .map((i) => partAt(`${i} * uniforms.parts + ${j}`))
+      .join(', ')})`;
+  return spec.whole
+    ? `let all = ${part('0')};`
+    : putTogether(spec, `all = join(all, ${part('j')});`, 'uniforms.parts');
 }
 
-/** Does something for each of a lane's units. */
-const forEach = (spec: Spec, before: string, each: string): string =>
-  `if (live) {
-    ${before}
-    for (var k = first; k < uniforms.length; k += step) {
-      let e = ${place(spec)};
-      result[e] = ${each};
-    }
-  }`;
+const partAt = (plane: string): string =>
+  `A(parts[(${plane}) * uniforms.statistics + s])`;
 
-const write = (values: readonly string[]): string =>
-  `if (live && lane == 0) { ${values
-    .map(
-      (value, i) =>
-        `result[(${i} * uniforms.chunks + chunk) * uniforms.items + q] = ${value};`,
-    )
-    .join('')} }`;
+const ORIGIN = partAt('3 * uniforms.parts');
 
-/** What is kept of a statistic's values: see `moments`. */
-const moments = (spec: Spec): string => {
-  const part = (j: string): string =>
-    `Acc(A(parts[${j} * uniforms.statistics + s]),
-      A(parts[plane + ${j} * uniforms.statistics + s]),
-      A(parts[2 * plane + ${j} * uniforms.statistics + s]))`;
-  if (spec.whole) return `let all = ${part('0')};`;
-  return `var all = Acc();
-  if (live) {
-    for (var j = lane; j < uniforms.parts; j += ${spec.lanes}) {
-      all = join(all, ${part('j')});
-    }
-  }
-  all = ${gathered(spec, 'all')};`;
-};
-
-const ORIGIN = 'A(parts[3 * plane + s])';
-
-/** What a gradient needs of a statistic: m, low, inv. */
-const statistic = (spec: Spec, place = 's'): string => {
+/**
+ * Reads m, inv and shift of a statistic, with `x̂ = (x − m) · inv + shift`.
+ *
+ * @param z Its index.
+ */
+function read(spec: Spec, z: string): string {
   if (!spec.given) {
-    return ['m', 'low', 'inv']
-      .map(
-        (name, i) =>
-          `let ${name} = A(terms[${i} * uniforms.statistics + ${place}]);`,
-      )
+    return ['m', 'inv', 'shift']
+      .map((name, i) => readTerm(name, i, z))
       .join('');
   }
-  return `let m = ${ifHas(spec, 'mean', () => `A(mean[${place}])`, 'A()')};
-    let low = A();
-    let inv = inverseSqrt(A(variance[${place}]) + A(uniforms.epsilon));`;
-};
+  return `let m = ${having(spec, 'mean', `A(mean[${z}])`, 'A()')};
+    let inv = inverseSqrt(A(variance[${z}]) + A(uniforms.epsilon));
+    let shift = A();`;
+}
 
-/** What dx is made of, for each statistic, from the sums of dy, dy · (x − m) and x − m. */
-const terms = (spec: Spec): string =>
-  `${statistic({...spec, given: true})}
-  let rest = ${spec.centered ? 'all.c / uniforms.values' : 'A()'};
-  let product = inv * (all.b - rest * all.a);
-  ${write([
-    'm',
-    'rest',
-    'inv',
-    `(${ifHas(spec, 'dvariance', () => '2 * A(dvariance[q]) / inv')} - inv * product) / uniforms.values`,
-    spec.centered
-      ? `(${ifHas(spec, 'dmean', () => 'A(dmean[q])')} - inv * all.a) / uniforms.values`
-      : 'A()',
-  ])}`;
+const readTerm = (name: string, plane: number, z = 's'): string =>
+  `let ${name} = A(terms[${plane} * uniforms.statistics + ${z}]);`;
+
+/**
+ * Writes the terms of each statistic from the sums of g, g · (x − m) and x − m: m, inv,
+ * shift, slope and level, with `dx = g · inv + (x − m) · slope + level`.
+ */
+function writeTerms(spec: Spec): string {
+  const {centered} = spec;
+  const dvariance = having(spec, 'dvariance', '2 * A(dvariance[q])');
+  const dmean = having(spec, 'dmean', 'A(dmean[q])');
+  return `${read({...spec, given: true}, 'q')}
+  let low = ${centered ? 'all.c / uniforms.values' : 'A()'};
+  let product = inv * (all.b - low * all.a);
+  let slope = (${dvariance} - inv * (inv * product)) / uniforms.values;
+  let level = ${centered ? `(${dmean} - inv * all.a) / uniforms.values - low * slope` : 'A()'};
+  ${write('m', 'inv', '-low * inv', 'slope', 'level')}`;
+}
 
 const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
-  // The numbers of values, means and sums of squared deviations, less one value of the
-  // statistic, which comes last; and each lane adds up less one value of its own.
+  // Parts of a statistic: the number of values, their mean less the origin, and the sum
+  // of their squared deviations. The origin, one of the values, comes last. Each lane
+  // subtracts a value of its own before it adds up.
   moments: (spec) => {
-    const side = sideWidth(spec);
+    const side = sideOf(spec);
     const one = (k: string): string =>
       `A(x[${place(spec, k)}]${spec.width > side ? '.x' : ''})`;
-    const count = `A(f32((uniforms.length - first + step - 1) / step * ${
-      spec.width / side
-    }))`;
-    const outputs = write(['all.a', 'all.b', 'all.c']);
+    const count = `A(f32((uniforms.length - first + step - 1) / step
+      * ${spec.width / side}))`;
     if (!spec.centered) {
-      return `${summing(
+      return `${sumUp(
         spec,
         '',
         'let d = T(x[e]); p += d * d;',
         `all = Acc(${count}, A(), all.b);`,
       )}
-      ${outputs}`;
+      ${write(...SUMS)}`;
     }
     return `let origin = ${one('0')};
-    ${summing(
+    ${sumUp(
       spec,
       `let own = ${one('first')} - origin;`,
       'let d = (T(x[e]) - T(origin)) - T(own); f += d; p += d * d;',
@@ -315,7 +120,7 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
       let c = all.b - all.a * all.a / n;
       all = Acc(n, own + all.a / n, select(c, A(), c < A()));`,
     )}
-    ${outputs}
+    ${write(...SUMS)}
     if (live && lane == 0 && chunk == 0) {
       result[3 * uniforms.chunks * uniforms.items + q] = origin;
     }`;
@@ -323,140 +128,117 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
 
   mean: (spec) =>
     spec.centered
-      ? `${moments(spec)} ${write([`${ORIGIN} + all.b`])}`
-      : `if (live && lane == 0) { result[q] = 0 * A(parts[0]); }`,
+      ? `${merge(spec)} ${write(`${ORIGIN} + all.b`)}`
+      : write('0 * A(parts[0])'),
 
-  variance: (spec) => `${moments(spec)} ${write(['all.c / uniforms.values'])}`,
+  variance: (spec) => `${merge(spec)} ${write('all.c / uniforms.values')}`,
 
   y: (spec) => {
-    const {given, centered} = spec;
-    const scale = ifHas(spec, 'gamma', () => parameter(spec, 'gamma'), 'T(1)');
-    const shift = ifHas(spec, 'beta', () => `+ ${parameter(spec, 'beta')}`);
+    const {given, centered, along} = spec;
+    const gamma = gammaOf(spec);
+    const beta = having(spec, 'beta', parameter(spec, 'beta'), 'T()');
     const variance = given ? 'A(variance[s])' : 'all.c / uniforms.values';
     const mean = given ? 'A(mean[s])' : ORIGIN;
-    const deviation = centered
-      ? `(T(x[e]) - mean)${given ? '' : ' - offset'}`
-      : 'T(x[e])';
-    return `${given ? '' : moments(spec)} ${forEach(
+    const deviation = centered ? '(T(x[e]) - mean)' : 'T(x[e])';
+    return `${given ? '' : merge(spec)} ${writeEach(
       spec,
-      `let inv = T(inverseSqrt(${variance} + A(uniforms.epsilon)));
+      `let inv = inverseSqrt(${variance} + A(uniforms.epsilon));
       ${centered ? `let mean = T(${mean});` : ''}
-      ${centered && !given ? 'let offset = T(all.b);' : ''}
-      ${spec.along ? '' : `let scale = inv * ${scale};`}`,
-      `(${deviation}) * ${spec.along ? `inv * ${scale}` : 'scale'} ${shift}`,
+      let weight = T(inv) * ${along ? 'T(1)' : gamma};
+      let shift = ${given || !centered ? 'T()' : '-T(all.b) * weight'}
+        + ${along ? 'T()' : beta};`,
+      along
+        ? `(${deviation} * weight + shift) * ${gamma} + ${beta}`
+        : `${deviation} * weight + shift`,
     )}`;
   },
 
   sums: (spec) => {
-    const flow = spec.along
-      ? ifHas(spec, 'gamma', () => `* ${parameter(spec, 'gamma')}`)
-      : '';
-    const sums = summing(
+    const {along, centered, whole} = spec;
+    return `${sumUp(
       spec,
-      spec.centered ? 'let m = T(A(mean[s]));' : '',
-      `let g = T(dy[e]) ${flow};
-      let d = T(x[e]) ${spec.centered ? '- m' : ''};
+      `let m = ${centered ? 'T(A(mean[s]))' : 'T()'};`,
+      `let g = T(dy[e]) ${along ? `* ${gammaOf(spec)}` : ''};
+      let d = T(x[e]) - m;
       f += g; p += g * d; r += d;`,
-    );
-    return spec.whole
-      ? `${sums} ${terms(spec)}`
-      : `${sums} ${write(['all.a', 'all.b', 'all.c'])}`;
+    )} ${whole ? writeTerms(spec) : write(...SUMS)}`;
   },
 
   terms: (spec) => {
-    const gamma = ifHas(
+    const gamma = having(
       spec,
       'gamma',
-      () => 'gamma[u * uniforms.channel + c]',
+      'f32(gamma[u * uniforms.channel + c])',
       '1',
     );
-    return `var all = Acc();
-    let size = uniforms.statistics * uniforms.channel;
-    if (live) {
-      for (var j = lane; j < uniforms.length; j += ${spec.lanes}) {
-        let c = j % uniforms.channel;
-        let i = j / uniforms.channel * size + q * uniforms.channel + c;
-        let g = f32(${gamma});
-        all = join(all, Acc(g * sums[i], g * sums[uniforms.parts * size + i],
-          sums[2 * uniforms.parts * size + i]));
-      }
-    }
-    all = ${gathered(spec, 'all')};
-    ${terms(spec)}`;
+    const sum = (plane: number): string =>
+      `sums[${plane} * uniforms.parts * size + i]`;
+    return `let size = uniforms.statistics * uniforms.channel;
+    ${putTogether(
+      spec,
+      `let c = j % uniforms.channel;
+      let i = j / uniforms.channel * size + q * uniforms.channel + c;
+      let g = A(${gamma});
+      all = join(all, Acc(g * ${sum(0)}, g * ${sum(1)}, ${sum(2)}));`,
+    )}
+    ${writeTerms(spec)}`;
   },
 
   dx: (spec) => {
-    const scale = ifHas(spec, 'gamma', () => parameter(spec, 'gamma'), 'T(1)');
-    const weight = spec.along ? `(T(inv) * ${scale})` : 'weight';
-    const rest = spec.given
-      ? ''
-      : `+ ((T(x[e]) ${spec.centered ? '- T(m)) - T(low)' : ')'}) * T(inv) * T(along) + T(offset)`;
-    return forEach(
+    const {given, along, centered} = spec;
+    const gamma = gammaOf(spec);
+    const before = given
+      ? `let inv = inverseSqrt(A(variance[s]) + A(uniforms.epsilon));`
+      : ['m', 'inv', '', 'slope', 'level']
+          .map((name, i) => name && readTerm(name, i))
+          .join('');
+    const rest = `+ (T(x[e]) ${centered ? '- T(m)' : ''}) * T(slope) + T(level)`;
+    return writeEach(
       spec,
-      `${statistic(spec)}
-      ${
-        spec.given
-          ? ''
-          : `let along = A(terms[3 * uniforms.statistics + s]);
-      let offset = A(terms[4 * uniforms.statistics + s]);`
-      }
-      ${spec.along ? '' : `let weight = T(inv) * ${scale};`}`,
-      `T(dy[e]) * ${weight} ${rest}`,
+      `${before} let weight = T(inv) * ${along ? 'T(1)' : gamma};`,
+      `T(dy[e]) * weight ${along ? `* ${gamma}` : ''} ${given ? '' : rest}`,
     );
   },
 
   // The sums of dy and of dy · x̂ for each parameter, or one of the two.
   parameters: (spec) => {
     const {plane, own, width} = spec;
-    const batch = `k * ${width / sideWidth(spec)} / uniforms.span`;
-    const sums = summing(
+    const toGamma = `let b = k * ${width / sideOf(spec)} / uniforms.span;
+      let z = b * uniforms.groups + ${own ? 'q' : 's'};
+      ${read(spec, 'z')}
+      p += g * ((T(x[e]) - T(m)) * T(inv) + T(shift));`;
+    return `${sumUp(
       spec,
       '',
-      `let g = T(dy[e]);
-      f += g;
-      ${
-        plane === 0
-          ? ''
-          : `let z = ${batch} * uniforms.groups + ${own ? 'q' : 's'};
-      ${statistic(spec, 'z')}
-      p += g * (((T(x[e]) - T(m)) - T(low)) * T(inv));`
-      }`,
-    );
-    const outputs = ['all.a', 'all.b'];
-    return `${sums} ${write(outputs.filter((_, i) => i === (plane ?? i)))}`;
+      `let g = T(dy[e]); f += g; ${plane === 0 ? '' : toGamma}`,
+    )} ${write(...SUMS.slice(0, 2).filter((_, i) => i === (plane ?? i)))}`;
   },
 
-  total: (spec) => `var all = Acc();
-    if (live) {
-      for (var j = lane; j < uniforms.length; j += ${spec.lanes}) {
-        all.a += sums[(${spec.plane ?? 0} * uniforms.length + j) * uniforms.items + q];
-      }
-    }
-    all = ${gathered(spec, 'all')};
-    ${write(['all.a'])}`,
+  total: (spec) =>
+    `${putTogether(
+      spec,
+      `all.a += sums[(${spec.plane ?? 0} * uniforms.length + j) * uniforms.items + q];`,
+    )} ${write('all.a')}`,
 
-  // Of the sums that dx is made from.
-  dgamma: (spec) => `var all = Acc();
-    if (live) {
-      for (var j = lane; j < uniforms.length; j += ${spec.lanes}) {
-        let i = j * uniforms.items + q;
-        let z = (j % uniforms.batch * uniforms.items + q) / uniforms.channel;
-        let low = terms[uniforms.statistics + z];
-        let inv = terms[2 * uniforms.statistics + z];
-        all.a += inv * (sums[uniforms.length * uniforms.items + i] - low * sums[i]);
-      }
-    }
-    all = ${gathered(spec, 'all')};
-    ${write(['all.a'])}`,
+  // From the sums that dx is made of.
+  dgamma: (spec) =>
+    `${putTogether(
+      spec,
+      `let z = (j % uniforms.batch * uniforms.items + q) / uniforms.channel;
+    let inv = terms[uniforms.statistics + z];
+    let shift = terms[2 * uniforms.statistics + z];
+    let i = j * uniforms.items + q;
+    all.a += inv * sums[uniforms.length * uniforms.items + i] + shift * sums[i];`,
+    )} ${write('all.a')}`,
 
-  moved: (spec) => `
-    let rate = ${ifHas(spec, 'rate', () => 'f32(rate[0])', 'uniforms.rate')};
-    if (live) {
-      let old = f32(old[q]);
-      let value = f32(value[q]);
-      let bits = bitcast<u32>(value) & ${NOT_FINITE};
-      let others = bitcast<u32>(f32(other[q])) & ${NOT_FINITE};
-      let usable = bits != ${NOT_FINITE} && others != ${NOT_FINITE};
-      result[q] = select(old, old * (1 - rate) + value * rate, usable);
-    }`,
+  // Whether a value is finite is asked of its bits: compilers may assume that all are.
+  moved: (spec) => {
+    const finite = (value: string): string =>
+      `(bitcast<u32>(${value}) & 0x7f800000u) != 0x7f800000u`;
+    return `let rate = ${having(spec, 'rate', 'f32(rate[0])', 'uniforms.rate')};
+    let before = f32(old[q]);
+    let after = f32(value[q]);
+    let usable = ${finite('after')} && ${finite('f32(other[q])')};
+    ${write('select(before, before * (1 - rate) + after * rate, usable)')}`;
+  },
 };
