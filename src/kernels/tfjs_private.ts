@@ -10,8 +10,8 @@ import {lastOf} from '../util/at.js';
 
 /*
  * The one place that touches what tfjs does not promise: the tape of its gradients,
- * the heap of its wasm backend, the values of its cpu backend and the op runner of
- * tfjs-node. Each is described by what is used of it, and looked at before it is used;
+ * the heap of its wasm backend, the values of its cpu backend, the op runner of tfjs-node
+ * and the device of its webgpu backend. Each is described by what is used of it, and looked at before it is used;
  * where it is not as expected, the caller does without.
  */
 
@@ -292,6 +292,7 @@ export function gpuRunnerOf(backend: unknown): GpuRunner {
   const own = backend as WebgpuBackend;
   expectMethods(own, ['runWebGPUProgram', 'disposeData']);
   expectMethods(own.tensorMap, ['get']);
+  expectMethods((own as Partial<WebgpuBackend>).device?.lost, ['then']);
   const {limits, lost} = own.device;
   const {maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension} =
     limits;
