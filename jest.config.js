@@ -26,7 +26,9 @@ const tests = (folders) =>
 
 /** The kernels of one backend, called directly. */
 const ofOthers = (backend) =>
-  backend === 'cpu' ? [] : ['<rootDir>/test/kernels/backends/cpu.test.ts'];
+  ['cpu', 'webgpu']
+    .filter((name) => name !== backend)
+    .map((name) => `<rootDir>/test/kernels/backends/${name}.test.ts`);
 
 const project = (displayName, backend, folders) => ({
   ...shared,

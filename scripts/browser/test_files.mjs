@@ -18,6 +18,10 @@ const FOLDERS = [
 /** … except these: the backends they do not run on, and the reason. */
 const EXCEPT = {
   'test/kernels/backends/cpu.test.ts': {why: 'tests the cpu backend'},
+  'test/kernels/backends/webgpu.test.ts': {
+    on: ['webgl', 'wasm', 'wasm-threaded'],
+    why: 'tests the webgpu backend',
+  },
   'test/kernels/registry.test.ts': {
     why: 'reloads modules, which only jest can',
   },
@@ -35,10 +39,6 @@ const EXCEPT = {
   },
   'test/models/function_options.test.ts': {
     why: 'also calls functions that only Node has',
-  },
-  'test/ops/long_sums.test.ts': {
-    on: ['webgpu'],
-    why: 'takes a million workgroups with barriers, minutes without a GPU',
   },
 };
 

@@ -1,11 +1,17 @@
-import {engine, env, type Tensor, type TensorInfo} from '@tensorflow/tfjs-core';
+import {
+  engine,
+  env,
+  type Tensor,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
 import {isObject} from '../util/is_object.js';
 import {lastOf} from '../util/at.js';
 
 /*
  * The one place that touches what tfjs does not promise: the tape of its gradients,
- * the heap of its wasm backend, the values of its cpu backend and the op runner of
- * tfjs-node. Each is described by what is used of it, and looked at before it is used;
+ * the heap of its wasm backend, the values of its cpu backend, the op runner of tfjs-node
+ * and the device of its webgpu backend. Each is described by what is used of it, and looked at before it is used;
  * where it is not as expected, the caller does without.
  */
 
@@ -228,6 +234,107 @@ export function opRunnerOf(backend: unknown): OpRunner {
   return (op, attributes, inputs, outputs) => {
     const records = Object.entries(attributes).map((entry) => record(...entry));
     return own.executeMultipleOutputs(op, records, inputs, outputs);
+  };
+}
+
+/** A program for tfjs's WebGPU backend, over tensors as flat lists. */
+export interface GpuProgram {
+  /** Programs of one key have the same code. */
+  readonly key: string;
+  readonly code: () => string;
+  /** The names of the inputs, and how many floats are read of each at once. */
+  readonly inputs: ReadonlyArray<readonly [name: string, width: number]>;
+  /** The numbers of floats that are written, and those that are written at once. */
+  readonly output: {readonly size: number; readonly width: number};
+  readonly threads: number;
+  readonly dispatch: [number, number, number];
+  /** Declares {@link GpuProgram.integers} and {@link GpuProgram.floats}, in order. */
+  readonly uniforms: string;
+  readonly integers: readonly number[];
+  readonly floats: readonly number[];
+}
+
+/** What a WebGPU backend does for this package. */
+export interface GpuRunner {
+  /** The most bytes of a tensor. */
+  readonly mostBytes: number;
+  /** The most workgroups in a dimension. */
+  readonly mostWorkgroups: number;
+  /** @throws Error if the device is lost: what it computes would be read as zeros. */
+  run(program: GpuProgram, inputs: readonly TensorInfo[]): TensorInfo;
+  dispose(info: TensorInfo): void;
+  /** The first value of a tensor that is not on the device yet. */
+  valueOf(info: TensorInfo): number | undefined;
+}
+
+interface WebgpuBackend {
+  readonly device: {
+    readonly limits: {
+      readonly maxStorageBufferBindingSize: number;
+      readonly maxComputeWorkgroupsPerDimension: number;
+    };
+    readonly lost: Promise<{readonly message: string}>;
+  };
+  readonly tensorMap: {
+    get(dataId: object): {readonly values?: ArrayLike<number> | null};
+  };
+  runWebGPUProgram(
+    program: object,
+    inputs: TensorInfo[],
+    dtype: 'float32',
+    uniforms: object[],
+  ): TensorInfo;
+  disposeData(dataId: object): boolean;
+}
+
+/** @throws Error if the backend is not as that of tfjs 4. */
+export function gpuRunnerOf(backend: unknown): GpuRunner {
+  const own = backend as WebgpuBackend;
+  expectMethods(own, ['runWebGPUProgram', 'disposeData']);
+  expectMethods(own.tensorMap, ['get']);
+  expectMethods((own as Partial<WebgpuBackend>).device?.lost, ['then']);
+  const {limits, lost} = own.device;
+  const {maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension} =
+    limits;
+  let loss: string | undefined;
+  void lost.then(({message}) => (loss = message));
+  return {
+    mostBytes: maxStorageBufferBindingSize,
+    mostWorkgroups: maxComputeWorkgroupsPerDimension,
+    run: (program, inputs) => {
+      if (loss !== undefined) {
+        throw new Error(`the WebGPU device is lost: ${loss}`);
+      }
+      const {key, code, output, threads, dispatch, uniforms} = program;
+      return own.runWebGPUProgram(
+        {
+          variableNames: program.inputs.map(([name]) => name),
+          variableComponents: program.inputs.map(([, width]) => width),
+          outputShape: [output.size],
+          outputComponent: output.width,
+          dispatchLayout: {x: [0]},
+          dispatch,
+          workgroupSize: [threads, 1, 1],
+          shaderKey: key,
+          getUserCode: code,
+          uniforms,
+        },
+        inputs.map(({dataId, dtype, shape}) => ({
+          dataId,
+          dtype,
+          shape: [util.sizeFromShape(shape)],
+        })),
+        'float32',
+        [
+          ...program.integers.map((n) => ({type: 'int32', data: [n]})),
+          ...program.floats.map((n) => ({type: 'float32', data: [n]})),
+        ],
+      );
+    },
+    dispose: ({dataId}) => {
+      own.disposeData(dataId);
+    },
+    valueOf: ({dataId}) => own.tensorMap.get(dataId).values?.[0],
   };
 }
 

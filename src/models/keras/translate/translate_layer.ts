@@ -100,11 +100,10 @@ export function translateLayer(
       className: normalization.className,
       config: {
         ...translateNormalization(normalization, className, config, setting),
-        ...wrappedIn(layer, translateInner, setting),
         ...statisticsFor(normalization.className, training, config),
         name: layer.newName,
       },
-      wrapped: [],
+      wrapped: wrappedIn(layer, translateInner, setting),
     };
   }
   // tf.js's own RandomWidth is random in prediction, too.

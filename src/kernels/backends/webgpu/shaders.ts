@@ -1,0 +1,244 @@
+import {
+  ADD,
+  type Kind,
+  MERGE,
+  parameter,
+  place,
+  putTogether,
+  shader,
+  sideOf,
+  type Spec,
+  sumUp,
+  write,
+  writeEach,
+} from './wgsl.js';
+
+/*
+ * The kernels in WGSL. A shader's code depends on its spec alone, which is its key too:
+ * sizes and epsilon are uniforms.
+ *
+ * x − m − low is always the sum of a product with x − m and of a constant: compilers that
+ * may reorder sums would make one rounded number of m and low.
+ */
+
+/** The code of a shader. */
+export function codeOf(spec: Spec): string {
+  const {kind} = spec;
+  const merges = ['moments', 'mean', 'variance', 'y'].includes(kind);
+  return shader(spec, merges ? MERGE : ADD, BODIES[kind](spec));
+}
+
+const SUMS = ['all.a', 'all.b', 'all.c'];
+
+/** Some code if an input is there. */
+const having = (
+  {has}: Spec,
+  name: string,
+  code: string,
+  otherwise = '',
+): string => (has.includes(name) ? code : otherwise);
+
+const gammaOf = (spec: Spec): string =>
+  having(spec, 'gamma', parameter(spec, 'gamma'), 'T(1)');
+
+/** Puts the parts of a statistic together: see {@link BODIES} for what they are. */
+function merge(spec: Spec): string {
+  const part = (j: string): string =>
+    `Acc(${[0, 1, 2]
+      .map((i) => partAt(`${i} * uniforms.parts + ${j}`))
+      .join(', ')})`;
+  return spec.whole
+    ? `let all = ${part('0')};`
+    : putTogether(spec, `all = join(all, ${part('j')});`, 'uniforms.parts');
+}
+
+const partAt = (plane: string): string =>
+  `A(parts[(${plane}) * uniforms.statistics + s])`;
+
+const ORIGIN = partAt('3 * uniforms.parts');
+
+/**
+ * Reads m, inv and shift of a statistic, with `x̂ = (x − m) · inv + shift`.
+ *
+ * @param z Its index.
+ */
+function read(spec: Spec, z: string): string {
+  if (!spec.given) {
+    return ['m', 'inv', 'shift']
+      .map((name, i) => readTerm(name, i, z))
+      .join('');
+  }
+  return `let m = ${having(spec, 'mean', `A(mean[${z}])`, 'A()')};
+    let inv = inverseSqrt(A(variance[${z}]) + A(uniforms.epsilon));
+    let shift = A();`;
+}
+
+const readTerm = (name: string, plane: number, z = 's'): string =>
+  `let ${name} = A(terms[${plane} * uniforms.statistics + ${z}]);`;
+
+/**
+ * Writes the terms of each statistic from the sums of g, g · (x − m) and x − m: m, inv,
+ * shift, slope and level, with `dx = g · inv + (x − m) · slope + level`.
+ */
+function writeTerms(spec: Spec): string {
+  const {centered} = spec;
+  const dvariance = having(spec, 'dvariance', '2 * A(dvariance[q])');
+  const dmean = having(spec, 'dmean', 'A(dmean[q])');
+  return `${read({...spec, given: true}, 'q')}
+  let low = ${centered ? 'all.c / uniforms.values' : 'A()'};
+  let product = inv * (all.b - low * all.a);
+  let slope = (${dvariance} - inv * (inv * product)) / uniforms.values;
+  let level = ${centered ? `(${dmean} - inv * all.a) / uniforms.values - low * slope` : 'A()'};
+  ${write('m', 'inv', '-low * inv', 'slope', 'level')}`;
+}
+
+const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
+  // Parts of a statistic: the number of values, their mean less the origin, and the sum
+  // of their squared deviations. The origin, one of the values, comes last. Each lane
+  // subtracts a value of its own before it adds up.
+  moments: (spec) => {
+    const side = sideOf(spec);
+    const one = (k: string): string =>
+      `A(x[${place(spec, k)}]${spec.width > side ? '.x' : ''})`;
+    const count = `A(f32((uniforms.length - first + step - 1) / step
+      * ${spec.width / side}))`;
+    if (!spec.centered) {
+      return `${sumUp(
+        spec,
+        '',
+        'let d = T(x[e]); p += d * d;',
+        `all = Acc(${count}, A(), all.b);`,
+      )}
+      ${write(...SUMS)}`;
+    }
+    return `let origin = ${one('0')};
+    ${sumUp(
+      spec,
+      `let own = ${one('first')} - origin;`,
+      'let d = (T(x[e]) - T(origin)) - T(own); f += d; p += d * d;',
+      `let n = ${count};
+      let c = all.b - all.a * all.a / n;
+      all = Acc(n, own + all.a / n, select(c, A(), c < A()));`,
+    )}
+    ${write(...SUMS)}
+    if (live && lane == 0 && chunk == 0) {
+      result[3 * uniforms.chunks * uniforms.items + q] = origin;
+    }`;
+  },
+
+  mean: (spec) =>
+    spec.centered
+      ? `${merge(spec)} ${write(`${ORIGIN} + all.b`)}`
+      : write('0 * A(parts[0])'),
+
+  variance: (spec) => `${merge(spec)} ${write('all.c / uniforms.values')}`,
+
+  y: (spec) => {
+    const {given, centered, along} = spec;
+    const gamma = gammaOf(spec);
+    const beta = having(spec, 'beta', parameter(spec, 'beta'), 'T()');
+    const variance = given ? 'A(variance[s])' : 'all.c / uniforms.values';
+    const mean = given ? 'A(mean[s])' : ORIGIN;
+    const deviation = centered ? '(T(x[e]) - mean)' : 'T(x[e])';
+    return `${given ? '' : merge(spec)} ${writeEach(
+      spec,
+      `let inv = inverseSqrt(${variance} + A(uniforms.epsilon));
+      ${centered ? `let mean = T(${mean});` : ''}
+      let weight = T(inv) * ${along ? 'T(1)' : gamma};
+      let shift = ${given || !centered ? 'T()' : '-T(all.b) * weight'}
+        + ${along ? 'T()' : beta};`,
+      along
+        ? `(${deviation} * weight + shift) * ${gamma} + ${beta}`
+        : `${deviation} * weight + shift`,
+    )}`;
+  },
+
+  sums: (spec) => {
+    const {along, centered, whole} = spec;
+    return `${sumUp(
+      spec,
+      `let m = ${centered ? 'T(A(mean[s]))' : 'T()'};`,
+      `let g = T(dy[e]) ${along ? `* ${gammaOf(spec)}` : ''};
+      let d = T(x[e]) - m;
+      f += g; p += g * d; r += d;`,
+    )} ${whole ? writeTerms(spec) : write(...SUMS)}`;
+  },
+
+  terms: (spec) => {
+    const gamma = having(
+      spec,
+      'gamma',
+      'f32(gamma[u * uniforms.channel + c])',
+      '1',
+    );
+    const sum = (plane: number): string =>
+      `sums[${plane} * uniforms.parts * size + i]`;
+    return `let size = uniforms.statistics * uniforms.channel;
+    ${putTogether(
+      spec,
+      `let c = j % uniforms.channel;
+      let i = j / uniforms.channel * size + q * uniforms.channel + c;
+      let g = A(${gamma});
+      all = join(all, Acc(g * ${sum(0)}, g * ${sum(1)}, ${sum(2)}));`,
+    )}
+    ${writeTerms(spec)}`;
+  },
+
+  dx: (spec) => {
+    const {given, along, centered} = spec;
+    const gamma = gammaOf(spec);
+    const before = given
+      ? `let inv = inverseSqrt(A(variance[s]) + A(uniforms.epsilon));`
+      : ['m', 'inv', '', 'slope', 'level']
+          .map((name, i) => name && readTerm(name, i))
+          .join('');
+    const rest = `+ (T(x[e]) ${centered ? '- T(m)' : ''}) * T(slope) + T(level)`;
+    return writeEach(
+      spec,
+      `${before} let weight = T(inv) * ${along ? 'T(1)' : gamma};`,
+      `T(dy[e]) * weight ${along ? `* ${gamma}` : ''} ${given ? '' : rest}`,
+    );
+  },
+
+  // The sums of dy and of dy · x̂ for each parameter, or one of the two.
+  parameters: (spec) => {
+    const {plane, own, width} = spec;
+    const toGamma = `let b = k * ${width / sideOf(spec)} / uniforms.span;
+      let z = b * uniforms.groups + ${own ? 'q' : 's'};
+      ${read(spec, 'z')}
+      p += g * ((T(x[e]) - T(m)) * T(inv) + T(shift));`;
+    return `${sumUp(
+      spec,
+      '',
+      `let g = T(dy[e]); f += g; ${plane === 0 ? '' : toGamma}`,
+    )} ${write(...SUMS.slice(0, 2).filter((_, i) => i === (plane ?? i)))}`;
+  },
+
+  total: (spec) =>
+    `${putTogether(
+      spec,
+      `all.a += sums[(${spec.plane ?? 0} * uniforms.length + j) * uniforms.items + q];`,
+    )} ${write('all.a')}`,
+
+  // From the sums that dx is made of.
+  dgamma: (spec) =>
+    `${putTogether(
+      spec,
+      `let z = (j % uniforms.batch * uniforms.items + q) / uniforms.channel;
+    let inv = terms[uniforms.statistics + z];
+    let shift = terms[2 * uniforms.statistics + z];
+    let i = j * uniforms.items + q;
+    all.a += inv * sums[uniforms.length * uniforms.items + i] + shift * sums[i];`,
+    )} ${write('all.a')}`,
+
+  // Whether a value is finite is asked of its bits: compilers may assume that all are.
+  moved: (spec) => {
+    const finite = (value: string): string =>
+      `(bitcast<u32>(${value}) & 0x7f800000u) != 0x7f800000u`;
+    return `let rate = ${having(spec, 'rate', 'f32(rate[0])', 'uniforms.rate')};
+    let before = f32(old[q]);
+    let after = f32(value[q]);
+    let usable = ${finite('after')} && ${finite('f32(other[q])')};
+    ${write('select(before, before * (1 - rate) + after * rate, usable)')}`;
+  },
+};
