@@ -27,6 +27,12 @@ export interface Source {
   readonly options: Pick<NormalizeAttributes, 'epsilon' | 'centered'>;
 }
 
+/**
+ * The values of a chunk whose mean is subtracted from all of them: of one alone, which may
+ * be far off the mean, squares would be large and their sum would lose digits.
+ */
+const FIRST = 8;
+
 /** Partial means and squares of x. */
 export function moments(walk: Walk, centered: boolean): string {
   const {lanes, packed} = walk;
@@ -36,9 +42,12 @@ export function moments(walk: Walk, centered: boolean): string {
     lanes
   ];
   const pair = lanes === 'rows' ? 'xz' : 'xy';
-  const {run, stride, base, length} = walk;
-  const shift = `int p=${base},i=k*${length};
-vec4 z=${read(`p+i/${run}*${stride}+i%${run}`)}.${first},y=${read('p')}.${first};`;
+  const {run, stride, base, length, steps} = walk;
+  const step = `${run}*${stride}+`;
+  const shift = `int p=${base},i=k*${length},w=min(${FIRST},min(${length},${steps}-i));
+vec4 y=${read('p')}.${first},c=${read(`p+i/${step}i%${run}`)}.${first},z=vec4(0.);
+for(int j=i;j<i+w;j++)z+=${read(`p+j/${step}j%${run}`)}.${first}-c;
+z=c+z/float(w);`;
   return `${reading(packed)}${counting(walk)}
 void main(){ivec2 rc=getOutputCoords();int k=rc.x/2,q=rc.y/2;
 ${centered ? shift : 'vec4 z=vec4(0.),y=z;'}
