@@ -25,8 +25,10 @@ const tests = (folders) =>
   folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`);
 
 /** The kernels of one backend, called directly. */
-const ofOthers = (backend) =>
-  backend === 'cpu' ? [] : ['<rootDir>/test/kernels/backends/cpu.test.ts'];
+const ofOthers = (backend) => [
+  '<rootDir>/test/kernels/backends/webgl.test.ts',
+  ...(backend === 'cpu' ? [] : ['<rootDir>/test/kernels/backends/cpu.test.ts']),
+];
 
 const project = (displayName, backend, folders) => ({
   ...shared,

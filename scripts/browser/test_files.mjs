@@ -18,6 +18,10 @@ const FOLDERS = [
 /** … except these: the backends they do not run on, and the reason. */
 const EXCEPT = {
   'test/kernels/backends/cpu.test.ts': {why: 'tests the cpu backend'},
+  'test/kernels/backends/webgl.test.ts': {
+    on: ['webgpu', 'wasm', 'wasm-threaded'],
+    why: 'tests the webgl backend',
+  },
   'test/kernels/registry.test.ts': {
     why: 'reloads modules, which only jest can',
   },
