@@ -252,6 +252,8 @@ export interface WebGLRunner {
   dispose(info: TensorInfo): void;
   /** The values of a tensor that is in main memory alone. */
   valuesInMemory(info: TensorInfo): ArrayLike<number> | undefined;
+  /** If true, textures are gone, and whatever is read is zeros. */
+  isLost(): boolean;
 }
 
 interface WebGLBackend {
@@ -263,6 +265,7 @@ interface WebGLBackend {
     staysPacked: boolean,
   ): TensorInfo;
   disposeIntermediateTensorInfo(info: TensorInfo): void;
+  getGPGPUContext(): {readonly gl: {isContextLost(): boolean}};
   getDataInfo(dataId: object): {
     readonly texture?: unknown;
     readonly values?: unknown;
@@ -276,7 +279,10 @@ export function webglRunnerOf(backend: unknown): WebGLRunner {
     'runWebGLProgram',
     'disposeIntermediateTensorInfo',
     'getDataInfo',
+    'getGPGPUContext',
   ]);
+  const {gl} = own.getGPGPUContext();
+  expectMethods(gl, ['isContextLost']);
   return {
     run: (program, inputs, uniforms) =>
       own.runWebGLProgram(program, inputs, 'float32', uniforms, true),
@@ -288,6 +294,7 @@ export function webglRunnerOf(backend: unknown): WebGLRunner {
       const isThere = isObject(values) && !isObject(texture);
       return isThere ? (values as unknown as ArrayLike<number>) : undefined;
     },
+    isLost: () => gl.isContextLost(),
   };
 }
 

@@ -5,22 +5,32 @@ import type {Form, Lanes, Packed, Walk} from './layout.js';
  * program for each shape anyway, and a compiler divides by constants fast.
  */
 
-/** What a program needs to read vectors. */
-export const ITEMS = `
+/** What every program starts with: a texture's texel by its place. */
+export const TEXEL = `
 vec4 texel(sampler2D A,int t){int w=textureSize(A,0).x;return texelFetch(A,ivec2(t%w,t/w),0);}
-float item(sampler2D A,int i){vec4 v=texel(A,i/2);return i%2==0?v.x:v.y;}
 `;
 
-/** What a program needs to read vectors, and textures of x's shape. */
-export function reading({rows, columns, high, wide}: Packed): string {
-  return `${ITEMS}
-float value(sampler2D A,int f){
-int u=f%${rows * columns},r=u/${columns},c=u%${columns};
-vec4 v=texel(A,(f/${rows * columns}*${high}+r/2)*${wide}+c/2);
+/** GLSL: a function that reads a texture's value by its place, `valueX` for X. */
+export function valueOf(
+  name: string,
+  {slices, rows, columns, high, wide}: Packed,
+): string {
+  const head = `float value${name}(int f){`;
+  if (rows * slices === 1) {
+    return `${head}vec4 v=texel(${name},f/2);return f%2==0?v.x:v.y;}\n`;
+  }
+  return `${head}int u=f%${rows * columns},r=u/${columns},c=u%${columns};
+vec4 v=texel(${name},(f/${rows * columns}*${high}+r/2)*${wide}+c/2);
 vec2 w=r%2==0?v.xy:v.zw;return c%2==0?w.x:w.y;}
-int place(int t){int u=t%${high * wide};
-return (t/${high * wide}*${rows}+u/${wide}*2)*${columns}+u%${wide}*2;}
 `;
+}
+
+/** GLSL: the place of the first value of texel t. */
+export function placeOf(
+  t: string,
+  {rows, columns, high, wide}: Packed,
+): string {
+  return `(${t}/${high * wide}*${rows}+${t}%${high * wide}/${wide}*2)*${columns}+${t}%${wide}*2`;
 }
 
 /** GLSL: the entry that the value at f belongs to. */

@@ -1,11 +1,10 @@
 import {
-  ITEMS,
   counting,
   entryAt,
   float,
   fold,
   loop,
-  reading,
+  placeOf,
   spreadAt,
   spreadSlot,
 } from './glsl.js';
@@ -35,9 +34,9 @@ const FIRST = 8;
 
 /** Partial means and squares of x. */
 export function moments(walk: Walk, centered: boolean): string {
-  const {lanes, packed} = walk;
+  const {lanes} = walk;
   const read = (t: string): string =>
-    lanes === 'any' ? `vec4(value(X,${t}),0.,0.,0.)` : `texel(X,${t})`;
+    lanes === 'any' ? `vec4(valueX(${t}),0.,0.,0.)` : `texel(X,${t})`;
   const first = {columns: 'xyxy', rows: 'xxzz', one: 'xxxx', any: 'xyzw'}[
     lanes
   ];
@@ -48,8 +47,8 @@ export function moments(walk: Walk, centered: boolean): string {
 vec4 y=${read('p')}.${first},c=${read(`p+i/${step}i%${run}`)}.${first},z=vec4(0.);
 for(int j=i;j<i+w;j++)z+=${read(`p+j/${step}j%${run}`)}.${first}-c;
 z=c+z/float(w);`;
-  return `${reading(packed)}${counting(walk)}
-void main(){ivec2 rc=getOutputCoords();int k=rc.x/2,q=rc.y/2;
+  return `${counting(walk)}
+void main(){ivec3 rc=getOutputCoords();int k=rc.y/2,q=rc.z/2;
 ${centered ? shift : 'vec4 z=vec4(0.),y=z;'}
 ${loop(walk, `a=${read('t')}-z;b=a*a;`)}
 vec2 s=${fold(lanes, 'A')},v=${fold(lanes, 'B')};
@@ -76,8 +75,8 @@ return s;}
 
 /** The chunks of each slot, merged. */
 export function merge(walk: Walk): string {
-  return `${reading(walk.packed)}${merging(walk)}
-void main(){setOutput(merged(getOutputCoords().y/2));}`;
+  return `${merging(walk)}
+void main(){setOutput(merged(getOutputCoords().z/2));}`;
 }
 
 /**
@@ -88,12 +87,12 @@ function statistic({moments: walk, form, count, options}: Source): string {
   const {epsilon, centered} = options;
   const inverse = `inversesqrt(v+${float(epsilon)})`;
   if (walk === undefined) {
-    return `vec4 statistic(int s){float v=item(V,s);
-return vec4(${centered ? 'item(U,s)' : '0.'},0.,${inverse},v);}
+    return `vec4 statistic(int s){float v=valueV(s);
+return vec4(${centered ? 'valueU(s)' : '0.'},0.,${inverse},v);}
 `;
   }
   const {outer, group, run} = form;
-  const first = `value(X,(s/${group}*${outer * group}+s%${group})*${run})`;
+  const first = `valueX((s/${group}*${outer * group}+s%${group})*${run})`;
   return `${merging(walk)}
 vec4 statistic(int s){vec4 m=merged(${walk.slot});
 vec2 p=${walk.place}==0?m.xz:m.yw;float v=p.y/${float(count)};
@@ -101,35 +100,36 @@ return vec4(${centered ? first : '0.'},p.x,${inverse},v);}
 `;
 }
 
-/** The mean or the variance, as a vector. */
+/** The mean or the variance. */
 export function statisticVector(
   source: Source,
-  packed: Packed,
   which: 'mean' | 'variance',
-  length: number,
+  output: Packed,
 ): string {
-  return `${reading(packed)}${statistic(source)}
+  return `${statistic(source)}
 float entry(int s){vec4 v=statistic(s);return ${which === 'mean' ? 'v.x+v.y' : 'v.w'};}
-${vector(length)}`;
+${entries(output)}`;
 }
 
-/** The main function that writes a vector of `entry`. */
-function vector(length: number): string {
-  return `void main(){int i=getOutputCoords();
-setOutput(vec4(entry(i),i+1<${length}?entry(i+1):0.,0.,0.));}`;
+/** The main function of a program that writes what `entry` gives for each place. */
+function entries(packed: Packed): string {
+  const {rows, columns} = packed;
+  const below =
+    rows === 1 ? '0.,0.' : `entry(f+${columns}),entry(f+${columns + 1})`;
+  return elementwise(packed, `v=vec4(entry(f),entry(f+1),${below});`);
 }
 
 /** A function that gives gamma and beta. */
 function parameter({scale, center}: Parameters): string {
-  return `vec4 parameter(int p){return vec4(${scale ? 'item(P,p)' : '1.'},${
-    center ? 'item(Q,p)' : '0.'
+  return `vec4 parameter(int p){return vec4(${scale ? 'valueP(p)' : '1.'},${
+    center ? 'valueQ(p)' : '0.'
   },0.,0.);}
 `;
 }
 
 type Parameters = Pick<NormalizeAttributes, 'scale' | 'center'>;
 
-/** The main function of a program that writes a tensor of x's shape. */
+/** The main function of a program that writes a tensor, texel by texel. */
 function elementwise(
   {rows, columns, high, wide}: Packed,
   body: string,
@@ -152,7 +152,7 @@ export function normalized(
   const body = `${spreadStatistic(source, packed)}
 ${spreadAt('P', 'parameter', form, lanesOf(form, packed), packed)}
 v=((texel(X,t)-Sx)-Sy)*Sz*Px+Py;`;
-  return `${reading(packed)}${statistic(source)}${parameter(parameters)}
+  return `${statistic(source)}${parameter(parameters)}
 ${elementwise(packed, body)}`;
 }
 
@@ -175,21 +175,21 @@ export function sums(
   const {lanes, packed} = walk;
   const isAny = lanes === 'any';
   const read = (name: string): string =>
-    isAny ? `vec4(value(${name},t),0.,0.,0.)` : `texel(${name},t)`;
+    isAny ? `vec4(value${name}(t),0.,0.,0.)` : `texel(${name},t)`;
   const spreadHere = (name: string, call: string, form: Form): string =>
     isAny
       ? `vec4 ${name}0=${call}(${entryAt(form, 't')});
 vec4 ${name}x=${name}0.xxxx,${name}y=${name}0.yyyy,${name}z=${name}0.zzzz;`
       : spreadAt(name, call, form, lanesOf(form, packed), packed);
   const varies = !isAny && (of === undefined || gamma !== undefined);
-  const body = `${varies ? 'int f=place(t);' : ''}
+  const body = `${varies ? `int f=${placeOf('t', packed)};` : ''}
 ${of === undefined ? spreadHere('S', 'statistic', source.form) : ''}
 ${gamma === undefined ? '' : spreadHere('P', 'parameter', gamma)}
 a=${read('G')}${gamma === undefined ? '' : '*Px'};b=a*(((${read('X')}-Sx)-Sy)*Sz);`;
   const scale = gamma !== undefined;
-  return `${reading(packed)}${statistic(source)}
+  return `${statistic(source)}
 ${scale ? parameter({scale, center: false}) : ''}
-void main(){ivec2 rc=getOutputCoords();int k=rc.x/2,q=rc.y/2;
+void main(){ivec3 rc=getOutputCoords();int k=rc.y/2,q=rc.z/2;
 ${of === undefined ? '' : spreadSlot('S', 'statistic', walk, of)}
 ${loop(walk, body)}
 setOutput(vec4(${fold(lanes, 'A')},${fold(lanes, 'B')}));}`;
@@ -205,7 +205,7 @@ return a;}
 }
 
 /**
- * The gradient of gamma or beta, as a vector: partial sums, added up.
+ * The gradient of gamma or beta: partial sums, added up.
  *
  * @param which y for gamma, x for beta.
  * @param length The number of parameters.
@@ -214,11 +214,29 @@ export function parameterGradient(
   walk: Walk,
   which: 'x' | 'y',
   length: number,
+  output: Packed,
 ): string {
-  return `${reading(walk.packed)}${adding(walk)}
+  return `${adding(walk)}
 float entry(int p){float a=0.;
 for(int b=0;b<${walk.form.batch};b++)a+=added(b*${length}+p).${which};return a;}
-${vector(length)}`;
+${entries(output)}`;
+}
+
+/** The same from dy and x at once, for few values a parameter. */
+export function parameterGradientOfFew(
+  source: Source,
+  {outer, group, run}: Form,
+  which: 'x' | 'y',
+  output: Packed,
+): string {
+  const times =
+    which === 'x'
+      ? ''
+      : `vec4 S=statistic(${entryAt(source.form, 'f')});v*=((valueX(f)-S.x)-S.y)*S.z;`;
+  return `${statistic(source)}
+float entry(int p){float a=0.;for(int o=0;o<${outer};o++)for(int i=0;i<${run};i++){
+int f=(o*${group}+p)*${run}+i;float v=valueG(f);${times}a+=v;}return a;}
+${entries(output)}`;
 }
 
 /** The sums of each statistic, from those of its channels times gamma. */
@@ -228,8 +246,8 @@ export function statisticSums(
   channel: number,
   scale: boolean,
 ): string {
-  return `${reading(walk.packed)}${adding(walk)}${parameter({scale, center: false})}
-void main(){int s=getOutputCoords().y/2;vec2 a=vec2(0.);
+  return `${adding(walk)}${parameter({scale, center: false})}
+void main(){int s=getOutputCoords().z/2;vec2 a=vec2(0.);
 for(int c=0;c<${channel};c++)a+=added(s*${channel}+c)*parameter(s%${group}*${channel}+c).x;
 setOutput(vec4(a,0.,0.));}`;
 }
@@ -258,12 +276,12 @@ export function inputGradient(
   const share = float(1 / source.count);
   const own = {
     none: 'vec2(0.)',
-    vectors: 'vec2(item(E,s),item(D,s))*parameter(s).x',
+    vectors: 'vec2(valueE(s),valueD(s))*parameter(s).x',
     texels: 'texel(S,s).xy',
     partial: 'added(s)',
   }[flow.kind];
   const extra = statistics
-    ? `${centered ? 'item(DM,s)' : '0.'},2.*item(DV,s)`
+    ? `${centered ? 'valueDM(s)' : '0.'},2.*valueDV(s)`
     : '0.,0.';
   // What flows through the mean and the variance: a constant, and the factors of x less
   // its mean and of x normalized.
@@ -281,7 +299,7 @@ ${
 vec4 r=(texel(X,t)-Sx)-Sy;v+=Tx+r*Ty+(r*Sz)*Tz;`
     : ''
 }`;
-  return `${reading(packed)}${statistic(source)}${parameter({scale, center: false})}
+  return `${statistic(source)}${parameter({scale, center: false})}
 ${flow.kind === 'partial' ? adding(flow.walk) : ''}${flows ? through : ''}
 ${elementwise(packed, body)}`;
 }
@@ -291,10 +309,10 @@ ${elementwise(packed, body)}`;
  *
  * @param rate GLSL of the rate.
  */
-export function moved(length: number, which: 'U' | 'V', rate: string): string {
-  return `${ITEMS}
+export function moved(output: Packed, which: 'U' | 'V', rate: string): string {
+  return `
 bool finite(float v){return (floatBitsToUint(v)&0x7f800000u)!=0x7f800000u;}
-float entry(int i){float old=item(O,i),r=${rate};
-return finite(item(U,i))&&finite(item(V,i))?old*(1.-r)+item(${which},i)*r:old;}
-${vector(length)}`;
+float entry(int i){float old=valueO(i),r=${rate};
+return finite(valueU(i))&&finite(valueV(i))?old*(1.-r)+value${which}(i)*r:old;}
+${entries(output)}`;
 }
