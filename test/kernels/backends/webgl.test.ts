@@ -10,7 +10,7 @@ import {
   rmsNorm,
 } from 'tfjs-normalization';
 import {webglKernels} from '../../../src/kernels/backends/webgl/kernels.js';
-import {difference, randomTensor} from '../../support/tensors.js';
+import {difference, magnitude, randomTensor} from '../../support/tensors.js';
 import {warnings} from '../../support/warnings.js';
 
 interface WebGLBackend {
@@ -114,6 +114,33 @@ describe.each(LAYERS)('%s', (_, shape, make, most) => {
     expect(bytes).toBeLessThan(2.75 * padded + 8 * weights);
     expect(warnings()).toEqual([]);
     layer.dispose();
+  });
+});
+
+describe('the second order', () => {
+  it.each<[string, number[], (x: tf.Tensor) => tf.Tensor]>([
+    ['batch norm', [6, 3, 4, 5], (x) => ops.batchNorm(x).y],
+    ['layer norm', [5, 6, 8], (x) => ops.layerNorm(x)],
+    ['group norm', [3, 4, 4, 8], (x) => ops.groupNorm(x, {groups: 2})],
+  ])('agrees with the composed kernels: %s', (_, shape, f) => {
+    const x = randomTensor(shape, 1);
+    const weights = randomTensor(shape, 2);
+    const penalty = (a: tf.Tensor): tf.Scalar => {
+      const gradient = tf.grad((b) => tf.sum(tf.mul(f(b), weights)))(a);
+      return tf.sum(tf.square(gradient));
+    };
+    const fused = tf.grad(penalty)(x);
+    tf.env().set('NORMALIZATION_FUSED', false);
+    let composed: tf.Tensor;
+    try {
+      composed = tf.grad(penalty)(x);
+    } finally {
+      tf.env().set('NORMALIZATION_FUSED', true);
+    }
+    // Both sum a hundred products or so, twice.
+    const tolerance = 256 * 2 ** -24 * magnitude(composed);
+    expect(magnitude(composed)).toBeGreaterThan(0);
+    expect(difference(fused, composed)).toBeLessThan(tolerance);
   });
 });
 
