@@ -26,7 +26,7 @@ const tests = (folders) =>
 
 /** The kernels of one backend, called directly. */
 const ofOthers = (backend) =>
-  ['cpu', 'webgpu']
+  ['cpu', 'webgl', 'webgpu']
     .filter((name) => name !== backend)
     .map((name) => `<rootDir>/test/kernels/backends/${name}.test.ts`);
 

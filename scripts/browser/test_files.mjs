@@ -22,6 +22,10 @@ const EXCEPT = {
     on: ['webgl', 'wasm', 'wasm-threaded'],
     why: 'tests the webgpu backend',
   },
+  'test/kernels/backends/webgl.test.ts': {
+    on: ['webgpu', 'wasm', 'wasm-threaded'],
+    why: 'tests the webgl backend',
+  },
   'test/kernels/registry.test.ts': {
     why: 'reloads modules, which only jest can',
   },

@@ -338,6 +338,73 @@ export function gpuRunnerOf(backend: unknown): GpuRunner {
   };
 }
 
+/** A program for tf.js's WebGL backend, all of whose textures are packed. */
+export interface WebGLProgram {
+  readonly variableNames: string[];
+  readonly outputShape: number[];
+  readonly userCode: string;
+  readonly packedInputs: true;
+  readonly packedOutput: true;
+  readonly customUniforms?: Array<{name: string; type: 'float'}>;
+}
+
+/** What of tf.js's WebGL backend is used to run programs. */
+export interface WebGLRunner {
+  /** Runs a program. `uniforms` are the values of its custom uniforms. */
+  run(
+    program: WebGLProgram,
+    inputs: TensorInfo[],
+    uniforms: number[][],
+  ): TensorInfo;
+  dispose(info: TensorInfo): void;
+  /** The values of a tensor that is in main memory alone. */
+  valuesInMemory(info: TensorInfo): ArrayLike<number> | undefined;
+  /** If true, textures are gone, and whatever is read is zeros. */
+  isLost(): boolean;
+}
+
+interface WebGLBackend {
+  runWebGLProgram(
+    program: WebGLProgram,
+    inputs: TensorInfo[],
+    dtype: 'float32',
+    uniforms: number[][],
+    staysPacked: boolean,
+  ): TensorInfo;
+  disposeIntermediateTensorInfo(info: TensorInfo): void;
+  getGPGPUContext(): {readonly gl: {isContextLost(): boolean}};
+  getDataInfo(dataId: object): {
+    readonly texture?: unknown;
+    readonly values?: unknown;
+  };
+}
+
+/** @throws Error if the backend is not as that of tfjs 4. */
+export function webglRunnerOf(backend: unknown): WebGLRunner {
+  const own = backend as WebGLBackend;
+  expectMethods(own, [
+    'runWebGLProgram',
+    'disposeIntermediateTensorInfo',
+    'getDataInfo',
+    'getGPGPUContext',
+  ]);
+  const {gl} = own.getGPGPUContext();
+  expectMethods(gl, ['isContextLost']);
+  return {
+    run: (program, inputs, uniforms) =>
+      own.runWebGLProgram(program, inputs, 'float32', uniforms, true),
+    dispose: (info) => {
+      own.disposeIntermediateTensorInfo(info);
+    },
+    valuesInMemory: ({dataId}) => {
+      const {texture, values} = own.getDataInfo(dataId);
+      const isThere = isObject(values) && !isObject(texture);
+      return isThere ? (values as unknown as ArrayLike<number>) : undefined;
+    },
+    isLost: () => gl.isContextLost(),
+  };
+}
+
 function expectMethods(object: unknown, names: readonly string[]): void {
   const missing = names.find(
     (name) => !isObject(object) || typeof object[name] !== 'function',

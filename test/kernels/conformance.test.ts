@@ -126,7 +126,7 @@ describe('NaN and infinity', () => {
           const {x, dy, gamma, beta} = dataOf(options);
           const values = Float32Array.from(x.values);
           for (const [at, value] of strange) values[at % values.length] = value;
-          const input = tf.tensor1d(values);
+          const input = tf.tensor(values, x.tensor.shape);
           const compute = (): boolean[][] => {
             const scale = options.scale ? gamma.tensor : undefined;
             const forward = runKernel(

@@ -31,6 +31,8 @@ export const anyView: fc.Arbitrary<View> = fc
 /** All parameters of a case, except the view, that affect a kernel's result. */
 export interface Case {
   view: View;
+  /** The shape of x. Defaults to a vector. */
+  shape?: number[];
   centered: boolean;
   scale: boolean;
   center: boolean;
@@ -41,16 +43,34 @@ export interface Case {
   seed: number;
 }
 
-export const anyCase: fc.Arbitrary<Case> = fc.record({
-  view: anyView,
-  centered: fc.boolean(),
-  scale: fc.boolean(),
-  center: fc.boolean(),
-  statistics: fc.boolean(),
-  epsilon: fc.constantFrom(1e-3, 1e-5, 1),
-  mean: fc.constantFrom(0, 3, -10_000),
-  seed: fc.nat(1000),
-});
+/** The view's axes as a tensor may have them: neighbours in one, or each of its own. */
+const anyShape = (view: View): fc.Arbitrary<number[]> =>
+  fc.array(fc.boolean(), {minLength: 4, maxLength: 4}).map((apart) => {
+    const {batch, outer, group, channel, inner} = view;
+    const shape = [batch];
+    [outer, group, channel, inner].forEach((length, i) => {
+      if (apart[i] === true) shape.push(length);
+      else shape.push((shape.pop() ?? 1) * length);
+    });
+    return shape;
+  });
+
+export const anyCase: fc.Arbitrary<Case> = anyView.chain((view) =>
+  anyShape(view).chain((shape) => caseOf(view, shape)),
+);
+
+const caseOf = (view: View, shape: number[]): fc.Arbitrary<Case> =>
+  fc.record({
+    view: fc.constant(view),
+    shape: fc.constant(shape),
+    centered: fc.boolean(),
+    scale: fc.boolean(),
+    center: fc.boolean(),
+    statistics: fc.boolean(),
+    epsilon: fc.constantFrom(1e-3, 1e-5, 1),
+    mean: fc.constantFrom(0, 3, -10_000),
+    seed: fc.nat(1000),
+  });
 
 /** Runs a test over cases, and checks that it leaves no tensor. */
 export function checkCases(
@@ -72,7 +92,13 @@ export interface Data {
 const data = (tensor: tf.Tensor): Data => ({tensor, values: valuesOf(tensor)});
 
 /** The tensors of a case. */
-export function dataOf({view, seed, mean, centered}: Case): {
+export function dataOf({
+  view,
+  shape = [viewSize(view)],
+  seed,
+  mean,
+  centered,
+}: Case): {
   x: Data;
   dy: Data;
   gamma: Data;
@@ -80,13 +106,12 @@ export function dataOf({view, seed, mean, centered}: Case): {
   dmean: Data;
   dvariance: Data;
 } {
-  const size = [viewSize(view)];
   const parameters = [parametersCount(view)];
   const statistics = [statisticsCount(view)];
   return {
     // With a large mean, it would dominate the mean of squares.
-    x: data(randomTensor(size, seed, centered ? mean : 0.5)),
-    dy: data(randomTensor(size, seed + 1)),
+    x: data(randomTensor(shape, seed, centered ? mean : 0.5)),
+    dy: data(randomTensor(shape, seed + 1)),
     gamma: data(randomTensor(parameters, seed + 2, 1, 0.5)),
     beta: data(randomTensor(parameters, seed + 3)),
     dmean: data(randomTensor(statistics, seed + 4)),

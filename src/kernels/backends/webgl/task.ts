@@ -1,0 +1,122 @@
+import type {TensorInfo} from '@tensorflow/tfjs-core';
+import {
+  type NormalizeAttributes,
+  type Parameters,
+  valuesPerStatistic,
+  type View,
+} from '../../contract.js';
+import {parametersAreStatistics} from '../../frame.js';
+import {
+  type Form,
+  type Packed,
+  packedOf,
+  parametersForm,
+  statisticsForm,
+  type Walk,
+  walkOf,
+} from './layout.js';
+import * as programs from './programs.js';
+import type {Textures} from './textures.js';
+
+/**
+ * The most chunks that a statistic's sums may come in where the next program adds them up
+ * for every texel that it writes, which saves a launch.
+ */
+export const FEW_CHUNKS = 16;
+
+/** Where the statistics are, and the textures that a program reads them from. */
+export interface Statistics extends programs.Source {
+  readonly textures: Readonly<Record<string, TensorInfo>>;
+}
+
+/** What the kernels over one view of one x share. */
+export class Task {
+  readonly packed: Packed;
+  readonly parameters: Form;
+  private readonly view: View;
+
+  constructor(
+    readonly gl: Textures,
+    readonly x: TensorInfo,
+    readonly attributes: NormalizeAttributes,
+  ) {
+    this.view = attributes.view;
+    this.packed = packedOf(x.shape);
+    this.parameters = parametersForm(this.view);
+  }
+
+  /** The sums that a walk leaves. */
+  partial(
+    {chunks, slots}: Walk,
+    text: string,
+    textures: Readonly<Record<string, TensorInfo | undefined>>,
+  ): TensorInfo {
+    return this.gl.run(text, [2 * chunks, 2 * slots], textures);
+  }
+
+  given({
+    mean,
+    variance,
+  }: {
+    mean: TensorInfo;
+    variance: TensorInfo;
+  }): Statistics {
+    return this.source(undefined, {U: mean, V: variance});
+  }
+
+  /** The walk of the moments, and of what is merged of them. */
+  momentsWalk(): Walk {
+    const form = statisticsForm(this.view);
+    const isShared = parametersAreStatistics(this.view);
+    return walkOf(form, this.packed, isShared ? Infinity : FEW_CHUNKS);
+  }
+
+  /** Computes the moments of x. */
+  moments(): TensorInfo {
+    const walk = this.momentsWalk();
+    const text = programs.moments(walk, this.attributes.centered);
+    const partial = this.partial(walk, text, {X: this.x});
+    if (walk.chunks <= FEW_CHUNKS) return partial;
+    this.gl.temporary(partial);
+    return this.gl.run(programs.merge(walk), [2, 2 * walk.slots], {M: partial});
+  }
+
+  /** The statistics that moments say. */
+  own(moments: TensorInfo): Statistics {
+    const walk = this.momentsWalk();
+    const merged = {...walk, chunks: 1, length: walk.steps};
+    const few = walk.chunks <= FEW_CHUNKS;
+    return this.source(few ? walk : merged, {X: this.x, M: moments});
+  }
+
+  private source(
+    moments: Walk | undefined,
+    textures: Readonly<Record<string, TensorInfo>>,
+  ): Statistics {
+    return {
+      moments,
+      textures,
+      form: statisticsForm(this.view),
+      count: valuesPerStatistic(this.view),
+      options: this.attributes,
+    };
+  }
+
+  /** y */
+  write(
+    statistics: Statistics,
+    {gamma, beta}: Parameters<TensorInfo>,
+  ): TensorInfo {
+    const {packed, parameters, attributes} = this;
+    return this.gl.run(
+      programs.normalized(statistics, packed, parameters, attributes),
+      this.x.shape,
+      {
+        X: this.x,
+        ...statistics.textures,
+        P: gamma,
+        Q: beta,
+      },
+    );
+  }
+}

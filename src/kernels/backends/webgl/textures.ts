@@ -1,0 +1,68 @@
+import type {TensorInfo} from '@tensorflow/tfjs-core';
+import type {WebGLRunner} from '../../tfjs_private.js';
+import {TEXEL, valueOf} from './glsl.js';
+import {packedOf} from './layout.js';
+
+/** Runs the programs of a kernel, and frees what it needs only for a while. */
+export class Textures {
+  private readonly temporaries: TensorInfo[] = [];
+
+  constructor(private readonly runner: WebGLRunner) {}
+
+  /**
+   * Runs a program, which writes a tensor of this shape.
+   *
+   * @param textures What it reads, by name. Those that are absent are left out.
+   * @param uniforms Numbers that it reads, by name.
+   */
+  run(
+    text: string,
+    shape: readonly number[],
+    textures: Readonly<Record<string, TensorInfo | undefined>>,
+    uniforms: Readonly<Record<string, number>> = {},
+  ): TensorInfo {
+    const present = Object.entries(textures).filter(
+      (entry): entry is [string, TensorInfo] => entry[1] !== undefined,
+    );
+    const readers = present.map(([name, info]) =>
+      valueOf(name, packedOf(info.shape)),
+    );
+    const output = this.runner.run(
+      {
+        variableNames: present.map(([name]) => name),
+        outputShape: threeAxes(shape),
+        userCode: [TEXEL, ...readers, text].join(''),
+        packedInputs: true,
+        packedOutput: true,
+        customUniforms: Object.keys(uniforms).map((name) => ({
+          name,
+          type: 'float',
+        })),
+      },
+      present.map(([, info]) => ({...info, shape: threeAxes(info.shape)})),
+      Object.values(uniforms).map((value) => [value]),
+    );
+    return {...output, shape: [...shape]};
+  }
+
+  /** Frees a tensor at the end. */
+  temporary(info: TensorInfo): TensorInfo {
+    this.temporaries.push(info);
+    return info;
+  }
+
+  /** The value of a scalar that is in main memory alone. */
+  valueInMemory(info: TensorInfo): number | undefined {
+    return this.runner.valuesInMemory(info)?.[0];
+  }
+
+  dispose(): void {
+    for (const info of this.temporaries) this.runner.dispose(info);
+  }
+}
+
+/** A shape as its texture has it, which is the same for any number of axes. */
+function threeAxes(shape: readonly number[]): number[] {
+  const {slices, rows, columns} = packedOf(shape);
+  return [slices, rows, columns];
+}
