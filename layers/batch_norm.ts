@@ -160,7 +160,6 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
       isOurs: true,
     },
   ],
-  unavailable: {},
   inFiles: {
     fused: (value) => isAbsent(value) || typeof value === 'boolean',
     synchronized: isOff,

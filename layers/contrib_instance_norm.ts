@@ -39,9 +39,6 @@ const DESCRIPTION: LayerDescription<ContribInstanceNormOptions> = {
     ...AFFINE_OPTIONS,
   },
   parameters: AFFINE_PARAMETERS,
-  unavailable: {},
-  inFiles: {},
-  inKeras: [],
 };
 
 /**
@@ -56,7 +53,7 @@ const DESCRIPTION: LayerDescription<ContribInstanceNormOptions> = {
  * A file whose class has this name, and `groups` among its options, has
  * tensorflow-addons', and becomes an `InstanceNorm`.
  */
-class ContribInstanceNorm extends NormLayer<ContribInstanceNormOptions> {
+export class ContribInstanceNorm extends NormLayer<ContribInstanceNormOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
   /** Read by the tools for whole models. */

@@ -35,9 +35,6 @@ const DESCRIPTION: LayerDescription<GroupNormOptions> = {
     ...AFFINE_OPTIONS,
   },
   parameters: AFFINE_PARAMETERS,
-  unavailable: {},
-  inFiles: {},
-  inKeras: [],
 };
 
 /**

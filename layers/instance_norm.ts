@@ -29,10 +29,8 @@ const DESCRIPTION: LayerDescription<InstanceNormOptions> = {
     ...AFFINE_OPTIONS,
   },
   parameters: AFFINE_PARAMETERS,
-  unavailable: {},
   // tensorflow-addons writes -1 before it is built, and the number of channels after.
   inFiles: {groups: Number.isInteger},
-  inKeras: [],
 };
 
 /**

@@ -46,9 +46,6 @@ const DESCRIPTION: LayerDescription<LayerNormOptions> = {
     rmsScaling: {default: false, check: checkBoolean, ours: 'weights'},
   },
   parameters: AFFINE_PARAMETERS,
-  unavailable: {},
-  inFiles: {},
-  inKeras: [],
   counterpart: {className: 'LayerNormalization', constraints: false},
 };
 

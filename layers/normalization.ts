@@ -86,9 +86,6 @@ const DESCRIPTION: LayerDescription<NormalizationOptions> = {
       dtype: 'int32',
     },
   ],
-  unavailable: {},
-  inFiles: {},
-  inKeras: [],
 };
 
 /**

@@ -55,9 +55,6 @@ const DESCRIPTION: LayerDescription<RMSNormOptions> = {
   kerasNames: ['RMSNormalization'],
   options: {axis: AXIS_OPTION, epsilon: epsilonOption(1e-6)},
   parameters: [SCALE],
-  unavailable: {},
-  inFiles: {},
-  inKeras: [],
 };
 
 /**

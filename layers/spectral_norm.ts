@@ -54,9 +54,6 @@ const DESCRIPTION: LayerDescription<SpectralNormOptions> = {
     kernelIsNormalized: {default: false, check: checkBoolean},
   },
   parameters: [VECTOR_U],
-  unavailable: {},
-  inFiles: {},
-  inKeras: [],
 };
 
 /**

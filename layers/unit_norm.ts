@@ -33,9 +33,6 @@ const DESCRIPTION: LayerDescription<UnitNormOptions> = {
   kerasNames: ['UnitNormalization'],
   options: {axis: AXIS_OPTION},
   parameters: [],
-  unavailable: {},
-  inFiles: {},
-  inKeras: [],
 };
 
 /**

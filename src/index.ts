@@ -45,7 +45,7 @@ export {
 } from '../layers/spectral_norm.js';
 export {UnitNorm, unitNorm, type UnitNormArgs} from '../layers/unit_norm.js';
 export type {MovingAverageKind} from './layer_support/moving_average.js';
-export {register, type RegisterOptions} from './layer_support/registration.js';
+export {register, type RegisterOptions} from './register.js';
 export {convertModel, type ConvertOptions} from './models/convert_model.js';
 export type {
   BatchSource,

@@ -67,17 +67,12 @@ export interface LayerDescription<Options extends object = object> {
   /** Its weights, in their order. */
   readonly parameters: readonly ParameterDescription[];
   /**
-   * Options of Keras that this version knows by name alone, and the values with which
-   * they ask for nothing. The constructor refuses other values.
-   */
-  readonly unavailable: Readonly<Record<string, Neutral>>;
-  /**
    * Keys in files that have no effect here with these values. Other values are refused,
    * unless it is an option.
    */
-  readonly inFiles: Readonly<Record<string, Neutral>>;
+  readonly inFiles?: Readonly<Record<string, Neutral>>;
   /** Keys in files of Keras that have no effect in tf.js, whatever their value. */
-  readonly inKeras: readonly string[];
+  readonly inKeras?: readonly string[];
   /** Options that Keras writes with another meaning, and are refused in its files. */
   readonly unlikeKeras?: readonly string[];
   readonly counterpart?: Counterpart;

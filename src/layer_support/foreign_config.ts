@@ -56,10 +56,10 @@ export function dropForeignKeys(
 }
 
 function neutralFor(
-  {inFiles, unavailable}: LayerDescription,
+  {inFiles = {}}: LayerDescription,
   key: string,
 ): Neutral | undefined {
-  const lists = [IN_ALL_FILES, inFiles, unavailable];
+  const lists = [IN_ALL_FILES, inFiles];
   return lists.find((list) => hasOwn(list, key))?.[key];
 }
 

@@ -6,7 +6,7 @@ import {
   type Shape,
   SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import {knownOptions} from '../ops/known_options.js';
+import {checkIsObject, knownOptions} from '../ops/known_options.js';
 import {toFloat} from '../ops/to_float.js';
 import {
   hasParameter,
@@ -24,12 +24,7 @@ import {
   type Regularizer,
   serializeObject,
 } from './objects.js';
-import {
-  completeOptions,
-  type LayerArgs,
-  ownCopy,
-  refuseUnavailable,
-} from './options.js';
+import {completeOptions, type LayerArgs, ownCopy} from './options.js';
 import {ONE_COPY} from './one_copy.js';
 import {projectOnRead} from './projected_weight.js';
 import {warnOnce} from '../util/warn_once.js';
@@ -62,7 +57,8 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
     args: LayerArgs | null | undefined,
     description: LayerDescription<Options>,
   ) {
-    const own = refuseUnavailable(args ?? {}, description);
+    const own = args ?? {};
+    checkIsObject(own, 'options', description.label ?? description.className);
     super(own);
     this.supportsMasking = true;
     this.description = description;

@@ -1,6 +1,6 @@
 import type {layers} from '@tensorflow/tfjs-layers';
 import {type Axes, checkAxes} from '../ops/axes.js';
-import {checkIsObject, knownOptions} from '../ops/known_options.js';
+import {knownOptions} from '../ops/known_options.js';
 import {received} from '../util/received.js';
 import {
   defaultsOf,
@@ -102,29 +102,6 @@ export function checkLayerOptions(
   who: string,
 ): void {
   knownOptions(given, known, who, LAYER_OPTIONS);
-}
-
-/**
- * The options without those that this version knows by name only, where they
- * have the one value that asks for nothing.
- *
- * @throws Error if one of them has another value.
- */
-export function refuseUnavailable(
-  args: LayerArgs,
-  {className, label = className, unavailable}: LayerDescription,
-): LayerArgs {
-  checkIsObject(args, 'options', label);
-  const entries = Object.entries(args) as Array<[string, unknown]>;
-  const kept = entries.filter(([name, value]) => {
-    if (!hasOwn(unavailable, name)) return true;
-    if (unavailable[name]?.(value, {})) return false;
-    throw new Error(
-      `${label} ${args.name ?? '(unnamed)'}: ${name} is not available in ` +
-        `this version. ${received(name, value)}`,
-    );
-  });
-  return Object.fromEntries(kept);
 }
 
 /** `axis` of the layers that take several, the last by default. */

@@ -1,7 +1,7 @@
 import {serialization} from '@tensorflow/tfjs-core';
 import type {LayerDescription} from './description.js';
 import {warnOfAnotherCopy} from './one_copy.js';
-import {checkBoolean, hasOwn, takeOptions} from './options.js';
+import {hasOwn} from './options.js';
 
 type LayerClass =
   serialization.SerializableConstructor<serialization.Serializable>;
@@ -9,9 +9,10 @@ type LayerClass =
 /** Marks the classes of this package, whichever copy of it they come from. */
 const OWN = Symbol.for('tfjs-normalization.layer');
 
-type DescribedClass = LayerClass & {readonly description: LayerDescription};
-
-const classes: DescribedClass[] = [];
+/** A layer of this package. */
+export type DescribedClass = LayerClass & {
+  readonly description: LayerDescription;
+};
 
 /** The descriptions of this package's layers, by their class names. */
 const descriptions = new Map<string, LayerDescription>();
@@ -25,7 +26,6 @@ export function registerLayer(layerClass: DescribedClass): void {
   warnOfAnotherCopy();
   descriptions.set(layerClass.className, layerClass.description);
   Object.defineProperty(layerClass, OWN, {value: true});
-  classes.push(layerClass);
   for (const name of namesOf(layerClass)) {
     const holder = holderOf(name);
     if (holder === undefined || isOwn(holder)) {
@@ -53,31 +53,26 @@ function registerAs(name: string, layerClass: LayerClass): void {
   else classNameMap[name] = [layerClass, layerClass.fromConfig];
 }
 
-/** Options of {@link register}. */
-export interface RegisterOptions {
-  /** Take the names that other classes hold. Defaults to false. */
-  readonly override?: boolean;
+/**
+ * Registers layers that are not registered yet: none, as their modules do it. But whatever
+ * is given here stays in a bundle.
+ */
+export function keepRegistered(layerClasses: readonly DescribedClass[]): void {
+  for (const layerClass of layerClasses) {
+    if (!descriptions.has(layerClass.className)) registerLayer(layerClass);
+  }
 }
 
 /**
- * Registers every layer of this package with tf.js, so that models with them
- * load. Importing the package does it; call this again to take back a name that
- * another class has taken before or since.
+ * Registers layers again.
  *
- * ```js
- * register({override: true});
- * ```
- *
- * @param options `override` (false): take the names that other classes hold.
- * @throws Error if an option is unknown, or `override` is no boolean.
+ * @param override If true, takes the names that other classes hold.
  */
-export function register(options: RegisterOptions = {}): void {
-  const {override = false} = takeOptions(
-    options,
-    {override: checkBoolean},
-    'register',
-  );
-  for (const layerClass of classes) {
+export function registerAgain(
+  layerClasses: readonly DescribedClass[],
+  override: boolean,
+): void {
+  for (const layerClass of layerClasses) {
     for (const name of namesOf(layerClass)) {
       const holder = holderOf(name);
       if (override || holder === undefined || isOwn(holder)) {

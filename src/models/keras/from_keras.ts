@@ -1,5 +1,7 @@
 import type {io} from '@tensorflow/tfjs-core';
 import {refuseOptions} from '../../layer_support/options.js';
+import {keepRegistered} from '../../layer_support/registration.js';
+import {FAMILY} from '../../../layers/family.js';
 import {loaderOf} from '../handlers.js';
 import {matchWeights} from './weights/match_weights.js';
 import {Notes} from '../graph/notes.js';
@@ -63,6 +65,8 @@ export function fromKeras(
   ...none: []
 ): io.IOHandler {
   refuseOptions(none, WHO);
+  // A file may have layers that the program does not name.
+  keepRegistered(FAMILY);
   const load = loaderOf(source, WHO);
   return {load: async () => translate(await load())};
 }

@@ -44,7 +44,7 @@ export function translateNormalization(
   setting: Setting,
 ): Json {
   checkOwnClassName(description.className, setting.who);
-  const {inKeras, kerasNames, unlikeKeras = []} = description;
+  const {inKeras = [], kerasNames, unlikeKeras = []} = description;
   const kept = Object.entries(config).filter(
     ([key, value]) =>
       !inKeras.includes(key) &&
