@@ -52,6 +52,8 @@ module.exports = {
     'layers/**/*.ts',
     // AssemblyScript, which is compiled.
     '!src/kernels/simd/assembly/**',
+    // Node has no GPU: the tests in a browser run these.
+    '!src/kernels/backends/web{gl,gpu}/**',
     // The command, which runs in processes of its own.
     '!src/bin/**',
   ],

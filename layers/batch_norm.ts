@@ -1,6 +1,6 @@
 import {type Tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayerVariable, Shape} from '@tensorflow/tfjs-layers';
-import {received} from '../src/util/received.js';
+import {refusal} from '../src/util/received.js';
 import {type Axes, resolveAxes} from '../src/ops/axes.js';
 import {
   AFFINE_OPTIONS,
@@ -91,14 +91,12 @@ const MOVING_MEAN: ParameterDescription = {
   name: 'moving_mean',
   option: 'movingMean',
   initializer: 'zeros',
-  learns: false,
 };
 
 const MOVING_VARIANCE: ParameterDescription = {
   name: 'moving_variance',
   option: 'movingVariance',
   initializer: 'ones',
-  learns: false,
 };
 
 const DESCRIPTION: LayerDescription<BatchNormOptions> = {
@@ -154,7 +152,6 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
     {
       name: 'num_batches',
       initializer: 'zeros',
-      learns: false,
       when: {option: 'movingAverage', is: 'cumulative'},
       isScalar: true,
       isOurs: true,
@@ -264,9 +261,12 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
     super(args, DESCRIPTION);
     const {movingAverage, momentum} = this.options;
     if (movingAverage === 'debiased' && momentum === 1) {
-      throw new Error(
-        `${this.who}: momentum must be below 1 with movingAverage 'debiased', or ` +
-          `nothing would ever move. ${received('momentum', 1)}`,
+      throw refusal(
+        this.who,
+        `momentum must be below 1 with movingAverage 'debiased', or ` +
+          'nothing would ever move',
+        'momentum',
+        1,
       );
     }
     checkRenorm(this.options, this.who);
@@ -375,18 +375,17 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
   private refuseVirtualBatches(what: string): void {
     const {virtualBatchSize: size} = this.options;
     if (size === null) return;
-    throw new Error(
-      `${this.who}: virtualBatchSize cannot be used with ${what}. ` +
-        received('virtualBatchSize', size),
+    throw refusal(
+      this.who,
+      `virtualBatchSize cannot be used with ${what}`,
+      'virtualBatchSize',
+      size,
     );
   }
 
   private builtAverage(): MovingAverage {
     if (this.average !== undefined) return this.average;
-    throw new Error(
-      `${this.who}: the layer has no statistics before it is built. ` +
-        received('built', false),
-    );
+    throw refusal(this.who, 'it is not built yet', 'built', false);
   }
 }
 registerLayer(BatchNorm);

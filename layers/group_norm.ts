@@ -12,7 +12,7 @@ import {
 } from '../src/layer_support/options.js';
 import {registerLayer} from '../src/layer_support/registration.js';
 import {groupCount} from '../src/ops/group_norm.js';
-import {received} from '../src/util/received.js';
+import {refusal} from '../src/util/received.js';
 
 /** Options of {@link GroupNorm}. */
 export interface GroupNormArgs extends AffineArgs {
@@ -97,8 +97,10 @@ export function groupNorm(args?: GroupNormArgs): GroupNorm {
 
 function checkGroups(value: unknown, name: string, who: string): void {
   if (Number.isInteger(value) && (value === -1 || Number(value) > 0)) return;
-  throw new Error(
-    `${who}: ${name} must be an integer above 0, or -1 for one group a channel. ` +
-      received(name, value),
+  throw refusal(
+    who,
+    `${name} must be an integer above 0, or -1 for one group a channel`,
+    name,
+    value,
   );
 }

@@ -37,7 +37,7 @@ import {
   type FeatureData,
   statisticsOfData,
 } from '../src/statistics/data_statistics.js';
-import {received} from '../src/util/received.js';
+import {received, refusal} from '../src/util/received.js';
 
 /** Options of {@link Normalization}. */
 export interface NormalizationArgs extends LayerArgs {
@@ -75,12 +75,11 @@ const DESCRIPTION: LayerDescription<NormalizationOptions> = {
     invert: {default: false, check: checkBoolean},
   },
   parameters: [
-    {name: 'mean', initializer: 'zeros', learns: false, when: ADAPTS},
-    {name: 'variance', initializer: 'ones', learns: false, when: ADAPTS},
+    {name: 'mean', initializer: 'zeros', when: ADAPTS},
+    {name: 'variance', initializer: 'ones', when: ADAPTS},
     {
       name: 'count',
       initializer: 'zeros',
-      learns: false,
       when: ADAPTS,
       isScalar: true,
       dtype: 'int32',
@@ -175,9 +174,11 @@ export class Normalization extends NormLayer<NormalizationOptions> {
     const watch = takeOptions(options, checks, this.who);
     const {mean} = this.options;
     if (mean !== null) {
-      throw new Error(
-        `${this.who}: adapt is for a layer whose mean and variance are not given. ` +
-          received('mean', mean),
+      throw refusal(
+        this.who,
+        'adapt is for a layer whose mean and variance are not given',
+        'mean',
+        mean,
       );
     }
     const found = await statisticsOfData(data, {
@@ -268,9 +269,11 @@ export class Normalization extends NormLayer<NormalizationOptions> {
           (length, axis) => length === null || length === shape[axis],
         ));
     if (fits) return this.axesFor(shape.length);
-    throw new Error(
-      `${this.who}: the data must have the shape that the layer was built for, ` +
-        `${JSON.stringify(kept)}. ${received('shape', given)}`,
+    throw refusal(
+      this.who,
+      `the data must have the shape that the layer was built for, ${JSON.stringify(kept)}`,
+      'shape',
+      given,
     );
   }
 
@@ -279,9 +282,12 @@ export class Normalization extends NormLayer<NormalizationOptions> {
     if (isNone(axis)) return [];
     const axes = resolveAxes(axis, rank, this.who);
     if (axes[0] !== 0) return axes;
-    throw new Error(
-      `${this.who}: axis must not be the batch's, whose length varies; axis null has one ` +
-        `mean and variance for all values. ${received('axis', axis)}`,
+    throw refusal(
+      this.who,
+      `axis must not be the batch's, whose length varies; axis null has one ` +
+        'mean and variance for all values',
+      'axis',
+      axis,
     );
   }
 }
@@ -300,8 +306,10 @@ function isNone(axis: Axes | null): axis is null | readonly [] {
 function checkKeptAxes(value: unknown, name: string, who: string): void {
   const list: unknown[] = [value ?? []].flat();
   if (list.every(Number.isInteger)) return;
-  throw new Error(
-    `${who}: ${name} must be an integer, an array of integers or null. ` +
-      received(name, value),
+  throw refusal(
+    who,
+    `${name} must be an integer, an array of integers or null`,
+    name,
+    value,
   );
 }

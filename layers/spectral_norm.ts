@@ -21,7 +21,7 @@ import {
   serializeLayer,
 } from '../src/layer_support/wrapped_layer.js';
 import {normalizeSpectrally} from '../src/ops/spectral_norm.js';
-import {received} from '../src/util/received.js';
+import {refusal} from '../src/util/received.js';
 
 /** Options of {@link SpectralNorm}. */
 export interface SpectralNormArgs extends LayerArgs {
@@ -41,7 +41,6 @@ type SpectralNormOptions = OptionsOf<SpectralNormArgs>;
 const VECTOR_U: ParameterDescription = {
   name: 'vector_u',
   initializer: 'truncatedNormal',
-  learns: false,
 };
 
 const DESCRIPTION: LayerDescription<SpectralNormOptions> = {
@@ -214,9 +213,11 @@ export function spectralNorm(args: SpectralNormArgs): SpectralNorm {
 
 function checkLayer(value: unknown, name: string, who: string): void {
   if (value instanceof layers.Layer) return;
-  throw new Error(
-    `${who}: ${name} must be a layer of tf.js, as tf.layers.dense makes. ` +
-      received(name, value),
+  throw refusal(
+    who,
+    `${name} must be a layer of tf.js, as tf.layers.dense makes`,
+    name,
+    value,
   );
 }
 

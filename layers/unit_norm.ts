@@ -14,7 +14,7 @@ import {
 import {registerLayer} from '../src/layer_support/registration.js';
 import {type Axes, resolveAxes} from '../src/ops/axes.js';
 import {normalizeLength} from '../src/ops/unit_norm.js';
-import {received} from '../src/util/received.js';
+import {refusal} from '../src/util/received.js';
 
 /** Options of {@link UnitNorm}. */
 export interface UnitNormArgs extends LayerArgs {
@@ -94,9 +94,7 @@ export class UnitNorm extends NormLayer<UnitNormOptions> {
     const {axis} = this.options;
     const axes = resolveAxes(axis, rank, this.who);
     if (!axes.includes(0)) return axes;
-    throw new Error(
-      `${this.who}: axis must not be the batch's. ${received('axis', axis)}`,
-    );
+    throw refusal(this.who, `axis must not be the batch's`, 'axis', axis);
   }
 }
 registerLayer(UnitNorm);

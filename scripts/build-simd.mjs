@@ -5,6 +5,16 @@ import {readdirSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
+/** The characters that text is made of, except for the two in front of some. */
+const CHARACTERS = Array.from({length: 92}, (_, i) => 35 + i)
+  // It contains no backslash and no quotation mark.
+  .filter((code) => code !== 92)
+  .map((code) => String.fromCharCode(code));
+
+/** Those that are frequent in minified programs, the most frequent first. */
+const FREQUENT =
+  'etnr,aios()=.ulc:m{}fhpd;gvwyb[]0?&>kx1zSMNjOA+|*$FI/-`ETPBCVLG2RW';
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const simd = join(root, 'src', 'kernels', 'simd');
 const assembly = join(simd, 'assembly');
@@ -97,17 +107,23 @@ function write(plain, shared, signatures) {
   const difference = shared.length - plain.length;
   let end = plain.length;
   while (end > begin && plain[end - 1] === shared[end - 1 + difference]) end--;
+  const order = orderOf(plain);
+  const encoded = (part) =>
+    asText(Array.from(part, (byte) => order.indexOf(byte)));
   const text = `// Made from assembly/ by scripts/build-simd.mjs.
 
+/** The first of the bytes that the other texts count by; the rest follow, ascending. */
+export const ORDER = "${asText(order.slice(0, CHARACTERS.length))}";
+
 /** The kernels in WebAssembly, as text, without the part that describes their memory. */
-export const BEGIN = "${asText(plain.slice(0, begin))}";
-export const END = "${asText(plain.slice(end))}";
+export const BEGIN = "${encoded(plain.slice(0, begin))}";
+export const END = "${encoded(plain.slice(end))}";
 
 /** The part between these for a memory of one thread … */
-export const OWN_MEMORY = "${asText(plain.slice(begin, end))}";
+export const OWN_MEMORY = "${encoded(plain.slice(begin, end))}";
 
 /** … and for one that threads share. */
-export const SHARED_MEMORY = "${asText(shared.slice(begin, end + difference))}";
+export const SHARED_MEMORY = "${encoded(shared.slice(begin, end + difference))}";
 
 /**
  * The functions that the kernels export; the comments name the file in assembly/ and
@@ -125,18 +141,29 @@ ${signatures}}
 }
 
 /**
- * Encodes a byte as one or two printable characters: text that compresses like
- * the binary itself, which base64 does not. `asBytes` in
- * src/kernels/simd/module.ts decodes it. 81 − byte gives the kernels' frequent bytes the
- * letters that are frequent in a program too, so that both compress better in one file.
+ * An order of all bytes, for {@link asText}: the kernels' frequent ones come first, each at
+ * the place of a character that is frequent in a program, too, so that both compress better
+ * in one file; then the others, ascending.
  */
-function asText(binary) {
+function orderOf(binary) {
+  const counts = new Array(256).fill(0);
+  for (const byte of binary) counts[byte]++;
+  const bytes = [...counts.keys()].sort((a, b) => counts[b] - counts[a]);
+  const letters = [...new Set([...FREQUENT, ...CHARACTERS])];
+  const first = CHARACTERS.map((letter) => bytes[letters.indexOf(letter)]);
+  const others = bytes.filter((byte) => !first.includes(byte));
+  return [...first, ...others.sort((a, b) => a - b)];
+}
+
+/**
+ * Encodes numbers below 256 as one or two printable characters each: text that compresses
+ * like the binary itself, which base64 does not. `numbersIn` in src/kernels/simd/module.ts
+ * decodes it.
+ */
+function asText(numbers) {
   const PREFIXES = ['', '!', ' '];
-  return Array.from(binary, (byte) => {
-    const number = (81 - byte) & 255;
-    const code = 35 + (number % 91);
-    // It contains no backslash and no quotation mark.
-    const character = String.fromCharCode(code < 92 ? code : code + 1);
-    return PREFIXES[Math.floor(number / 91)] + character;
+  return Array.from(numbers, (number) => {
+    const prefix = PREFIXES[Math.floor(number / CHARACTERS.length)];
+    return prefix + CHARACTERS[number % CHARACTERS.length];
   }).join('');
 }

@@ -1,5 +1,5 @@
 import {type TensorInfo, util} from '@tensorflow/tfjs-core';
-import {received} from '../util/received.js';
+import {received, refusal} from '../util/received.js';
 import {
   APPLY_STATISTICS,
   MOVING_STATISTICS,
@@ -48,9 +48,11 @@ export function checkInputs(
     expected.length + (kernelName === NORMALIZE_GRAD ? MOST_KEPT : 0);
   if (inputs.length < expected.length || inputs.length > most) {
     const names = expected.map(([name]) => name).join(', ');
-    throw new Error(
-      `${kernelName}: the inputs must be ${names}. ` +
-        received('inputs', inputs.length),
+    throw refusal(
+      kernelName,
+      `the inputs must be ${names}`,
+      'inputs',
+      inputs.length,
     );
   }
   expected.forEach(([name, size], i) => {
@@ -123,15 +125,19 @@ function checkAttributes(
 ): void {
   const isView = AXES.every((axis) => isLength(view?.[axis]));
   if (!isView) {
-    throw new Error(
-      `${kernelName}: view must have five lengths, whole numbers from 0, named ` +
-        `${AXES.join(', ')}. ${received('view', view)}`,
+    throw refusal(
+      kernelName,
+      `view must have whole numbers from 0 as ${AXES.join(', ')}`,
+      'view',
+      view,
     );
   }
   if (typeof epsilon === 'number' && epsilon >= 0 && epsilon < Infinity) return;
-  throw new Error(
-    `${kernelName}: epsilon must be a finite number from 0. ` +
-      received('epsilon', epsilon),
+  throw refusal(
+    kernelName,
+    'epsilon must be a finite number from 0',
+    'epsilon',
+    epsilon,
   );
 }
 

@@ -39,7 +39,7 @@ import {
 } from './contract.js';
 import {withFlagOff} from './tfjs_private.js';
 import {reasonOf} from '../util/reason_of.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 
 /** The flag of `tf.env()` that switches fused kernels off. */
 const FLAG = 'NORMALIZATION_FUSED';
@@ -187,9 +187,12 @@ function recall<T extends TensorInfo>(
     kept?.tensors.length === tensors.length &&
     tensors.every(({dataId}, i) => dataId === kept.tensors[i]?.dataId);
   if (isWhole) return {tag: kept.tag, tensors};
-  throw new Error(
-    `${NORMALIZE_GRAD}: inputs beyond gamma must be those that ${NORMALIZE} has ` +
-      `kept, all of them in order. ${received('kept', tensors.length)}`,
+  throw refusal(
+    NORMALIZE_GRAD,
+    `inputs beyond gamma must be those that ${NORMALIZE} has ` +
+      'kept, all of them in order',
+    'kept',
+    tensors.length,
   );
 }
 

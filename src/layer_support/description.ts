@@ -31,7 +31,7 @@ export interface ParameterDescription {
   /** The initializer by default. */
   readonly initializer: string;
   /** If true, gradients reach it, and it has options for a regularizer and a constraint. */
-  readonly learns: boolean;
+  readonly learns?: boolean;
   /** The option, and its value, with which the layer has this weight. Defaults to always. */
   readonly when?: {readonly option: string; readonly is: unknown};
   /** If true, it is one number, whatever the shape of the others. */

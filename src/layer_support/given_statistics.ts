@@ -1,5 +1,5 @@
 import {Tensor} from '@tensorflow/tfjs-core';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import type {OptionCheck} from './options.js';
 
 /** A number, or arrays of numbers in each other, all of one shape. */
@@ -14,9 +14,12 @@ export interface ShapedNumbers {
 /** Checks an option that is none, a number, or an array of numbers. */
 export const checkNumbers: OptionCheck = (value, name, who) => {
   if (value === null || shapeOf(value) !== undefined) return;
-  throw new Error(
-    `${who}: ${name} must be a finite number, or an array of them with rows of one ` +
-      `length. ${received(name, value instanceof Tensor ? 'a tensor' : value)}`,
+  throw refusal(
+    who,
+    `${name} must be a finite number, or an array of them with rows of one ` +
+      'length',
+    name,
+    value instanceof Tensor ? 'a tensor' : value,
   );
 };
 
@@ -24,9 +27,7 @@ export const checkNumbers: OptionCheck = (value, name, who) => {
 export const checkVariances: OptionCheck = (value, name, who) => {
   checkNumbers(value, name, who);
   if (value === null || flat(value as Numbers).every((v) => v >= 0)) return;
-  throw new Error(
-    `${who}: ${name} must not be below 0. ${received(name, value)}`,
-  );
+  throw refusal(who, `${name} must not be below 0`, name, value);
 };
 
 /**
@@ -41,9 +42,11 @@ export function checkRank(
   who: string,
 ): void {
   if (shapeWithin(value, rank).length <= rank) return;
-  throw new Error(
-    `${who}: ${name} must have no more axes than are kept, which are ${rank}. ` +
-      received(name, value),
+  throw refusal(
+    who,
+    `${name} must have no more axes than are kept, which are ${rank}`,
+    name,
+    value,
   );
 }
 
@@ -66,9 +69,12 @@ export function fitNumbers(
   if (shape.every((n, i) => n === 1 || n === lengths[i])) {
     return {values: flat(value), shape};
   }
-  throw new Error(
-    `${who}: ${name} of shape [${own.join(', ')}] does not fit the kept axes, whose ` +
-      `lengths are [${lengths.join(', ')}]. ${received(name, value)}`,
+  throw refusal(
+    who,
+    `${name} of shape [${own.join(', ')}] does not fit the kept axes, whose ` +
+      `lengths are [${lengths.join(', ')}]`,
+    name,
+    value,
   );
 }
 

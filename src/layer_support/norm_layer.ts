@@ -118,7 +118,7 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
   protected addParameters(shape: Shape, options: object = this.options): void {
     for (const each of this.description.parameters) {
       if (!hasParameter(each, options)) continue;
-      const {name, option, learns, isScalar, dtype = 'float32'} = each;
+      const {name, option, learns = false, isScalar, dtype = 'float32'} = each;
       const about = (suffix: string): unknown =>
         this.objects[`${String(option)}${suffix}`] ?? undefined;
       const weight = this.addWeight(

@@ -1,6 +1,6 @@
 import {serialization, type Tensor} from '@tensorflow/tfjs-core';
 import {constraints, initializers, regularizers} from '@tensorflow/tfjs-layers';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {hasOwn} from './options.js';
 
 /*
@@ -87,7 +87,7 @@ function parse(
     // tfjs's own classes check what they are made with.
     problem = `${name} cannot be made (${(error as Error).message})`;
   }
-  throw new Error(`${who}: ${problem}. ${received(name, option)}`);
+  throw refusal(who, problem, name, option);
 }
 
 function objectOf(kind: Kind, option: unknown): unknown {

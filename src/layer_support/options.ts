@@ -1,7 +1,7 @@
 import type {layers} from '@tensorflow/tfjs-layers';
 import {type Axes, checkAxes} from '../ops/axes.js';
 import {knownOptions} from '../ops/known_options.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {
   defaultsOf,
   type LayerDescription,
@@ -117,18 +117,14 @@ export const CHANNEL_AXIS_OPTION: OptionDescription<number> = {
   default: -1,
   check: (value, name, who) => {
     if (Number.isInteger(value)) return;
-    throw new Error(
-      `${who}: ${name} must be an integer. ${received(name, value)}`,
-    );
+    throw refusal(who, `${name} must be an integer`, name, value);
   },
 };
 
 /** @throws Error if an option is not true or false. */
 export function checkBoolean(value: unknown, name: string, who: string): void {
   if (typeof value === 'boolean') return;
-  throw new Error(
-    `${who}: ${name} must be true or false. ${received(name, value)}`,
-  );
+  throw refusal(who, `${name} must be true or false`, name, value);
 }
 
 /** @throws Error if an option is none of the words it may be. */
@@ -140,42 +136,32 @@ export function checkChoice(
 ): void {
   if (typeof value === 'string' && choices.includes(value)) return;
   const words = choices.map((choice) => `'${choice}'`).join(', ');
-  throw new Error(
-    `${who}: ${name} must be one of ${words}. ${received(name, value)}`,
-  );
+  throw refusal(who, `${name} must be one of ${words}`, name, value);
 }
 
 /** @throws Error if an option is not a number from 0 to 1. */
 export function checkFraction(value: unknown, name: string, who: string): void {
   if (typeof value === 'number' && value >= 0 && value <= 1) return;
-  throw new Error(
-    `${who}: ${name} must be a number from 0 to 1. ${received(name, value)}`,
-  );
+  throw refusal(who, `${name} must be a number from 0 to 1`, name, value);
 }
 
 /** @throws Error if an option is not an integer above 0. */
 export function checkCount(value: unknown, name: string, who: string): void {
   if (Number.isInteger(value) && Number(value) > 0) return;
-  throw new Error(
-    `${who}: ${name} must be an integer above 0. ${received(name, value)}`,
-  );
+  throw refusal(who, `${name} must be an integer above 0`, name, value);
 }
 
 /** @throws Error if an option is not a function. */
 export function checkFunction(value: unknown, name: string, who: string): void {
   if (typeof value === 'function') return;
-  throw new Error(
-    `${who}: ${name} must be a function. ${received(name, value)}`,
-  );
+  throw refusal(who, `${name} must be a function`, name, value);
 }
 
 /** @throws Error if an option is not an AbortSignal. */
 export function checkSignal(value: unknown, name: string, who: string): void {
   const signal = value as Partial<AbortSignal> | null;
   if (typeof signal?.throwIfAborted === 'function') return;
-  throw new Error(
-    `${who}: ${name} must be an AbortSignal. ${received(name, value)}`,
-  );
+  throw refusal(who, `${name} must be an AbortSignal`, name, value);
 }
 
 /** Not `in`, for which every object has a constructor, and JSON a __proto__. */

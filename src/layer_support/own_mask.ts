@@ -1,6 +1,6 @@
 import {reshape, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
 import {type layers, SymbolicTensor} from '@tensorflow/tfjs-layers';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {maskFits} from '../ops/masked.js';
 
 /*
@@ -79,10 +79,12 @@ export function ownMask(
     return own && maskFits(own, x) ? own : undefined;
   }
   if (maskFits(first, x)) return first;
-  throw new Error(
-    `${who}: a mask must have fewer axes than the input, as long as the input's ` +
-      `first ones or of length 1; the input's shape is [${x.shape.join(', ')}]. ` +
-      received('mask.shape', first.shape),
+  throw refusal(
+    who,
+    `a mask must have fewer axes than the input, as long as the input's ` +
+      `first ones or of length 1; the input's shape is [${x.shape.join(', ')}]`,
+    'mask.shape',
+    first.shape,
   );
 }
 

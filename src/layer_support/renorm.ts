@@ -13,7 +13,7 @@ import {
 } from '../ops/renorm.js';
 import {whereAnyRank} from '../ops/where_any_rank.js';
 import {isObject} from '../util/is_object.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import type {ParameterDescription} from './description.js';
 import {
   advanced,
@@ -31,7 +31,6 @@ const NAMES = ['moving_stddev', 'renorm_mean', 'renorm_stddev'] as const;
 export const RENORM_PARAMETERS = NAMES.map((name): ParameterDescription => ({
   name,
   initializer: 'zeros',
-  learns: false,
   when: {option: 'renorm', is: true},
   isOurs: true,
 }));
@@ -48,9 +47,12 @@ export function checkClipping(value: unknown, name: string, who: string): void {
     );
   const {rmin, rmax} = value as RenormClipping;
   if (isFitting && (rmin ?? 0) <= (rmax ?? Infinity)) return;
-  throw new Error(
-    `${who}: ${name} must have finite numbers from 0 on as rmin, rmax and dmax, ` +
-      `rmin at most rmax; leave one out for no bound. ${received(name, value)}`,
+  throw refusal(
+    who,
+    `${name} must have finite numbers from 0 on as rmin, rmax and dmax, ` +
+      'rmin at most rmax; leave one out for no bound',
+    name,
+    value,
   );
 }
 
@@ -74,9 +76,7 @@ export function checkRenorm(
   for (const [name, usual] of Object.entries(defaults)) {
     const value = options[name as keyof RenormSettings];
     if (options.renorm || value === usual) continue;
-    throw new Error(
-      `${who}: ${name} needs renorm: true. ${received(name, value)}`,
-    );
+    throw refusal(who, `${name} needs renorm: true`, name, value);
   }
 }
 

@@ -1,7 +1,7 @@
 import {serialization, type Tensor} from '@tensorflow/tfjs-core';
 import {layers, type LayerVariable} from '@tensorflow/tfjs-layers';
 import {isObject} from '../util/is_object.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {hasOwn} from './options.js';
 
 /* A layer of tf.js inside one of this package. */
@@ -25,9 +25,11 @@ export function deserializeLayer(json: unknown, who: string): unknown {
     ? (classNameMap[name] ?? [])
     : [];
   if (cls === undefined || fromConfig === undefined || !isObject(config)) {
-    throw new Error(
-      `${who}: tf.js has no such layer, and none is registered under the name. ` +
-        received('layer.className', className),
+    throw refusal(
+      who,
+      'tf.js has no such layer, and none is registered under the name',
+      'layer.className',
+      className,
     );
   }
   return fromConfig(cls, config as serialization.ConfigDict);
@@ -51,10 +53,12 @@ export function kernelOf(layer: layers.Layer, who: string): LayerVariable {
   // A separable convolution has two.
   const hasMore = properties.pointwiseKernel != null;
   if (kernel !== undefined && !hasMore) return kernel;
-  throw new Error(
-    `${who}: the layer inside must have one kernel, or embeddings, as Dense, a ` +
-      `convolution or Embedding has. ` +
-      received('layer.className', layer.getClassName()),
+  throw refusal(
+    who,
+    'the layer inside must have one kernel, or embeddings, as Dense, a ' +
+      'convolution or Embedding has',
+    'layer.className',
+    layer.getClassName(),
   );
 }
 

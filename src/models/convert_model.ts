@@ -2,7 +2,7 @@ import {util} from '@tensorflow/tfjs-core';
 import type {layers, LayersModel, Shape} from '@tensorflow/tfjs-layers';
 import {checkOwnClassName, isOwnLayer} from '../layer_support/registration.js';
 import {checkBoolean, takeOptions} from '../layer_support/options.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {buildModel, copyMetadata, giveWeights} from './graph/build_model.js';
 import {type GraphModel, mapLayers} from './graph/graph.js';
 import type {Json} from './graph/json.js';
@@ -96,9 +96,7 @@ function convert(
     case 'normalization':
       return inOwn(graph);
     default:
-      throw new Error(
-        `${WHO}: to must be 'normalization' or 'stock'. ${received('to', to)}`,
-      );
+      throw refusal(WHO, `to must be 'normalization' or 'stock'`, 'to', to);
   }
 }
 
@@ -136,13 +134,12 @@ function takeWeights({layer, rebuilt, path}: LayerPair): void {
   }
   // Layers inside it get their weights as pairs of their own.
   if (innerLayers(rebuilt).length > 0) return;
-  throw new Error(
-    `${WHO}: ${layer.getClassName()} ${path} has other weights than a layer ` +
-      `made from its config, which must hold all that its weights depend on. ` +
-      received(
-        'weights',
-        layer.weights.map(({shape}) => shape),
-      ),
+  throw refusal(
+    WHO,
+    `${layer.getClassName()} ${path} has other weights than a layer ` +
+      'made from its config, which must hold all that its weights depend on',
+    'weights',
+    layer.weights.map(({shape}) => shape),
   );
 }
 

@@ -6,7 +6,7 @@ import {
   refuseOptions,
   takeOptions,
 } from '../layer_support/options.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {
   type AnyBatchNorm,
   batchNormsOf,
@@ -111,10 +111,12 @@ function thaw(layer: AnyBatchNorm): boolean {
 
 function checkFreezes({layer, path}: PlacedBatchNorm): void {
   if (layer instanceof BatchNorm || arePatched()) return;
-  throw new Error(
-    `${WHO}: ${path} is tf.js's own BatchNormalization, which keeps updating ` +
-      `its statistics when frozen; call patchStockLayers() first, or ` +
-      `convertModel(model, {to: 'normalization'}). ` +
-      received('model', path),
+  throw refusal(
+    WHO,
+    `${path} is tf.js's own BatchNormalization, which keeps updating ` +
+      'its statistics when frozen; call patchStockLayers() first, or ' +
+      `convertModel(model, {to: 'normalization'})`,
+    'model',
+    path,
   );
 }

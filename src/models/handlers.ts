@@ -1,5 +1,5 @@
 import {io} from '@tensorflow/tfjs-core';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 
 /**
  * Returns the load function of a handler, or of the handler for a URL.
@@ -18,9 +18,11 @@ export function loaderOf(
       : source;
   const load = handlerMethod(handler, 'load');
   if (load) return load as () => Promise<io.ModelArtifacts>;
-  throw new Error(
-    `${who}: the source must be a URL or an IOHandler that loads. ` +
-      received('source', source),
+  throw refusal(
+    who,
+    'the source must be a URL or an IOHandler that loads',
+    'source',
+    source,
   );
 }
 
@@ -39,9 +41,12 @@ export function saverOf(
       : target;
   const save = handlerMethod(handler, 'save');
   if (save) return save as io.SaveHandler;
-  throw new Error(
-    `${who}: the target must be a URL of a registered scheme or an ` +
-      `IOHandler that saves. ${received('target', target)}`,
+  throw refusal(
+    who,
+    'the target must be a URL of a registered scheme or an ' +
+      'IOHandler that saves',
+    'target',
+    target,
   );
 }
 
@@ -51,9 +56,11 @@ function only(
   who: string,
 ): io.IOHandler | undefined {
   if (handlers.length <= 1) return handlers[0];
-  throw new Error(
-    `${who}: ${handlers.length} handlers are registered for the URL. ` +
-      received('url', url),
+  throw refusal(
+    who,
+    `${handlers.length} handlers are registered for the URL`,
+    'url',
+    url,
   );
 }
 

@@ -5,7 +5,7 @@ import {
   type StatisticsMode,
 } from '../layer_support/batch_norm_call.js';
 import {refuseOptions} from '../layer_support/options.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {
   batchNormsOf,
   type PlacedBatchNorm,
@@ -53,9 +53,12 @@ export function onlyOurs(
   value: unknown,
 ): BatchNorm {
   if (layer instanceof BatchNorm) return layer;
-  throw new Error(
-    `${who}: ${path} is tf.js's own BatchNormalization, which has no choice of ` +
+  throw refusal(
+    who,
+    `${path} is tf.js's own BatchNormalization, which has no choice of ` +
       `statistics; convertModel(model, {to: 'normalization'}) makes it a ` +
-      `BatchNorm. ${received(argument, value)}`,
+      'BatchNorm',
+    argument,
+    value,
   );
 }

@@ -1,4 +1,4 @@
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 
 /** One axis or several. Negative ones count from the last. */
 export type Axes = number | readonly number[];
@@ -15,16 +15,21 @@ export function resolveAxes(axis: Axes, rank: number, who: string): number[] {
   const given = typeof axis === 'number' ? [axis] : axis;
   const resolved = given.map((a) => {
     if (a < -rank || a >= rank) {
-      throw new Error(
-        `${who}: axis ${a} is out of range for an input of rank ${rank}. ` +
-          received('axis', axis),
+      throw refusal(
+        who,
+        `axis ${a} is out of range for an input of rank ${rank}`,
+        'axis',
+        axis,
       );
     }
     return a < 0 ? a + rank : a;
   });
   if (new Set(resolved).size !== resolved.length) {
-    throw new Error(
-      `${who}: duplicate axes for an input of rank ${rank}. ${received('axis', axis)}`,
+    throw refusal(
+      who,
+      `duplicate axes for an input of rank ${rank}`,
+      'axis',
+      axis,
     );
   }
   return resolved.sort((a, b) => a - b);
@@ -38,9 +43,11 @@ export function resolveAxes(axis: Axes, rank: number, who: string): number[] {
 export function checkAxes(axis: unknown, who: string): asserts axis is Axes {
   const list: readonly unknown[] = Array.isArray(axis) ? axis : [axis];
   if (list.length === 0 || !list.every(Number.isInteger)) {
-    throw new Error(
-      `${who}: axis must be an integer or an array of integers, not empty. ` +
-        received('axis', axis),
+    throw refusal(
+      who,
+      'axis must be an integer or an array of integers, not empty',
+      'axis',
+      axis,
     );
   }
 }

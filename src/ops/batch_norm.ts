@@ -4,7 +4,7 @@ import {applyAfter, type NormOptions, prepareNorm} from './norm_options.js';
 import {normalizeFeatures, normalizeFeaturesWith} from './feature_norm.js';
 import {maskFits} from './masked.js';
 import type {Statistics} from './moving_statistics.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {toFloat} from './to_float.js';
 
 /** Options of {@link batchNorm}. */
@@ -88,10 +88,12 @@ function knownStatistics(
       tensor.shape.length === features.length &&
       tensor.shape.every((length, i) => length === features[i]);
     if (isFitting) return toFloat(tensor);
-    throw new Error(
-      `${WHO}: mean and variance go together, as tensors in the shape of the feature ` +
-        `axes, [${features.join()}]. ` +
-        received(name, tensor instanceof Tensor ? tensor.shape : tensor),
+    throw refusal(
+      WHO,
+      'mean and variance go together, as tensors in the shape of the feature ' +
+        `axes, [${features.join()}]`,
+      name,
+      tensor instanceof Tensor ? tensor.shape : tensor,
     );
   };
   return {
@@ -103,9 +105,11 @@ function knownStatistics(
 function checkedMask(mask: Tensor | undefined, x: Tensor): Tensor | undefined {
   if (mask == null) return undefined;
   if (mask instanceof Tensor && maskFits(mask, x)) return mask;
-  throw new Error(
-    `${WHO}: mask must be a tensor of fewer axes than x, as long as x's first ones, ` +
-      `[${x.shape.join()}], or of length 1. ` +
-      received('mask', mask instanceof Tensor ? mask.shape : mask),
+  throw refusal(
+    WHO,
+    `mask must be a tensor of fewer axes than x, as long as x's first ones, ` +
+      `[${x.shape.join()}], or of length 1`,
+    'mask',
+    mask instanceof Tensor ? mask.shape : mask,
   );
 }

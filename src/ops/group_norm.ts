@@ -1,6 +1,6 @@
 import {type Tensor, type TensorLike, tidy} from '@tensorflow/tfjs-core';
 import type {Parameters} from '../kernels/contract.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {groupsLayout} from './layout.js';
 import {applyAfter, type NormOptions, prepareNorm} from './norm_options.js';
 import {normalize} from './normalize.js';
@@ -125,9 +125,11 @@ export function channelAxis(
 ): number {
   const [axis = 0, ...more] = axes;
   if (axis > 0 && more.length === 0) return axis;
-  throw new Error(
-    `${who}: axis must be one axis, that of the channels, and not the batch's. ` +
-      received('axis', given ?? -1),
+  throw refusal(
+    who,
+    `axis must be one axis, that of the channels, and not the batch's`,
+    'axis',
+    given ?? -1,
   );
 }
 
@@ -146,8 +148,11 @@ export function groupCount(
   if (Number.isInteger(groups) && groups > 0 && channels % groups === 0) {
     return groups;
   }
-  throw new Error(
-    `${who}: groups must divide the ${channels} channels, or be -1 for one group a ` +
-      `channel. ${received('groups', groups)}`,
+  throw refusal(
+    who,
+    `groups must divide the ${channels} channels, or be -1 for one group a ` +
+      'channel',
+    'groups',
+    groups,
   );
 }

@@ -1,4 +1,4 @@
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 
 /**
  * The options given to a layer or a function.
@@ -21,9 +21,7 @@ export function knownOptions(
       known.length > 0
         ? `its options are ${known.join(', ')}`
         : 'it takes no options';
-    throw new Error(
-      `${who}: unknown option ${name}; ${what}. ${received(name, value)}`,
-    );
+    throw refusal(who, `unknown option ${name}; ${what}`, name, value);
   }
   return entries;
 }
@@ -37,7 +35,5 @@ export function checkIsObject(
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return;
   }
-  throw new Error(
-    `${who}: ${name} must be an object. ${received(name, value)}`,
-  );
+  throw refusal(who, `${name} must be an object`, name, value);
 }

@@ -2,7 +2,7 @@ import {Tensor, tensor, type TensorLike} from '@tensorflow/tfjs-core';
 import {type Axes, resolveAxes} from './axes.js';
 import {scaleAndShift} from './normalize.js';
 import {knownOptions} from './known_options.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {sortParameters, type SortedParameters} from './parameters.js';
 import {toFloat} from './to_float.js';
 
@@ -67,7 +67,5 @@ export function checkEpsilon(epsilon: unknown, who: string): void {
   // As float32 has it, in which the smallest numbers are 0.
   const rounded = typeof epsilon === 'number' ? Math.fround(epsilon) : NaN;
   if (rounded > 0 && rounded < Infinity) return;
-  throw new Error(
-    `${who}: epsilon must be a number above 0. ` + received('epsilon', epsilon),
-  );
+  throw refusal(who, 'epsilon must be a number above 0', 'epsilon', epsilon);
 }

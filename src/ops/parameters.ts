@@ -1,6 +1,6 @@
 import {Tensor} from '@tensorflow/tfjs-core';
 import type {Parameters} from '../kernels/contract.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 
 /** gamma and beta, by who applies them. */
 export interface SortedParameters {
@@ -48,9 +48,7 @@ function variesByExample(
 ): boolean {
   if (tensor === undefined) return false;
   if (!(tensor instanceof Tensor)) {
-    throw new Error(
-      `${who}: ${name} must be a tensor. ${received(name, tensor)}`,
-    );
+    throw refusal(who, `${name} must be a tensor`, name, tensor);
   }
   const perFeature = features.map((axis) => x.shape[axis] ?? 1);
   const perExample = [...x.shape.slice(0, 1), ...perFeature];

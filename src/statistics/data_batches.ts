@@ -1,6 +1,6 @@
 import {dispose, slice, Tensor} from '@tensorflow/tfjs-core';
 import {hasOwn} from '../layer_support/options.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {listed} from '../util/listed.js';
 
 /** The inputs or targets of a model: a tensor, or one for each. */
@@ -71,9 +71,11 @@ export function countBatches(
   const {batchSize, batches} = options;
   if (isSource(data)) {
     if (batchSize === undefined) return undefined;
-    throw new Error(
-      `${who}: batchSize is for tensors; batch a dataset with its own ` +
-        `batch(). ${received('batchSize', batchSize)}`,
+    throw refusal(
+      who,
+      'batchSize is for tensors; batch a dataset with its own ' + 'batch()',
+      'batchSize',
+      batchSize,
     );
   }
   const {size} = batchOf(data, model, who);
@@ -155,9 +157,11 @@ export function batchOf(
       : inOrder(ys, outputNames, 'y', who);
   const [size = 0, ...others] = [...x, ...(y ?? [])].map(lengthOf);
   if (others.some((other) => other !== size)) {
-    throw new Error(
-      `${who}: x and y must have the same number of examples. ` +
-        received('lengths', [size, ...others]),
+    throw refusal(
+      who,
+      'x and y must have the same number of examples',
+      'lengths',
+      [size, ...others],
     );
   }
   return {x, y, size};
@@ -187,9 +191,11 @@ function inOrder(
   if (complete && list.every((tensor) => tensor instanceof Tensor)) {
     return list as Tensor[];
   }
-  throw new Error(
-    `${who}: ${what} must be a tensor for each of ${listed(names)}. ` +
-      received(what, describe(tensors)),
+  throw refusal(
+    who,
+    `${what} must be a tensor for each of ${listed(names)}`,
+    what,
+    describe(tensors),
   );
 }
 

@@ -1,6 +1,6 @@
 import {Tensor, tensor, type TensorLike} from '@tensorflow/tfjs-core';
 import {at} from '../util/at.js';
-import {received} from '../util/received.js';
+import {refusal} from '../util/received.js';
 import {
   type Batch,
   batchesOf,
@@ -126,9 +126,7 @@ async function gather(
     await progress.advance();
   }
   if (found !== undefined) return resultOf(found, who);
-  throw new Error(
-    `${who}: the data has no examples. ${received('examples', 0)}`,
-  );
+  throw refusal(who, 'the data has no examples', 'examples', 0);
 }
 
 function add(
@@ -140,17 +138,22 @@ function add(
   const axes = axesFor(shape);
   const known = shape.map((n, axis) => (axes.includes(axis) ? n : null));
   if (before && JSON.stringify(before.shape) !== JSON.stringify(known)) {
-    throw new Error(
-      `${who}: every batch of the data must have the shape of the first, ` +
-        `${JSON.stringify(before.shape)}. ${received('shape', shape)}`,
+    throw refusal(
+      who,
+      `every batch of the data must have the shape of the first, ${JSON.stringify(before.shape)}`,
+      'shape',
+      shape,
     );
   }
   const part = partStatistics(values, shape, axes);
   part.mean.forEach((mean, feature) => {
     if (Number.isFinite(mean)) return;
-    throw new Error(
-      `${who}: the data has a value that is not finite, in feature ${feature} of ` +
-        `${part.mean.length}; leave it out or replace it. ${received('mean', mean)}`,
+    throw refusal(
+      who,
+      `the data has a value that is not finite, in feature ${feature} of ` +
+        `${part.mean.length}; leave it out or replace it`,
+      'mean',
+      mean,
     );
   });
   const sum = before?.sum ?? new GatheredStatistics(part.mean.length);
@@ -165,9 +168,12 @@ function resultOf({shape, sum}: Gathered, who: string): FeatureStatistics {
   const {mean, variance, count} = sum.result({mean: none, variance: none});
   variance.forEach((value, feature) => {
     if (Number.isFinite(Math.fround(value))) return;
-    throw new Error(
-      `${who}: the variance of feature ${feature} is too large for float32; scale the ` +
-        `data down first. ${received('variance', value)}`,
+    throw refusal(
+      who,
+      `the variance of feature ${feature} is too large for float32; scale the ` +
+        'data down first',
+      'variance',
+      value,
     );
   });
   return {mean, variance, count: at(count, 0), shape};
@@ -226,9 +232,7 @@ function sizeOf(lengths: readonly number[]): number {
 
 async function partOf([x]: readonly Tensor[], who: string): Promise<Part> {
   if (x === undefined || x.dtype === 'string' || x.dtype === 'complex64') {
-    throw new Error(
-      `${who}: the data must be of numbers. ${received('dtype', x?.dtype)}`,
-    );
+    throw refusal(who, 'the data must be of numbers', 'dtype', x?.dtype);
   }
   return {values: await x.data(), shape: x.shape};
 }
@@ -243,8 +247,11 @@ function toTensor(data: TensorLike, who: string): Tensor {
   // tf.js takes rows of different lengths, and mixes them up.
   const lengths = unevenLengths(data);
   if (lengths === undefined) return tensor(data);
-  throw new Error(
-    `${who}: the data has rows of different lengths. ${received('lengths', lengths)}`,
+  throw refusal(
+    who,
+    'the data has rows of different lengths',
+    'lengths',
+    lengths,
   );
 }
 

@@ -311,8 +311,7 @@ describe('unbiasedMovingVariance', () => {
 describe('resetStatistics', () => {
   it('reports that there are none yet', () => {
     expect(() => batchNorm({name: 'bn'}).resetStatistics()).toThrow(
-      'BatchNorm bn: the layer has no statistics before it is built. ' +
-        'Received: built=false',
+      'BatchNorm bn: it is not built yet. ' + 'Received: built=false',
     );
   });
 });

@@ -1,10 +1,12 @@
 import {
   BEGIN,
   END,
+  ORDER,
   OWN_MEMORY,
   SHARED_MEMORY,
   type SimdModule,
 } from './binary.generated.js';
+import {at} from '../../util/at.js';
 
 export type {SimdModule};
 
@@ -40,19 +42,26 @@ function compile(text: string): WebAssembly.Module {
   return module;
 }
 
-/** Reads what scripts/build-simd.mjs wrote: 91 characters, each after `!`, ` ` or none. */
 function asBytes(text: string): Uint8Array<ArrayBuffer> {
-  const bytes: number[] = [];
+  const order = numbersIn(ORDER);
+  for (let byte = 0; byte < 256; byte++) {
+    if (!order.includes(byte)) order.push(byte);
+  }
+  return Uint8Array.from(numbersIn(text), (number) => at(order, number));
+}
+
+/** Reads what scripts/build-simd.mjs wrote: 91 characters, each after `!`, ` ` or none. */
+function numbersIn(text: string): number[] {
+  const numbers: number[] = [];
   let block = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code < 35) {
       block = code === 33 ? 91 : 182;
     } else {
-      // The array keeps the last eight bits.
-      bytes.push(81 - block - code + (code < 92 ? 35 : 36));
+      numbers.push(block + code - (code < 92 ? 35 : 36));
       block = 0;
     }
   }
-  return Uint8Array.from(bytes);
+  return numbers;
 }

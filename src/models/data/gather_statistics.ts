@@ -9,7 +9,7 @@ import {
 } from '../../layer_support/options.js';
 import {watchLayer} from '../../layer_support/own_mask.js';
 import type {Statistics} from '../../ops/moving_statistics.js';
-import {received} from '../../util/received.js';
+import {refusal} from '../../util/received.js';
 import {isBatchNorm} from '../graph/batch_norms.js';
 import {
   byDepth,
@@ -228,9 +228,7 @@ async function gatherPass(
     await progress.advance();
   }
   if (examples === 0) {
-    throw new Error(
-      `${who}: the data has no examples. ${received('examples', examples)}`,
-    );
+    throw refusal(who, 'the data has no examples', 'examples', examples);
   }
   const results = new Map<PlacedStatistics, FoundChannels>();
   for (const [norm, sum] of sums) {

@@ -1,6 +1,6 @@
 import {dispose} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {received} from '../../util/received.js';
+import {refusal} from '../../util/received.js';
 import {warnOfHidden} from '../graph/batch_norms.js';
 import {
   isRecalibrated,
@@ -83,10 +83,12 @@ export async function recalibrate(
     isRecalibrated(layer),
   );
   if (norms.length === 0) {
-    throw new Error(
-      `${WHO}: the model has no BatchNorm that learns statistics; those that ` +
-        `are frozen, or whose statistics are 'moving', keep theirs. ` +
-        received('model', model.name),
+    throw refusal(
+      WHO,
+      'the model has no BatchNorm that learns statistics; those that ' +
+        `are frozen, or whose statistics are 'moving', keep theirs`,
+      'model',
+      model.name,
     );
   }
   const gathering = startGathering(model, norms, data, checked, WHO, {

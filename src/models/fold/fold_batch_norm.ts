@@ -17,7 +17,7 @@ import {
 } from '../graph/batch_norms.js';
 import {checkModel} from '../graph/check_model.js';
 import {ensureBuilt} from '../graph/ensure_built.js';
-import {received} from '../../util/received.js';
+import {refusal} from '../../util/received.js';
 import {
   createModel,
   watchVariables,
@@ -191,10 +191,12 @@ class Folding {
  */
 function checkSameClass({layer, rebuilt, path}: LayerPair): void {
   if (layer.constructor === rebuilt.constructor) return;
-  throw new Error(
-    `${WHO}: another class has taken the name of ${path}'s class; if that is ` +
-      `this package's, register({override: true}) takes the name back. ` +
-      received('className', layer.getClassName()),
+  throw refusal(
+    WHO,
+    `another class has taken the name of ${path}'s class; if that is ` +
+      `this package's, register({override: true}) takes the name back`,
+    'className',
+    layer.getClassName(),
   );
 }
 

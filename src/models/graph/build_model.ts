@@ -7,10 +7,9 @@ import {
 } from '@tensorflow/tfjs-layers';
 import {isOwnClassName} from '../../layer_support/registration.js';
 import {ONE_COPY} from '../../layer_support/one_copy.js';
-import {received} from '../../util/received.js';
+import {received, refusal} from '../../util/received.js';
 import {reasonOf} from '../../util/reason_of.js';
 import {type GraphLayer, type GraphModel, modelsIn} from './graph.js';
-import {refusal} from './json.js';
 import {writeTfjs} from './write_tfjs.js';
 import {NormLayer} from '../../layer_support/norm_layer.js';
 
@@ -166,10 +165,12 @@ export function copyWeights(
   who: string,
 ): void {
   if (from.weights.length !== to.weights.length) {
-    throw new Error(
-      `${who}: a ${from.getClassName()} that is made from the layer's config has ` +
-        `${to.weights.length} weights instead of ${from.weights.length}. ` +
-        received('weights', from.weights.length),
+    throw refusal(
+      who,
+      `a ${from.getClassName()} that is made from the layer's config has ` +
+        `${to.weights.length} weights instead of ${from.weights.length}`,
+      'weights',
+      from.weights.length,
     );
   }
   giveWeights(

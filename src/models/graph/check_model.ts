@@ -1,6 +1,6 @@
 import {LayersModel} from '@tensorflow/tfjs-layers';
 import {ONE_COPY} from '../../layer_support/one_copy.js';
-import {received} from '../../util/received.js';
+import {received, refusal} from '../../util/received.js';
 
 /**
  * Checks that a model comes from the copy of tf.js that this package uses. In a
@@ -11,9 +11,11 @@ import {received} from '../../util/received.js';
 export function checkModel(model: unknown, who: string): void {
   if (model instanceof LayersModel) return;
   if (!isModelOfAnotherCopy(model)) {
-    throw new Error(
-      `${who}: the model must be a tf.LayersModel. ` +
-        received('model', kindOf(model)),
+    throw refusal(
+      who,
+      'the model must be a tf.LayersModel',
+      'model',
+      kindOf(model),
     );
   }
   throw new Error(

@@ -1,5 +1,5 @@
 import {hasOwn} from '../../layer_support/options.js';
-import {received} from '../../util/received.js';
+import {refusal} from '../../util/received.js';
 import {isObject} from '../../util/is_object.js';
 
 /** An object of a model.json, whose values are not checked yet. */
@@ -10,16 +10,6 @@ const MAX_DEPTH = 200;
 
 /** Keys through which JSON could reach the prototype of every object. */
 const FORBIDDEN: readonly string[] = ['__proto__', 'constructor', 'prototype'];
-
-/** Makes an error in the form that all errors have. */
-export function refusal(
-  who: string,
-  what: string,
-  name: string,
-  value: unknown,
-): Error {
-  return new Error(`${who}: ${what}. ${received(name, value)}`);
-}
 
 /**
  * Copies parsed JSON so that it is safe to walk.

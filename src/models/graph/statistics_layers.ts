@@ -20,7 +20,7 @@ import {
   layersOf,
   type PlacedLayer,
 } from './walk_layers.js';
-import {received} from '../../util/received.js';
+import {refusal} from '../../util/received.js';
 
 /** A layer with statistics of data: a batch normalization, or one that adapts. */
 export type StatisticsLayer = AnyBatchNorm | Normalization;
@@ -111,10 +111,12 @@ function depthsOf(model: LayersModel, who: string): Depths {
     if (moved === undefined) return depths;
     const [{name}, depth] = moved;
     if (depth >= deeper.size) {
-      throw new Error(
-        `${who}: ${name} is used again after itself, so its statistics ` +
-          `depend on themselves and cannot be found exactly. ` +
-          received('exact', true),
+      throw refusal(
+        who,
+        `${name} is used again after itself, so its statistics ` +
+          'depend on themselves and cannot be found exactly',
+        'exact',
+        true,
       );
     }
     depths = deeper;

@@ -14,7 +14,8 @@ import {
 import {optionsAbout} from '../../layer_support/description.js';
 import {descriptionOf} from '../../layer_support/registration.js';
 import {type GraphLayer, type GraphModel, mapLayers} from './graph.js';
-import {refusal, snakeCase} from './json.js';
+import {snakeCase} from './json.js';
+import {refusal} from '../../util/received.js';
 import {reasonOf} from '../../util/reason_of.js';
 import {layersOf} from './walk_layers.js';
 

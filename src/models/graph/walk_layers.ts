@@ -1,5 +1,5 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
-import {received} from '../../util/received.js';
+import {refusal} from '../../util/received.js';
 
 /** A layer, and its place in the model. */
 export interface PlacedLayer {
@@ -88,9 +88,11 @@ export function pairLayers(
   ): void => {
     const kept = originals.filter((layer) => !gone.has(layer));
     if (kept.length !== copies.length) {
-      throw new Error(
-        `${who}: the rebuilt model does not have the same ${kept.length} layers. ` +
-          received('layers', copies.length),
+      throw refusal(
+        who,
+        `the rebuilt model does not have the same ${kept.length} layers`,
+        'layers',
+        copies.length,
       );
     }
     visitPairs(kept, copies, around);

@@ -23,7 +23,7 @@ import {
 } from './weights/weight_targets.js';
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {layersOf} from '../graph/walk_layers.js';
-import {refusal} from '../graph/json.js';
+import {refusal} from '../../util/received.js';
 
 const WHO = 'fromKeras';
 

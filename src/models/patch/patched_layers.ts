@@ -30,7 +30,7 @@ import type {
   StockBatchNormalization,
   StockLayerNormalization,
 } from './stock_layers.js';
-import {received} from '../../util/received.js';
+import {refusal} from '../../util/received.js';
 import {normalizeExamples} from '../../ops/example_norm.js';
 
 type Stock = StockBatchNormalization;
@@ -137,7 +137,7 @@ function refuseAsStock(
 function addWeights(layer: Stock, lengths: number[]): void {
   const fields = layer as unknown as Record<string, unknown>;
   for (const each of stockParametersOf(BatchNorm.description)) {
-    const {name, option, learns} = each;
+    const {name, option, learns = false} = each;
     if (option === undefined || !hasParameter(each, layer)) continue;
     fields[option] = layer.addWeight(
       name,
@@ -222,8 +222,11 @@ function checkLengths(
   const built = parameter.shape as number[];
   const lengths = shape.filter((_, axis) => axes.includes(axis));
   if (util.sizeFromShape(lengths) === util.sizeFromShape(built)) return;
-  throw new Error(
-    `${who}: the layer was built for normalized axes of lengths ` +
-      `[${built.join(', ')}]. ${received('inputShape', shape)}`,
+  throw refusal(
+    who,
+    'the layer was built for normalized axes of lengths ' +
+      `[${built.join(', ')}]`,
+    'inputShape',
+    shape,
   );
 }

@@ -8,7 +8,8 @@ import {
   isOwnLayer,
 } from '../../layer_support/registration.js';
 import {type GraphLayer, type GraphModel, mapLayers} from '../graph/graph.js';
-import {camelCase, type Json, own, refusal, snakeCase} from '../graph/json.js';
+import {camelCase, type Json, own, snakeCase} from '../graph/json.js';
+import {refusal} from '../../util/received.js';
 import type {Notes} from '../graph/notes.js';
 import {stockClasses} from '../patch/stock_layers.js';
 import {layersOf} from '../graph/walk_layers.js';

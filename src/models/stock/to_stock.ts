@@ -2,7 +2,7 @@ import type {io} from '@tensorflow/tfjs-core';
 import type {LayersModel, LayerVariable} from '@tensorflow/tfjs-layers';
 import {checkBoolean, takeOptions} from '../../layer_support/options.js';
 import {saverOf} from '../handlers.js';
-import {refusal} from '../graph/json.js';
+import {refusal} from '../../util/received.js';
 import {Notes} from '../graph/notes.js';
 import {bytesOfAll, readStored} from '../keras/weights/stored_weights.js';
 import {withTrial} from '../graph/trial.js';

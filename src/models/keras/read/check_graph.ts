@@ -1,4 +1,4 @@
-import {refusal} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import {
   type GraphLayer,
   type GraphModel,

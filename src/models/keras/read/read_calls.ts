@@ -1,4 +1,5 @@
-import {type Json, own, refusal} from '../../graph/json.js';
+import {type Json, own} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import type {Call, TensorRef} from '../../graph/graph.js';
 import {isObject} from '../../../util/is_object.js';
 

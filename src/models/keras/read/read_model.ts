@@ -4,10 +4,10 @@ import {
   listAt,
   own,
   recordAt,
-  refusal,
   safeCopy,
   stringAt,
 } from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import type {
   Call,
   GraphLayer,

@@ -1,4 +1,5 @@
-import {own, refusal} from '../../graph/json.js';
+import {own} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import {
   type Call,
   type GraphLayer,

@@ -4,7 +4,7 @@ import {
   modelsIn,
   whoIs,
 } from '../../graph/graph.js';
-import {refusal} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 
 /** The names that tf.js allows for a variable. */
 const VALID = /^[A-Za-z0-9][-A-Za-z0-9._/]*$/;

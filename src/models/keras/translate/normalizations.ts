@@ -8,7 +8,8 @@ import {
   descriptionInKeras,
   descriptionOf,
 } from '../../../layer_support/registration.js';
-import {camelCase, type Json, own, refusal} from '../../graph/json.js';
+import {camelCase, type Json, own} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import {type Setting, translateObject} from './objects.js';
 
 /** Normalizations of Keras and its addons that this package does not have yet. */

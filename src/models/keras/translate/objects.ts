@@ -1,5 +1,6 @@
 import {hasOwn} from '../../../layer_support/options.js';
-import {type Json, own, refusal} from '../../graph/json.js';
+import {type Json, own} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import type {Notes} from '../../graph/notes.js';
 import {isObject} from '../../../util/is_object.js';
 

@@ -1,7 +1,8 @@
 import {serialization} from '@tensorflow/tfjs-core';
 import {layers as tfLayers} from '@tensorflow/tfjs-layers';
 import {hasOwn} from '../../../layer_support/options.js';
-import {type Json, own, refusal} from '../../graph/json.js';
+import {type Json, own} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import {type GraphLayer, type Wrapped, whoIs} from '../../graph/graph.js';
 import {writeLayer} from '../../graph/write_tfjs.js';
 import {

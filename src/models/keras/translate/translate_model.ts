@@ -1,7 +1,7 @@
 import {callSiteTraining, makeNamesUnique} from './names_and_training.js';
 import {checkGraph} from '../read/check_graph.js';
 import {checkMasks} from './check_masks.js';
-import {refusal} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import {
   type Call,
   type GraphLayer,

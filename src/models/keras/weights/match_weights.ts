@@ -1,4 +1,4 @@
-import {refusal} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import {type GraphModel, withWrapped} from '../../graph/graph.js';
 import {normalizationFor} from '../translate/normalizations.js';
 import type {StoredWeight} from './stored_weights.js';

@@ -1,7 +1,8 @@
 import type {io} from '@tensorflow/tfjs-core';
 import {hasOwn} from '../../../layer_support/options.js';
 import {DTYPE_BYTES} from '../../../util/dtype_bytes.js';
-import {own, refusal} from '../../graph/json.js';
+import {own} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import {isObject} from '../../../util/is_object.js';
 
 /** A weight of a file: its spec, and the place of its bytes. */

@@ -6,7 +6,7 @@ import {
   modelsIn,
   whoIs,
 } from '../../graph/graph.js';
-import {refusal} from '../../graph/json.js';
+import {refusal} from '../../../util/received.js';
 import type {StoredWeight} from './stored_weights.js';
 
 /** A weight that the model in tf.js needs from a file. */
