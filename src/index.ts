@@ -2,8 +2,6 @@
  * Normalization layers for TensorFlow.js. Importing this registers them, so that
  * models with them load.
  */
-// Only models of keras-contrib have it, so that it has no name here.
-import '../layers/contrib_instance_norm.js';
 import * as layers from '../layers/index.js';
 import * as ops from './ops/index.js';
 

@@ -51,6 +51,7 @@ for (const path of [
   'keras/from_keras',
   'keras/from_keras_details',
   'keras/from_keras_fuzz',
+  'keras/renamed_models',
   'keras/from_keras_layers',
   'keras/from_keras_malformed',
   'keras/from_keras_masks',
