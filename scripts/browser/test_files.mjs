@@ -52,6 +52,8 @@ for (const path of [
   'keras/from_keras_details',
   'keras/from_keras_fuzz',
   'keras/renamed_models',
+  'keras/shared_and_nested',
+  'keras/spectral',
   'keras/from_keras_layers',
   'keras/from_keras_malformed',
   'keras/from_keras_masks',
