@@ -40,6 +40,8 @@ export function scaleExamples(
   x: Tensor,
   {axes, epsilon, gamma}: Omit<ExampleNormOptions, 'centered' | 'beta'>,
 ): Tensor {
+  // tf.js's sums take no empty tensor on GPUs.
+  if (x.size === 0) return normalizeExamples(x, {axes, epsilon, gamma});
   const layout = examplesLayout(x.shape, axes, gamma !== undefined);
   const {variance} = normalize(x, layout, {epsilon, statistics: true});
   return applyStatistics(x, zerosLike(variance), variance, layout, {

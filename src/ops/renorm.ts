@@ -44,10 +44,13 @@ export interface RenormReference {
  */
 export function renormalizeFeatures(
   x: Tensor,
-  {gamma, beta, ...options}: FeatureNormOptions,
+  parameters: FeatureNormOptions,
   reference: RenormReference,
   {rmin, rmax, dmax}: RenormClipping,
 ): FeatureNormalized {
+  // tf.js's sums take no empty tensor on GPUs.
+  if (x.size === 0) return normalizeFeatures(x, parameters);
+  const {gamma, beta, ...options} = parameters;
   const {axes, epsilon} = options;
   const normalized = normalizeFeatures(x, options);
   const {shape} = reference.mean;
@@ -64,11 +67,11 @@ export function renormalizeFeatures(
     return dmax == null ? all : clipByValue(all, -dmax, dmax);
   });
   const shift = gamma ? mul(d, gamma) : d;
-  const parameters = {
+  const corrected = {
     gamma: gamma ? mul(r, gamma) : r,
     beta: beta ? add(shift, beta) : shift,
   };
-  return {...normalized, y: scaleAndShift(normalized.y, parameters, axes)};
+  return {...normalized, y: scaleAndShift(normalized.y, corrected, axes)};
 }
 
 /** The deviation that batch renormalization averages: `sqrt(variance + epsilon)`. */

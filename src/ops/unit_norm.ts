@@ -1,6 +1,7 @@
 import {
   abs,
   add,
+  clone,
   div,
   equal,
   greater,
@@ -35,7 +36,7 @@ export function normalizeLength(
   axes: readonly number[],
   shortest: number,
 ): Tensor {
-  if (x.size === 0) return mul(x, 1);
+  if (x.size === 0) return clone(x);
   // The square of a value above 1e19 or below 1e-19 is no float32. The result does not
   // depend on the scale, so that it may be a constant to the gradient.
   const scale = constantOf(x, (values) => {
