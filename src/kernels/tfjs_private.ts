@@ -254,7 +254,7 @@ export interface GpuProgram {
   readonly floats: readonly number[];
 }
 
-/** What a WebGPU backend does for this package. */
+/** The methods of a WebGPU backend that this package uses. */
 export interface GpuRunner {
   /** The most bytes of a tensor. */
   readonly mostBytes: number;
@@ -348,7 +348,7 @@ export interface WebGLProgram {
   readonly customUniforms?: Array<{name: string; type: 'float'}>;
 }
 
-/** What of tf.js's WebGL backend is used to run programs. */
+/** The parts of tf.js's WebGL backend that run programs. */
 export interface WebGLRunner {
   /** Runs a program. `uniforms` are the values of its custom uniforms. */
   run(

@@ -19,7 +19,7 @@ import {
 /** Data as `model.fit` takes it, or numbers. */
 export type FeatureData = ModelData | TensorLike;
 
-/** How statistics of data are found. */
+/** Options of finding statistics of data. */
 export interface FeatureOptions extends DataWatch {
   /**
    * The feature axes for data of a shape: ascending, never the batch's. Throws where
@@ -163,7 +163,7 @@ function add(
 
 function resultOf({shape, sum}: Gathered, who: string): FeatureStatistics {
   const size = sizeOf(shape.map((length) => length ?? 1));
-  // What would stay where there is no second value.
+  // Kept where there is no second value.
   const none = new Float64Array(size);
   const {mean, variance, count} = sum.result({mean: none, variance: none});
   variance.forEach((value, feature) => {

@@ -5,7 +5,7 @@ import type {Form, Lanes, Packed, Walk} from './layout.js';
  * program for each shape anyway, and a compiler divides by constants fast.
  */
 
-/** What every program starts with: a texture's texel by its place. */
+/** The start of every program: a texture's texel by its place. */
 export const TEXEL = `
 vec4 texel(sampler2D A,int t){int w=textureSize(A,0).x;return texelFetch(A,ivec2(t%w,t/w),0);}
 `;

@@ -100,7 +100,7 @@ class Gradient {
     return {dx, ...this.parameters(sums)};
   }
 
-  /** Where each statistic has one parameter, whose gradients serve for dx too. */
+  /** For statistics with one parameter each, whose gradients serve for dx too. */
   private ofChannels(): Gradients<TensorInfo> {
     const {view, scale, center} = this.attributes;
     const sums = this.sums(sharedForm(view), Infinity, (p) => p);
@@ -129,7 +129,7 @@ class Gradient {
     return {walk, S: this.gl.temporary(partial)};
   }
 
-  /** What flows through the statistics, from sums for each channel. */
+  /** The gradient through the statistics, from sums for each channel. */
   private flowOf(
     sums: Sums | undefined,
   ): [programs.Flow, Record<string, TensorInfo>] {
@@ -144,7 +144,7 @@ class Gradient {
     return [{kind: 'texels'}, {S: this.gl.temporary(S)}];
   }
 
-  /** What flows through the statistics, from sums for each of them. */
+  /** The gradient through the statistics, from sums for each of them. */
   private flowOfStatistics(): [programs.Flow, Record<string, TensorInfo>] {
     const {view, scale, given} = this.attributes;
     if (given) return [{kind: 'none'}, {}];

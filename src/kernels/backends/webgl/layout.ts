@@ -1,7 +1,7 @@
 import type {View} from '../../contract.js';
 
 /*
- * How values lie in a packed texture of tf.js, and how they are visited. A texel holds two
+ * The order of values in a packed texture of tf.js, and ways to visit them. A texel holds two
  * rows by two columns of the last two axes; texels follow one another row by row, slice by
  * slice, whatever the texture's width. Everything here is arithmetic on lengths; where it
  * has to be done on the GPU, it is given as GLSL.
@@ -78,7 +78,7 @@ export interface Walk {
   readonly packed: Packed;
   /** If any, a step is of one value instead of a texel. */
   readonly lanes: Lanes;
-  /** How many loops run beside each other: each has an entry, or a pair of them. */
+  /** The number of loops beside each other: each has an entry, or a pair of them. */
   readonly slots: number;
   /** The steps of a loop: `outer` times `run`. */
   readonly steps: number;
@@ -103,7 +103,7 @@ export interface Walk {
 
 type Order = Omit<Walk, 'form' | 'packed' | 'chunks' | 'length'>;
 
-/** How many loops keep a GPU busy. */
+/** The number of loops that keep a GPU busy. */
 const BUSY = {few: 1024, many: 8192};
 
 /** The longest loop that is not cut. */

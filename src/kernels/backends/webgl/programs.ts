@@ -17,7 +17,7 @@ import type {NormalizeAttributes} from '../../contract.js';
  * and a variance; P and Q gamma and beta; S sums of dy and of dy times x normalized.
  */
 
-/** Where the statistics come from. */
+/** The source of the statistics. */
 export interface Source {
   /** The walk whose partial means and squares M holds; undefined for U and V. */
   readonly moments: Walk | undefined;
@@ -252,7 +252,7 @@ for(int c=0;c<${channel};c++)a+=added(s*${channel}+c)*parameter(s%${group}*${cha
 setOutput(vec4(a,0.,0.));}`;
 }
 
-/** Where dx finds the sums over dy: none of them are needed where statistics are given. */
+/** The source of the sums over dy for dx: none of them are needed where statistics are given. */
 export type Flow =
   | {readonly kind: 'none'}
   /** As the gradients of gamma and beta, in the textures D and E. */
@@ -283,8 +283,8 @@ export function inputGradient(
   const extra = statistics
     ? `${centered ? 'valueDM(s)' : '0.'},2.*valueDV(s)`
     : '0.,0.';
-  // What flows through the mean and the variance: a constant, and the factors of x less
-  // its mean and of x normalized.
+  // The gradient through the mean and the variance: a constant, and the factors of x
+  // less its mean and of x normalized.
   const through = `vec4 through(int s){vec2 a=${own};vec4 m=statistic(s);vec2 e=vec2(${extra});
 return vec4(${centered ? 'e.x-a.x*m.z' : '0.'},e.y,-a.y*m.z,0.)*${share};}
 `;

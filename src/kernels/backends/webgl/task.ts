@@ -24,12 +24,12 @@ import type {Textures} from './textures.js';
  */
 export const FEW_CHUNKS = 16;
 
-/** Where the statistics are, and the textures that a program reads them from. */
+/** The place of the statistics, and the textures that a program reads them from. */
 export interface Statistics extends programs.Source {
   readonly textures: Readonly<Record<string, TensorInfo>>;
 }
 
-/** What the kernels over one view of one x share. */
+/** The parts that the kernels over one view of one x share. */
 export class Task {
   readonly packed: Packed;
   readonly parameters: Form;

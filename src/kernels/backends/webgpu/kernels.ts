@@ -42,7 +42,7 @@ export const webgpu: Backend = {
  */
 const FEW_VALUES = 16;
 
-/** What dx is computed from, beside dy and x: so many numbers for each statistic. */
+/** The numbers for each statistic that dx is computed from, beside dy and x. */
 const TERMS = 5;
 
 /** Kernels for tfjs's WebGPU backend. */
@@ -177,7 +177,7 @@ interface Flow {
   readonly more: Tensors;
 }
 
-/** What dx is computed from. */
+/** The parts that dx is computed from. */
 interface Terms {
   /** For each statistic. */
   readonly terms?: TensorInfo;

@@ -19,10 +19,10 @@ export type Tensors = Readonly<Record<string, TensorInfo | undefined>>;
 export interface Launch {
   readonly kind: Kind;
   readonly grid: Grid;
-  /** What the grid does not say. */
+  /** The rest of the spec, beside the grid's. */
   readonly spec?: Omit<Partial<Spec>, 'kind' | 'has'>;
   readonly tensors: Tensors;
-  /** How many values it gives. */
+  /** The number of values it gives. */
   readonly size: number;
   /** The shape of its output. Defaults to a list. */
   readonly shape?: readonly number[];

@@ -1,9 +1,9 @@
 import type {View} from '../../contract.js';
 
 /*
- * How a view is cut into workgroups. A workgroup has lanes, which share the values of an
- * item among them, and works at several items at once. An item is what a statistic, or a
- * gradient of a parameter, is computed from; long ones are cut into chunks.
+ * The cut of a view into workgroups. A workgroup has lanes, which share the values of an
+ * item among them, and works at several items at once. An item holds the values that a
+ * statistic, or a gradient of a parameter, is computed from; long ones are cut into chunks.
  */
 
 /** A tensor as row-major `[batch, outer, group, run]`, with an item per (batch, group). */
@@ -52,9 +52,9 @@ export function asOneRun(walk: Walk): Walk {
   return group === 1 ? {batch, outer: 1, group, run: outer * run} : walk;
 }
 
-/** What of a grid the code of a shader depends on. */
+/** The parts of a grid that the code of a shader depends on. */
 export interface Lanes {
-  /** How many floats a lane reads at once: of neighbouring items, or of one. */
+  /** The number of floats a lane reads at once: of neighbouring items, or of one. */
   readonly width: 1 | 4;
   /** If true, neighbouring values belong to neighbouring items. */
   readonly columns: boolean;

@@ -231,7 +231,7 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
     all.a += inv * sums[uniforms.length * uniforms.items + i] + shift * sums[i];`,
     )} ${write('all.a')}`,
 
-  // Whether a value is finite is asked of its bits: compilers may assume that all are.
+  // The bits tell if a value is finite: compilers may assume that all are.
   moved: (spec) => {
     const finite = (value: string): string =>
       `(bitcast<u32>(${value}) & 0x7f800000u) != 0x7f800000u`;

@@ -1,11 +1,11 @@
 import type {Lanes} from './plan.js';
 
 /*
- * What shaders are put together from. In all of them T is what a lane reads at once, a
- * float or four, and A what it computes of an item: four if that is of four items.
+ * The parts of shaders. In all of them a lane reads a T at once, a float or four, and
+ * computes an A of an item: four floats if that is of four items.
  */
 
-/** What a shader computes. */
+/** The result of a shader. */
 export type Kind =
   | 'moments'
   | 'mean'
@@ -152,7 +152,7 @@ export function parameter(spec: Spec, name: string): string {
   return `T(${name}[${dense ? at : `(${at}) * ${width} / uniforms.inner`}])`;
 }
 
-/** How many floats of an input are read at once. */
+/** The number of floats of an input that are read at once. */
 export function widthOf(spec: Spec, name: string): number {
   if (name === 'x' || name === 'dy') return spec.width;
   if (name !== 'gamma' && name !== 'beta') return spec.own ? sideOf(spec) : 1;
@@ -160,7 +160,7 @@ export function widthOf(spec: Spec, name: string): number {
   return spec.dense ? spec.width : 1;
 }
 
-/** How many floats of the output are written at once. */
+/** The number of floats of the output that are written at once. */
 export function outputWidth(spec: Spec): number {
   return spec.kind === 'y' || spec.kind === 'dx' ? spec.width : sideOf(spec);
 }
