@@ -1,4 +1,4 @@
-import {registerAgain} from './layer_support/registration.js';
+import {keepRegistered, registerAgain} from './layer_support/registration.js';
 import {checkBoolean, takeOptions} from './layer_support/options.js';
 import {FAMILY} from '../layers/family.js';
 
@@ -27,5 +27,6 @@ export function register(options: RegisterOptions = {}): void {
     {override: checkBoolean},
     'register',
   );
-  registerAgain(FAMILY, override);
+  keepRegistered(FAMILY);
+  registerAgain(override);
 }

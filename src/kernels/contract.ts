@@ -231,8 +231,7 @@ export function unpackGradients<T>(
 
 /** A tensor that the contract promises. */
 export function required<T>(tensor: T | undefined): T {
-  if (tensor === undefined)
-    throw new Error('a kernel lacks one of its tensors');
+  if (tensor === undefined) throw new Error('a kernel lacks a tensor');
   return tensor;
 }
 

@@ -218,7 +218,7 @@ function forClass(
 /** A layer's only input, in float32. */
 export function onlyInput(inputs: Tensor | Tensor[]): Tensor {
   const [x] = [inputs].flat();
-  if (x === undefined) throw new Error('a layer is called without an input');
+  if (x === undefined) throw new Error('a layer needs an input');
   return toFloat(x);
 }
 

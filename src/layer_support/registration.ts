@@ -14,8 +14,8 @@ export type DescribedClass = LayerClass & {
   readonly description: LayerDescription;
 };
 
-/** The descriptions of this package's layers, by their class names. */
-const descriptions = new Map<string, LayerDescription>();
+/** The layers of this package, by their class names. */
+const classes = new Map<string, DescribedClass>();
 
 /**
  * Registers a layer under its class name, and under those that Keras and its addons give
@@ -24,8 +24,8 @@ const descriptions = new Map<string, LayerDescription>();
  */
 export function registerLayer(layerClass: DescribedClass): void {
   warnOfAnotherCopy();
-  descriptions.set(layerClass.className, layerClass.description);
   Object.defineProperty(layerClass, OWN, {value: true});
+  classes.set(layerClass.className, layerClass);
   for (const name of namesOf(layerClass)) {
     const holder = holderOf(name);
     if (holder === undefined || isOwn(holder)) {
@@ -59,20 +59,17 @@ function registerAs(name: string, layerClass: LayerClass): void {
  */
 export function keepRegistered(layerClasses: readonly DescribedClass[]): void {
   for (const layerClass of layerClasses) {
-    if (!descriptions.has(layerClass.className)) registerLayer(layerClass);
+    if (!classes.has(layerClass.className)) registerLayer(layerClass);
   }
 }
 
 /**
- * Registers layers again.
+ * Registers all layers again.
  *
  * @param override If true, takes the names that other classes hold.
  */
-export function registerAgain(
-  layerClasses: readonly DescribedClass[],
-  override: boolean,
-): void {
-  for (const layerClass of layerClasses) {
+export function registerAgain(override: boolean): void {
+  for (const layerClass of classes.values()) {
     for (const name of namesOf(layerClass)) {
       const holder = holderOf(name);
       if (override || holder === undefined || isOwn(holder)) {
@@ -115,14 +112,14 @@ export function classOf(className: string): unknown {
 
 /** The description of a layer of this package; undefined for other class names. */
 export function descriptionOf(className: string): LayerDescription | undefined {
-  return descriptions.get(className);
+  return classes.get(className)?.description;
 }
 
 /** The description of the layer that is called so in files of Keras or its addons. */
 export function descriptionInKeras(name: string): LayerDescription | undefined {
-  return [...descriptions.values()].find(({kerasNames}) =>
-    kerasNames.includes(name),
-  );
+  return [...classes.values()].find(({description}) =>
+    description.kerasNames.includes(name),
+  )?.description;
 }
 
 /** Not inherited: a user's subclass is the user's. */

@@ -11,6 +11,9 @@ type Bundle = BuildResult<{write: false}>;
 
 const ESM = join(ROOT, 'dist/esm');
 
+/** Layers that bundlers drop where a program does not name them. */
+const MAY_GO = /layers.(?!batch_norm|layer_norm)\w+\.js$/;
+
 /**
  * Makes a production bundle of a program, with the package inside and tfjs
  * outside.
@@ -93,11 +96,28 @@ describe('a production bundle', () => {
       ]),
     );
     const dropped: Message[] = [];
-    for (const file of effective) {
+    for (const file of effective.filter((each) => !MAY_GO.test(each))) {
       const {warnings} = await bundle(`import '${file}';`);
       dropped.push(...warnings.filter(({id}) => id === 'ignored-bare-import'));
     }
     expect(dropped.map(({text}) => text)).toEqual([]);
+  });
+
+  it.each([
+    ['names none', `import 'tfjs-normalization';`, false],
+    ['names another', `export {batchNorm} from 'tfjs-normalization';`, false],
+    ['names it', `export {unitNorm} from 'tfjs-normalization';`, true],
+    [
+      'calls register',
+      `import {register} from 'tfjs-normalization'; register();`,
+      true,
+    ],
+    ['has fromKeras', `export {fromKeras} from 'tfjs-normalization';`, true],
+  ])('of a program that %s has the layer or not', async (_, code, has) => {
+    const {outputFiles} = await bundle(code);
+    const text = outputFiles[0]?.text ?? '';
+    expect(text.includes('UnitNormalization')).toBe(has);
+    expect(text).toContain('BatchNormalizationV1');
   });
 });
 
