@@ -106,7 +106,8 @@ function report({devices, skipped, layers}) {
         Object.fromEntries(
           columns.map((name) => [
             name,
-            cells[name].median ?? cells[name].unavailable,
+            Number(cells[name].median?.toPrecision(3)) ||
+              cells[name].unavailable,
           ]),
         ),
       ]),
