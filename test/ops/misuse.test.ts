@@ -13,7 +13,7 @@ describe('a wrong tensor or number', () => {
     expect(() => ops.batchNorm(x(), {epsilon: (() => 1) as never})).toThrow(
       'ops.batchNorm: epsilon must be a number above 0. Received: epsilon=a function',
     );
-    expect(() => onlyInput([])).toThrow('without an input');
+    expect(() => onlyInput([])).toThrow('a layer needs an input');
     expect(() => layerNorm().apply({} as never)).toThrow();
   });
 
