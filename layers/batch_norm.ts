@@ -129,13 +129,7 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
       check: checkBoolean,
       ours: 'training',
     },
-    virtualBatchSize: {
-      default: null,
-      check: (value, name, who) => {
-        if (value !== null) checkCount(value, name, who);
-      },
-      ours: 'training',
-    },
+    virtualBatchSize: {default: null, check: checkCount, ours: 'training'},
     renorm: {default: false, check: checkBoolean, ours: 'training'},
     renormClipping: {default: null, check: checkClipping, ours: 'training'},
     renormMomentum: {

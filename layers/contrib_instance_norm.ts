@@ -34,7 +34,7 @@ const DESCRIPTION: LayerDescription<ContribInstanceNormOptions> = {
   label: 'ContribInstanceNorm',
   kerasNames: ['InstanceNormalization'],
   options: {
-    axis: {default: null, takesNull: true, check: checkAxis},
+    axis: {...CHANNEL_AXIS_OPTION, default: null, takesNull: true},
     epsilon: epsilonOption(1e-3),
     ...AFFINE_OPTIONS,
   },
@@ -97,7 +97,3 @@ export class ContribInstanceNorm extends NormLayer<ContribInstanceNormOptions> {
   }
 }
 registerLayer(ContribInstanceNorm);
-
-function checkAxis(value: unknown, name: string, who: string): void {
-  if (value !== null) CHANNEL_AXIS_OPTION.check(value, name, who);
-}

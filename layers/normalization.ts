@@ -62,7 +62,7 @@ interface NormalizationOptions extends OptionsOf<NormalizationArgs> {
   variance: Numbers | null;
 }
 
-/** Where the mean is given there are no weights, as in Keras. */
+/** There are no weights if the mean is given, as in Keras. */
 const ADAPTS = {option: 'mean', is: null};
 
 const DESCRIPTION: LayerDescription<NormalizationOptions> = {
@@ -304,7 +304,7 @@ function isNone(axis: Axes | null): axis is null | readonly [] {
 }
 
 function checkKeptAxes(value: unknown, name: string, who: string): void {
-  const list: unknown[] = [value ?? []].flat();
+  const list: unknown[] = [value].flat();
   if (list.every(Number.isInteger)) return;
   throw refusal(
     who,

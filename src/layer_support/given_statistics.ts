@@ -11,9 +11,9 @@ export interface ShapedNumbers {
   readonly shape: readonly number[];
 }
 
-/** Checks an option that is none, a number, or an array of numbers. */
+/** Checks an option that is a number, or an array of numbers. */
 export const checkNumbers: OptionCheck = (value, name, who) => {
-  if (value === null || shapeOf(value) !== undefined) return;
+  if (shapeOf(value) !== undefined) return;
   throw refusal(
     who,
     `${name} must be a finite number, or an array of them with rows of one ` +
@@ -26,7 +26,7 @@ export const checkNumbers: OptionCheck = (value, name, who) => {
 /** Checks an option as {@link checkNumbers} does, and that nothing is below 0. */
 export const checkVariances: OptionCheck = (value, name, who) => {
   checkNumbers(value, name, who);
-  if (value === null || flat(value as Numbers).every((v) => v >= 0)) return;
+  if (flat(value as Numbers).every((v) => v >= 0)) return;
   throw refusal(who, `${name} must not be below 0`, name, value);
 };
 

@@ -66,7 +66,8 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
     this.options = options;
     const values = options as Record<string, unknown>;
     for (const [name, {check}] of Object.entries(optionsOf(description))) {
-      check(values[name], name, this.who);
+      // Null is left only where it is the default, or a value of its own.
+      if (values[name] !== null) check(values[name], name, this.who);
     }
     this.objects = Object.fromEntries(
       description.parameters

@@ -37,7 +37,6 @@ export const RENORM_PARAMETERS = NAMES.map((name): ParameterDescription => ({
 
 /** @throws Error if an option is not the bounds of batch renormalization. */
 export function checkClipping(value: unknown, name: string, who: string): void {
-  if (value === null) return;
   const isFitting =
     isObject(value) &&
     Object.entries(value).every(
