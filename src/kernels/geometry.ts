@@ -108,3 +108,37 @@ export function chunksOf(
   }
   return chunks;
 }
+
+/**
+ * A tensor read as `[batch, outer, group, run]`, of which entries are indexed by
+ * `(batch, group)` and computed over `(outer, run)`.
+ */
+export interface Form {
+  readonly batch: number;
+  readonly outer: number;
+  readonly group: number;
+  readonly run: number;
+}
+
+/** The form whose entries are the statistics. */
+export function statisticsForm(view: View): Form {
+  const {batch, outer, group, channel, inner} = view;
+  return {batch, outer, group, run: channel * inner};
+}
+
+/** The form whose entries are the parameters. */
+export function parametersForm(view: View): Form {
+  const {batch, outer, group, channel, inner} = view;
+  return {
+    batch: 1,
+    outer: batch * outer,
+    group: group * channel,
+    run: inner,
+  };
+}
+
+/** The form whose entries make up both the statistics and the parameters. */
+export function sharedForm(view: View): Form {
+  const {batch, outer, group, channel, inner} = view;
+  return {batch, outer, group: group * channel, run: inner};
+}

@@ -9,10 +9,12 @@ import {
   foldingGrid,
   type Grid,
   gridOf,
-  perColumn,
-  perParameter,
-  perStatistic,
 } from '../../../src/kernels/backends/webgpu/plan.js';
+import {
+  parametersForm,
+  sharedForm,
+  statisticsForm,
+} from '../../../src/kernels/geometry.js';
 import {
   type GradInputs,
   parametersCount,
@@ -251,7 +253,7 @@ describe('a grid', () => {
   }
 
   it('visits every unit once', () => {
-    const walks = fc.constantFrom(perStatistic, perColumn, perParameter);
+    const walks = fc.constantFrom(statisticsForm, sharedForm, parametersForm);
     const cases = fc.tuple(anyView, walks, fc.boolean(), fc.boolean());
     fc.assert(
       fc.property(cases, ([view, walk, wide, sums]) => {
@@ -278,7 +280,11 @@ describe('a grid', () => {
   it('gives each lane of a sum something to add', () => {
     fc.assert(
       fc.property(anyView, fc.boolean(), (view, wide) => {
-        const {length, lanes, chunks} = gridOf(perStatistic(view), wide, true);
+        const {length, lanes, chunks} = gridOf(
+          statisticsForm(view),
+          wide,
+          true,
+        );
         expect(lanes * chunks).toBeLessThanOrEqual(length);
       }),
     );

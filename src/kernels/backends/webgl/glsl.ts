@@ -1,4 +1,5 @@
-import type {Form, Lanes, Packed, Walk} from './layout.js';
+import type {Form} from '../../geometry.js';
+import type {Lanes, Packed, Walk} from './layout.js';
 
 /*
  * The parts that the programs are made of. Lengths are constants in them: tf.js compiles a

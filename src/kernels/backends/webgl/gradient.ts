@@ -8,14 +8,8 @@ import {
   statisticsCount,
 } from '../../contract.js';
 import {parametersAreStatistics} from '../../frame.js';
-import {
-  type Form,
-  packedOf,
-  sharedForm,
-  statisticsForm,
-  type Walk,
-  walkOf,
-} from './layout.js';
+import {type Form, sharedForm, statisticsForm} from '../../geometry.js';
+import {packedOf, type Walk, walkOf} from './layout.js';
 import * as programs from './programs.js';
 import {FEW_CHUNKS, type Statistics, Task} from './task.js';
 import type {Textures} from './textures.js';

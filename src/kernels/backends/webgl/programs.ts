@@ -8,7 +8,8 @@ import {
   spreadAt,
   spreadSlot,
 } from './glsl.js';
-import {type Form, lanesOf, type Packed, type Walk} from './layout.js';
+import type {Form} from '../../geometry.js';
+import {lanesOf, type Packed, type Walk} from './layout.js';
 import type {NormalizeAttributes} from '../../contract.js';
 
 /*

@@ -6,15 +6,8 @@ import {
   type View,
 } from '../../contract.js';
 import {parametersAreStatistics} from '../../frame.js';
-import {
-  type Form,
-  type Packed,
-  packedOf,
-  parametersForm,
-  statisticsForm,
-  type Walk,
-  walkOf,
-} from './layout.js';
+import {type Form, parametersForm, statisticsForm} from '../../geometry.js';
+import {type Packed, packedOf, type Walk, walkOf} from './layout.js';
 import * as programs from './programs.js';
 import type {Textures} from './textures.js';
 

@@ -17,15 +17,8 @@ import {
 } from '../../contract.js';
 import {type GpuRunner, gpuRunnerOf} from '../../tfjs_private.js';
 import {type Launch, Launcher, type Tensors} from './launcher.js';
-import {
-  asOneRun,
-  foldingGrid,
-  type Grid,
-  gridOf,
-  perColumn,
-  perParameter,
-  perStatistic,
-} from './plan.js';
+import {asOneRun, foldingGrid, type Grid, gridOf} from './plan.js';
+import {parametersForm, sharedForm, statisticsForm} from '../../geometry.js';
 import {sideOf} from './wgsl.js';
 
 /** tfjs's WebGPU backend. */
@@ -88,7 +81,7 @@ function normalize(
 ): Normalized<TensorInfo> {
   const {view, centered} = attributes;
   const count = statisticsCount(view);
-  const grid = gridOf(asOneRun(perStatistic(view)), true, true);
+  const grid = gridOf(asOneRun(statisticsForm(view)), true, true);
   const parts = launcher.intermediate({
     kind: 'moments',
     grid,
@@ -196,8 +189,8 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
   const count = statisticsCount(view);
   const dense = inner === 1;
   const grid = along
-    ? gridOf(perStatistic(shape), dense || inner % 4 === 0 || !scale, true)
-    : gridOf(asOneRun(perColumn(shape)), isAligned(shape), true);
+    ? gridOf(statisticsForm(shape), dense || inner % 4 === 0 || !scale, true)
+    : gridOf(asOneRun(sharedForm(shape)), isAligned(shape), true);
   const whole = along && grid.chunks === 1;
   const sizes = {
     ...{channel, inner, epsilon, statistics: count},
@@ -265,7 +258,7 @@ function parameterGradients(
   }
   const {dy, x, mean, variance} = tensors;
   const own = channel === 1;
-  const grid = gridOf(perParameter(view), isAligned(view), true);
+  const grid = gridOf(parametersForm(view), isAligned(view), true);
   // Few long statistics have many parameters, and a thread for each is enough.
   const chunks = given || whole ? grid.chunks : 1;
   const side = own ? sideOf(grid) : 1;
@@ -342,8 +335,8 @@ function valueGrid(
   const {outer, channel, inner} = shape;
   const along = channel > 1 && outer * inner === 1;
   const grid = along
-    ? gridOf(perStatistic(shape), true, false)
-    : gridOf(asOneRun(perColumn(shape)), isAligned(shape), false);
+    ? gridOf(statisticsForm(shape), true, false)
+    : gridOf(asOneRun(sharedForm(shape)), isAligned(shape), false);
   const own = along || channel === 1;
   return {
     grid,

@@ -1,4 +1,4 @@
-import type {View} from '../../contract.js';
+import type {Form} from '../../geometry.js';
 
 /*
  * The cut of a view into workgroups. A workgroup has lanes, which share the values of an
@@ -6,50 +6,10 @@ import type {View} from '../../contract.js';
  * statistic, or a gradient of a parameter, is computed from; long ones are cut into chunks.
  */
 
-/** A tensor as row-major `[batch, outer, group, run]`, with an item per (batch, group). */
-export interface Walk {
-  readonly batch: number;
-  readonly outer: number;
-  readonly group: number;
-  readonly run: number;
-}
-
-/** An item for each statistic. */
-export const perStatistic = ({
-  batch,
-  outer,
-  group,
-  channel,
-  inner,
-}: View): Walk => ({batch, outer, group, run: channel * inner});
-
-/** An item for each parameter in each of the batch. */
-export const perColumn = ({
-  batch,
-  outer,
-  group,
-  channel,
-  inner,
-}: View): Walk => ({batch, outer, group: group * channel, run: inner});
-
-/** An item for each parameter. */
-export const perParameter = ({
-  batch,
-  outer,
-  group,
-  channel,
-  inner,
-}: View): Walk => ({
-  batch: 1,
-  outer: batch * outer,
-  group: group * channel,
-  run: inner,
-});
-
-/** The same walk as one long run for each item, where that is what it is. */
-export function asOneRun(walk: Walk): Walk {
-  const {batch, outer, group, run} = walk;
-  return group === 1 ? {batch, outer: 1, group, run: outer * run} : walk;
+/** The same form as one long run for each item, where it is one. */
+export function asOneRun(form: Form): Form {
+  const {batch, outer, group, run} = form;
+  return group === 1 ? {batch, outer: 1, group, run: outer * run} : form;
 }
 
 /** The parts of a grid that the code of a shader depends on. */
@@ -66,8 +26,8 @@ export interface Lanes {
   readonly across: number;
 }
 
-/** A walk in units of `width` floats, spread over workgroups. */
-export interface Grid extends Walk, Lanes {
+/** A form in units of `width` floats, spread over workgroups. */
+export interface Grid extends Form, Lanes {
   readonly items: number;
   /** Units of an item. */
   readonly length: number;
@@ -90,17 +50,17 @@ const UNITS_OF_A_SUM = 32;
 const ENOUGH_WORKGROUPS = 512;
 
 /**
- * Spreads a walk over workgroups.
+ * Spreads a form over workgroups.
  *
  * @param wide If true, four floats may be read at once as far as alignment is concerned.
  * @param sums If true, few chunks are better: somebody has to put their sums together.
  */
-export function gridOf(walk: Walk, wide: boolean, sums: boolean): Grid {
-  const {batch, outer} = walk;
-  const columns = walk.run === 1;
-  const width = wide && (columns ? walk.group : walk.run) % 4 === 0 ? 4 : 1;
-  const group = columns ? walk.group / width : walk.group;
-  const run = columns ? 1 : walk.run / width;
+export function gridOf(form: Form, wide: boolean, sums: boolean): Grid {
+  const {batch, outer} = form;
+  const columns = form.run === 1;
+  const width = wide && (columns ? form.group : form.run) % 4 === 0 ? 4 : 1;
+  const group = columns ? form.group / width : form.group;
+  const run = columns ? 1 : form.run / width;
   const items = batch * group;
   const length = outer * run;
   const side = columns ? Math.min(COLUMNS, powerOfTwo(items)) : 1;
