@@ -1,8 +1,7 @@
 /** The page that measures normalization layers on the visitor's GPU. */
-import {SHAPES} from '../cases.js';
 import {drawChart} from '../chart.js';
 import {spelled, spelledRatio} from '../figures.js';
-import {nameOf} from '../cases.js';
+import {nameOf, SHAPES} from '../cases.js';
 import {
   type Contender,
   GPU_BACKENDS,

@@ -37,7 +37,7 @@ export interface BatchNormState {
   readonly gamma?: LayerVariable | null | undefined;
   readonly beta?: LayerVariable | null | undefined;
   readonly average: MovingAverage;
-  /** How batches are cut in training. Defaults to not at all. */
+  /** The cut of batches in training. Defaults to none. */
   readonly virtualBatches?: VirtualBatchOptions | undefined;
   /** The layer's `trainable`. */
   readonly trainable: boolean;

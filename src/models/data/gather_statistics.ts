@@ -81,7 +81,7 @@ export interface Gathering {
   readonly adapts: boolean;
 }
 
-/** How statistics are gathered. */
+/** The settings of gathering statistics. */
 export interface Gatherings {
   /** The number of passes the caller makes afterwards. Defaults to 0. */
   readonly more?: number;
