@@ -13,24 +13,10 @@ import {expectClose, expectCloseNow} from '../support/close.js';
 import {trainsStockLayers} from '../support/stock_training.js';
 import {randomTensor, valuesOf, weightsOf} from '../support/tensors.js';
 import {warnings} from '../support/warnings.js';
+import {cutInto} from '../support/datasets.js';
 
 // Numbers by Keras 3.15.1 in float64, from test/fixtures/keras_family.py.
 const {normalization: CASES} = readFixture('keras_family');
-
-/** Cuts data into batches of these sizes, as a dataset. */
-function cutInto(
-  x: tf.Tensor,
-  sizes: readonly number[],
-  element: (batch: tf.Tensor) => tf.TensorContainer = (batch) => batch,
-): tf.data.Dataset<tf.TensorContainer> {
-  return tf.data.generator(function* () {
-    let start = 0;
-    for (const size of sizes) {
-      yield element(tf.slice(x, start, size));
-      start += size;
-    }
-  });
-}
 
 /** Adapts a layer to data of this shape. */
 async function adapted(

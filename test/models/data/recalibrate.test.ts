@@ -17,24 +17,10 @@ import {
   through,
 } from '../../support/models.js';
 import {randomTensor, valuesOf, weightsOf} from '../../support/tensors.js';
+import {cutInto} from '../../support/datasets.js';
 
 const CUT = [2, 2, 4, 8, 16, 32, 64];
 const EXAMPLES = CUT.reduce((a, b) => a + b);
-
-/** Cuts the data into batches of these sizes, as a dataset. */
-function cutInto(
-  x: tf.Tensor,
-  sizes: readonly number[],
-  element: (batch: tf.Tensor) => tf.TensorContainer = (batch) => batch,
-): tf.data.Dataset<tf.TensorContainer> {
-  return tf.data.generator(function* () {
-    let start = 0;
-    for (const size of sizes) {
-      yield element(tf.slice(x, start, size));
-      start += size;
-    }
-  });
-}
 
 /** Three hidden layers, as the digits have them. */
 function deepModel(): tf.Sequential {
