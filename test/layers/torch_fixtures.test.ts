@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
-import {BatchNorm, batchNorm, layerNorm} from 'tfjs-normalization';
+import {
+  BatchNorm,
+  batchNorm,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  rmsNorm,
+} from 'tfjs-normalization';
 import {
   type Given,
   type Moved,
@@ -97,6 +104,26 @@ it.each(torch.layerNorm)('PyTorch, $name', async (given) => {
   const [center, scale] = [weights.beta, weights.gamma].map(Boolean);
   const norm = layerNorm({axis, epsilon: eps, center, scale});
   await expectResult(built(norm, shape, weights), given, result);
+});
+
+it.each(torch.groupNorm)('PyTorch, $name', async (given) => {
+  const {shape, weights, axis, groups, eps, result} = given;
+  const [center, scale] = [weights.beta, weights.gamma].map(Boolean);
+  const norm = groupNorm({groups, axis: axis[0], epsilon: eps, center, scale});
+  await expectResult(built(norm, shape, weights), given, result);
+});
+
+it.each(torch.instanceNorm)('PyTorch, $name', async (given) => {
+  const {shape, weights, axis, eps, result} = given;
+  const [center, scale] = [weights.beta, weights.gamma].map(Boolean);
+  const norm = instanceNorm({axis: axis[0], epsilon: eps, center, scale});
+  await expectResult(built(norm, shape, weights), given, result);
+});
+
+it.each(torch.rmsNorm)('PyTorch, $name', async (given) => {
+  const {shape, weights, axis, eps, result} = given;
+  const norm = built(rmsNorm({axis, epsilon: eps}), shape, weights);
+  await expectResult(norm, given, result);
 });
 
 /** Compares output, gradients, and the gradients of the squared gradient. */
