@@ -157,23 +157,34 @@ describe.each(['batchNorm', 'layerNorm'] as const)('ops.%s', (name) => {
       rest: tf.Tensor[],
     ): tf.Tensor => {
       const axes = [options.axis].flat().map((a) => (a < 0 ? a + x.rank : a));
-      const over = x.shape
-        .map((_, i) => i)
-        .filter((i) => axes.includes(i) === (name === 'layerNorm'));
-      const deviation =
-        over.length > 0 ? tf.sub(x, tf.mean(x, over, true)) : tf.sub(x, x);
-      const variance =
-        over.length > 0
-          ? tf.mean(tf.square(deviation), over, true)
-          : tf.square(deviation);
+      const indices = x.shape.map((_, i) => i);
+      const isOver = (i: number): boolean =>
+        axes.includes(i) === (name === 'layerNorm');
+      // As a matrix with a statistic per row: TensorFlow broadcasts no tensor
+      // of rank 6 whose every second axis has length 1.
+      const order = [
+        ...indices.filter((i) => !isOver(i)),
+        ...indices.filter(isOver),
+      ];
+      const moved = tf.transpose(x, order);
+      const columns = indices
+        .filter(isOver)
+        .reduce((product, i) => product * (x.shape[i] as number), 1);
+      const matrix = tf.reshape(moved, [-1, columns]);
+      const deviation = tf.sub(matrix, tf.mean(matrix, 1, true));
+      const variance = tf.mean(tf.square(deviation), 1, true);
       const y = tf.mul(deviation, tf.rsqrt(tf.add(variance, options.epsilon)));
       const {gamma, beta} = named(rest, options) as {
         gamma?: tf.Tensor;
         beta?: tf.Tensor;
       };
-      const shape = x.shape.map((n, i) => (axes.includes(i) ? n : 1));
+      const shape = name === 'layerNorm' ? [1, columns] : [-1, 1];
       const scaled = gamma ? tf.mul(y, tf.reshape(gamma, shape)) : y;
-      return beta ? tf.add(scaled, tf.reshape(beta, shape)) : scaled;
+      const shifted = beta ? tf.add(scaled, tf.reshape(beta, shape)) : scaled;
+      return tf.transpose(
+        tf.reshape(shifted, moved.shape),
+        indices.map((i) => order.indexOf(i)),
+      );
     };
     fc.assert(
       fc.property(anyCase, (given) => {
