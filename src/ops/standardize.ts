@@ -1,5 +1,6 @@
 import {
   add,
+  broadcastTo,
   div,
   maximum,
   mul,
@@ -8,6 +9,7 @@ import {
   sub,
   type Tensor,
 } from '@tensorflow/tfjs-core';
+import {inFewRuns} from './few_runs.js';
 import type {Statistics} from './moving_statistics.js';
 
 /** The least standard deviation: Keras's epsilon. */
@@ -31,15 +33,13 @@ export function standardize(
   statistics: Statistics,
   {axes, invert}: StandardizeOptions,
 ): Tensor {
-  const aligned = (statistic: Tensor): Tensor =>
-    reshape(
-      statistic,
-      x.shape.map((_, axis) => statistic.shape[axes.indexOf(axis)] ?? 1),
-    );
-  const mean = aligned(statistics.mean);
-  const deviation = maximum(
-    sqrt(aligned(statistics.variance)),
-    LEAST_DEVIATION,
-  );
-  return invert ? add(mean, mul(x, deviation)) : div(sub(x, mean), deviation);
+  const lengths = axes.map((axis) => x.shape[axis] ?? 1);
+  const deviation = maximum(sqrt(statistics.variance), LEAST_DEVIATION);
+  return inFewRuns(x, axes, (values, along) => {
+    const shape = values.shape.map((n, axis) => (along.includes(axis) ? n : 1));
+    const [mean, by] = [statistics.mean, deviation].map((statistic) =>
+      reshape(broadcastTo(statistic, lengths), shape),
+    ) as [Tensor, Tensor];
+    return invert ? add(mean, mul(values, by)) : div(sub(values, mean), by);
+  });
 }

@@ -19,6 +19,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {blockedSum} from '../kernels/blocked_mean.js';
 import {constantOf} from './constant.js';
+import {inFewRuns} from './few_runs.js';
 import {indicator} from './indicator.js';
 import {whereAnyRank} from './where_any_rank.js';
 
@@ -37,6 +38,16 @@ export function normalizeLength(
   shortest: number,
 ): Tensor {
   if (x.size === 0) return clone(x);
+  return inFewRuns(x, axes, (vectors, along) =>
+    divideByLength(vectors, along, shortest),
+  );
+}
+
+function divideByLength(
+  x: Tensor,
+  axes: readonly number[],
+  shortest: number,
+): Tensor {
   // The square of a value above 1e19 or below 1e-19 is no float32. The result does not
   // depend on the scale, so that it may be a constant to the gradient.
   const scale = constantOf(x, (values) => {
