@@ -30,6 +30,7 @@ const COMMANDS = inLanguage(documentBlocks(), 'sh', 'bash')
 
 const PAGES = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  'examples/digits/README.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -53,9 +54,18 @@ afterEach(() => {
 
 afterAll(() => process.chdir(folder));
 
+/** Returns what the comments behind `console.log(…);` say that it prints. */
+function promisedOutput(code: string): string[] {
+  const lines = code.matchAll(/^console\.log\(.*\); \/\/ (.+)$/gm);
+  return [...lines].map(([, promised = '']) => promised);
+}
+
 describe('every code block', () => {
-  it.each(CODE)('in $place runs', async (block) => {
+  it.each(CODE)('in $place runs, and prints what it says', async (block) => {
+    const log = jest.spyOn(console, 'log');
     await runBlock(block, {});
+    const printed = log.mock.calls.map((values) => values.join(' '));
+    expect(printed).toEqual(expect.arrayContaining(promisedOutput(block.code)));
   });
 
   it('of the documents is found', () => {
@@ -172,4 +182,21 @@ describe('every link to a file', () => {
       );
     expect(missing).toEqual([]);
   });
+
+  it('reaches every guide from their list', () => {
+    const listed = links
+      .filter(({file}) => file === 'docs/README.md')
+      .map(({target}) => `docs/${target}`);
+    const guides = PAGES.filter((file) => file.startsWith('docs/'));
+    expect(listed).toEqual(
+      expect.arrayContaining(
+        guides.filter((file) => !file.endsWith('README.md')),
+      ),
+    );
+  });
+});
+
+it('README.md fits two screens', () => {
+  const {length} = readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n');
+  expect(length).toBeLessThanOrEqual(150);
 });
