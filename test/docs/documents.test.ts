@@ -156,6 +156,19 @@ describe('every page of Markdown', () => {
   });
 });
 
+/** Returns the headings of a page as GitHub names them in addresses. */
+function sectionsOf(page: string): string[] {
+  const headings = readFileSync(join(ROOT, page), 'utf8').matchAll(
+    /^#+ (.*)$/gm,
+  );
+  return [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
 describe('every link to a file', () => {
   const links = PAGES.flatMap((file) =>
     [
@@ -165,6 +178,23 @@ describe('every link to a file', () => {
 
   it.each(links)('from $file to $target works', ({file, target}) => {
     expect(existsSync(join(ROOT, dirname(file), target))).toBe(true);
+  });
+
+  it('to a section finds its heading', () => {
+    const missing = PAGES.flatMap((file) =>
+      [
+        ...readFileSync(join(ROOT, file), 'utf8').matchAll(
+          /\]\(([^)#:]*)#([^)]+)\)/g,
+        ),
+      ]
+        .map(([, target = '', section = '']) => ({
+          page: target === '' ? file : join(dirname(file), target),
+          section,
+        }))
+        .filter(({page, section}) => !sectionsOf(page).includes(section))
+        .map(({page, section}) => `${file} to ${page}#${section}`),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('F31: of the README is in the package', () => {
