@@ -221,6 +221,137 @@ describe('a state_dict of PyTorch', () => {
   });
 });
 
+/** A layer that the page has advice on, and what PyTorch computes with the same numbers. */
+interface Advised {
+  readonly layer: tf.layers.Layer;
+  /** The state_dict, after the page's line of Python. */
+  readonly weight: () => tf.Tensor;
+  readonly inputShape: readonly [
+    channels: number,
+    height: number,
+    width: number,
+  ];
+  /** The output with its channels first. */
+  readonly expected: number[];
+  readonly outputShape: readonly number[];
+  readonly terms: number;
+}
+
+const [CHANNELS, SIDE, OUT] = [2, 3, 4];
+const image = wave(CHANNELS * SIDE * SIDE, 2);
+const pixel = (c: number, i: number, j: number): number =>
+  at(image, (c * SIDE + i) * SIDE + j);
+const places = range(2).flatMap((a) => range(2).map((b) => [a, b] as const));
+
+/** ConvTranspose2d(2, 4, 2, stride=2, bias=False), whose weight is [in, out, 2, 2]. */
+function transposedConvolution(): Advised {
+  const weight = wave(CHANNELS * OUT * 4, 2.1);
+  const side = 2 * SIDE;
+  const expected = range(OUT).flatMap((o) =>
+    range(side).flatMap((i) =>
+      range(side).map((j) => {
+        const [a, b] = [i % 2, j % 2];
+        const terms = range(CHANNELS).map(
+          (c) =>
+            pixel(c, (i - a) / 2, (j - b) / 2) *
+            at(weight, ((c * OUT + o) * 2 + a) * 2 + b),
+        );
+        return sum(terms);
+      }),
+    ),
+  );
+  const options = {filters: OUT, kernelSize: 2, strides: 2, useBias: false};
+  return {
+    layer: tf.layers.conv2dTranspose(options),
+    weight: () => tf.tensor(weight, [CHANNELS, OUT, 2, 2]),
+    inputShape: [CHANNELS, SIDE, SIDE],
+    expected,
+    outputShape: [OUT, side, side],
+    terms: CHANNELS,
+  };
+}
+
+/** Conv2d(2, 2, 2, groups=2, bias=False), whose weight is [C, 1, 2, 2]. */
+function depthwiseConvolution(): Advised {
+  const weight = wave(CHANNELS * 4, 2.2);
+  const side = SIDE - 1;
+  const expected = range(CHANNELS).flatMap((c) =>
+    range(side).flatMap((i) =>
+      range(side).map((j) =>
+        sum(
+          places.map(
+            ([a, b]) =>
+              pixel(c, i + a, j + b) * at(weight, (c * 2 + a) * 2 + b),
+          ),
+        ),
+      ),
+    ),
+  );
+  return {
+    layer: tf.layers.depthwiseConv2d({kernelSize: 2, useBias: false}),
+    weight: () =>
+      tf.transpose(tf.tensor(weight, [CHANNELS, 1, 2, 2]), [1, 0, 2, 3]),
+    inputShape: [CHANNELS, SIDE, SIDE],
+    expected,
+    outputShape: [CHANNELS, side, side],
+    terms: 4,
+  };
+}
+
+/** Linear(2 · 3 · 3, 4, bias=False) behind a Flatten. */
+function linearBehindFlatten(): Advised {
+  const size = CHANNELS * SIDE * SIDE;
+  const weight = wave(OUT * size, 2.3);
+  const expected = range(OUT).map((o) =>
+    sum(image.map((value, k) => value * at(weight, o * size + k))),
+  );
+  return {
+    layer: tf.layers.dense({units: OUT, useBias: false}),
+    weight: () => {
+      const images = tf.tensor(weight, [OUT, CHANNELS, SIDE, SIDE]);
+      return tf.reshape(tf.transpose(images, [0, 2, 3, 1]), [OUT, size]);
+    },
+    inputShape: [CHANNELS, SIDE, SIDE],
+    expected,
+    outputShape: [OUT, 1, 1],
+    terms: size,
+  };
+}
+
+it.each([
+  ['a transposed convolution', transposedConvolution],
+  ['a depthwise convolution', depthwiseConvolution],
+  ['a Linear behind a Flatten', linearBehindFlatten],
+] as const)(
+  '%s takes the numbers of PyTorch as the page says',
+  async (what, make) => {
+    const copyFromTorch = await functionOfPage<CopyFromTorch>('copyFromTorch');
+    const {layer, weight, inputShape, expected, outputShape, terms} = make();
+    const [channels, height, width] = inputShape;
+    const isDense = layer.getClassName() === 'Dense';
+    const layers = isDense ? [tf.layers.flatten(), layer] : [layer];
+    const input = tf.layers.inputLayer({inputShape: [height, width, channels]});
+    const model = tf.sequential({layers: [input, ...layers]});
+    const numbers = tf.tidy(() => weight().arraySync() as Numbers);
+    copyFromTorch(layer, {'0.weight': numbers}, '0');
+    const y = tf.tidy(() => {
+      const x = tf.tensor4d(image, [1, channels, height, width]);
+      const output = model.predict(tf.transpose(x, [0, 2, 3, 1])) as tf.Tensor;
+      const [out = 1, ...sides] = outputShape;
+      return tf.transpose(tf.reshape(output, [...sides, out]), [2, 0, 1]);
+    });
+    await expectClose(y, expected, {
+      what,
+      // A rounding for each product and each sum, of values up to 1.
+      roundings: 2 * terms,
+      scale: 1,
+      shape: outputShape,
+    });
+    y.dispose();
+    model.dispose();
+  },
+);
+
 it('the params and batch_stats of Flax arrive in the order of the weights', async () => {
   const copyFromFlax = await functionOfPage<CopyFromFlax>('copyFromFlax');
   const model = createModel();
