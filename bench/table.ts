@@ -17,15 +17,30 @@ import {
   VARIANTS,
 } from './results.js';
 
+/** A table of texts. */
+export interface Sheet {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: ReadonlyArray<readonly string[]>;
+}
+
 /**
  * Formats all results as tables, one per backend and mode, with the missing
  * figures.
  */
 export function tablesOf(results: Results): string {
-  const {layers, programs, folding, skipped} = results;
+  const missing = notesOf(results);
+  return [
+    ...sheetsOf(results).map(drawn),
+    ...(missing.length > 0 ? [missing.join('\n')] : []),
+  ].join('\n\n');
+}
+
+/** Returns the tables of all results, without those that are empty. */
+export function sheetsOf({layers, programs, folding}: Results): Sheet[] {
   const rows = [...layers, ...programs, ...folding];
   const backends = [...new Set(rows.map((r) => r.backend))];
-  const tables = backends.flatMap((backend) => [
+  const sheets = backends.flatMap((backend) => [
     ...MODES.map((mode) =>
       layerTable(
         `${backend}, ${mode}, ms`,
@@ -41,14 +56,10 @@ export function tablesOf(results: Results): string {
       folding.filter((r) => r.backend === backend),
     ),
   ]);
-  const texts = tables.filter((table) => table !== '');
-  const missing = [...skipped, ...notesOf(layers)];
-  return [...texts, ...(missing.length > 0 ? [missing.join('\n')] : [])].join(
-    '\n\n',
-  );
+  return sheets.filter((sheet) => sheet.rows.length > 0);
 }
 
-function layerTable(title: string, rows: readonly LayerRow[]): string {
+function layerTable(title: string, rows: readonly LayerRow[]): Sheet {
   const head = [
     ...['', 'stock', 'composed', 'fused', 'tf.add', 'PyTorch'],
     ...[
@@ -58,11 +69,7 @@ function layerTable(title: string, rows: readonly LayerRow[]): string {
       'fused / layer norm',
     ],
   ];
-  return tableOf(
-    title,
-    head,
-    rows.map((row) => layerCells(row, rows)),
-  );
+  return {title, head, rows: rows.map((row) => layerCells(row, rows))};
 }
 
 /** @param rows All rows of the table. */
@@ -98,9 +105,9 @@ function toLayerNorm(
   return layerNorm ? ratioOf(cells.fused, layerNorm.cells.fused) : null;
 }
 
-function programTable(title: string, rows: readonly ProgramRow[]): string {
+function programTable(title: string, rows: readonly ProgramRow[]): Sheet {
   const head = ['', ...VARIANTS, 'ours / none', 'stock / ours', 'share'];
-  return tableOf(title, head, rows.map(programCells));
+  return {title, head, rows: rows.map(programCells)};
 }
 
 function programCells(row: ProgramRow): string[] {
@@ -115,14 +122,14 @@ function programCells(row: ProgramRow): string[] {
   ];
 }
 
-function foldingTable(title: string, rows: readonly FoldingRow[]): string {
+function foldingTable(title: string, rows: readonly FoldingRow[]): Sheet {
   const head = ['', 'stock', 'ours', 'ours, folded', 'ours / folded'];
   const cellsOf = ({model, cells}: FoldingRow): string[] => [
     model,
     ...FOLDINGS.map((name) => spelled(cells[name])),
     spelledRatio(ratioOf(cells.before, cells.after)),
   ];
-  return tableOf(title, head, rows.map(cellsOf));
+  return {title, head, rows: rows.map(cellsOf)};
 }
 
 /** Epochs are totals in seconds, steps are milliseconds each. */
@@ -140,27 +147,29 @@ function runsOf({run, cells: {none}}: ProgramRow): string {
   return `${none.runs} epochs, s`;
 }
 
-function tableOf(title: string, head: string[], rows: string[][]): string {
-  if (rows.length === 0) return '';
+function drawn({title, head, rows}: Sheet): string {
   const table = new Table({
-    head,
+    head: [...head],
     style: {head: [], border: [], compact: true},
     colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
   });
-  table.push(...rows);
+  table.push(...rows.map((row) => [...row]));
   return `${title}\n${table.toString()}`;
 }
 
-/** Returns the full reasons for missing figures, which the cells shorten. */
-function notesOf(rows: readonly LayerRow[]): string[] {
-  const notes = rows.flatMap((row) =>
+/**
+ * Returns what was skipped, and the full reasons for missing figures, which the cells
+ * shorten.
+ */
+export function notesOf({layers, skipped}: Results): string[] {
+  const notes = layers.flatMap((row) =>
     CONTENDERS.flatMap((name) => {
       const cell = row.cells[name];
       if (isTiming(cell) || !cell.unavailable.includes(':')) return [];
       return [`${whereOf(row, name, row.mode)}: ${cell.unavailable}`];
     }),
   );
-  return [...new Set(notes)];
+  return [...skipped, ...new Set(notes)];
 }
 
 function whereOf(row: LayerRow, name: string, mode: Mode): string {

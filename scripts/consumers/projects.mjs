@@ -21,8 +21,8 @@ const DEFAULTS = {
  * - `nodeOptions`: what Node is told before the file;
  * - `runtime`: `bun` or `deno`, which run the file in place of Node;
  * - `types`: whether its TypeScript is checked;
- * - `readme`: the README's block of code that goes before the file `into`, or
- *   makes it. Without a package.json, the README also says what is installed;
+ * - `readme`: the block of code, of the README or of the document `file`, that goes
+ *   before the file `into`, or makes it. Without a package.json, the README also says what is installed;
  * - `needs`: what has to be in this checkout;
  * - `expect`: what it must tell, besides what all must;
  * - `variants`: with which installer (`npm`, `pnpm`, `strict pnpm` or `yarn`), tfjs,

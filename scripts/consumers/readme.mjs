@@ -4,20 +4,21 @@ import {build} from 'esbuild';
 import {ROOT} from './places.mjs';
 
 /**
- * Returns the README's block of code in this section and language.
+ * Returns the block of code in this section and language of a document, which is the
+ * README unless another file is named.
  *
  * @throws Error if there is none.
  */
-export async function readmeBlock({section, language}) {
+export async function readmeBlock({file = 'README.md', section, language}) {
   const blocks = await documentBlocks();
   const found = blocks.find(
     (block) =>
-      block.place.startsWith('README.md:') &&
+      block.place.startsWith(`${file}:`) &&
       block.section === section &&
       block.language === language,
   );
   if (found !== undefined) return found.code;
-  throw new Error(`README.md has no ${language} under "${section}"`);
+  throw new Error(`${file} has no ${language} under "${section}"`);
 }
 
 /** Returns the README's commands in this section, without their comments. */

@@ -30,6 +30,7 @@ const COMMANDS = inLanguage(documentBlocks(), 'sh', 'bash')
 
 const PAGES = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  'examples/digits/README.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -53,9 +54,18 @@ afterEach(() => {
 
 afterAll(() => process.chdir(folder));
 
+/** Returns what the comments behind `console.log(…);` say that it prints. */
+function promisedOutput(code: string): string[] {
+  const lines = code.matchAll(/^console\.log\(.*\); \/\/ (.+)$/gm);
+  return [...lines].map(([, promised = '']) => promised);
+}
+
 describe('every code block', () => {
-  it.each(CODE)('in $place runs', async (block) => {
+  it.each(CODE)('in $place runs, and prints what it says', async (block) => {
+    const log = jest.spyOn(console, 'log');
     await runBlock(block, {});
+    const printed = log.mock.calls.map((values) => values.join(' '));
+    expect(printed).toEqual(expect.arrayContaining(promisedOutput(block.code)));
   });
 
   it('of the documents is found', () => {
@@ -146,6 +156,19 @@ describe('every page of Markdown', () => {
   });
 });
 
+/** Returns the headings of a page as GitHub names them in addresses. */
+function sectionsOf(page: string): string[] {
+  const headings = readFileSync(join(ROOT, page), 'utf8').matchAll(
+    /^#+ (.*)$/gm,
+  );
+  return [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
 describe('every link to a file', () => {
   const links = PAGES.flatMap((file) =>
     [
@@ -155,6 +178,23 @@ describe('every link to a file', () => {
 
   it.each(links)('from $file to $target works', ({file, target}) => {
     expect(existsSync(join(ROOT, dirname(file), target))).toBe(true);
+  });
+
+  it('to a section finds its heading', () => {
+    const missing = PAGES.flatMap((file) =>
+      [
+        ...readFileSync(join(ROOT, file), 'utf8').matchAll(
+          /\]\(([^)#:]*)#([^)]+)\)/g,
+        ),
+      ]
+        .map(([, target = '', section = '']) => ({
+          page: target === '' ? file : join(dirname(file), target),
+          section,
+        }))
+        .filter(({page, section}) => !sectionsOf(page).includes(section))
+        .map(({page, section}) => `${file} to ${page}#${section}`),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('F31: of the README is in the package', () => {
@@ -172,4 +212,21 @@ describe('every link to a file', () => {
       );
     expect(missing).toEqual([]);
   });
+
+  it('reaches every guide from their list', () => {
+    const listed = links
+      .filter(({file}) => file === 'docs/README.md')
+      .map(({target}) => `docs/${target}`);
+    const guides = PAGES.filter((file) => file.startsWith('docs/'));
+    expect(listed).toEqual(
+      expect.arrayContaining(
+        guides.filter((file) => !file.endsWith('README.md')),
+      ),
+    );
+  });
+});
+
+it('README.md fits two screens', () => {
+  const {length} = readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n');
+  expect(length).toBeLessThanOrEqual(150);
 });

@@ -105,15 +105,15 @@ describe('F34: the one file of modules', () => {
   });
 });
 
-describe('the README', () => {
-  it("F25: has the same Plug'n'Play settings as the project that tests it", () => {
+describe('the documents', () => {
+  it("F25: have the same Plug'n'Play settings as the project that tests it", () => {
     const [block] = documentBlocks().filter(({code}) =>
       code.startsWith('packageExtensions:'),
     );
     expect(read('test/consumers/yarn-pnp/.yarnrc.yml')).toContain(block?.code);
   });
 
-  it('F30: has no top-level await for browsers', () => {
+  it('F30: have no top-level await for browsers', () => {
     const blocks = documentBlocks().filter(({where}) => where === 'browser');
     expect(blocks.length).toBeGreaterThan(0);
     for (const {code} of blocks) expect(code).not.toMatch(/^(?! ).*\bawait\b/m);

@@ -1,4 +1,4 @@
-// Puts the README's import map into the page, and what the map names into a folder
+// Puts the import map of docs/install.md into the page, and what it names into a folder
 // that stands in for jsDelivr.
 import {cpSync, readFileSync, writeFileSync} from 'node:fs';
 import {build} from 'esbuild';
