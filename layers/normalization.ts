@@ -186,7 +186,7 @@ export class Normalization extends NormLayer<NormalizationOptions> {
       axesFor: (shape) => this.axesOfData(shape),
       who: this.who,
     });
-    if (!this.built) this.buildNamed([...found.shape]);
+    if (!this.built) this.build([...found.shape]);
     const {adapted} = this;
     tidy(() => {
       const shape = adapted?.read().mean.shape;

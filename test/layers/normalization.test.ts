@@ -69,9 +69,9 @@ describe.each(CASES)('Keras, $name', (given) => {
     expect(names).toEqual(
       isAdapted
         ? [
-            ['mean', 'float32', false],
-            ['variance', 'float32', false],
-            ['count', 'int32', false],
+            [`${layer.name}/mean`, 'float32', false],
+            [`${layer.name}/variance`, 'float32', false],
+            [`${layer.name}/count`, 'int32', false],
           ]
         : [],
     );
