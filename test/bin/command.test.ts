@@ -24,7 +24,8 @@ import {
   readCases,
 } from '../models/keras/keras_models.js';
 import {expectCloseNow} from '../support/close.js';
-import {randomTensor} from '../support/tensors.js';
+import {mixedModel} from '../support/models.js';
+import {randomTensor, valuesOf} from '../support/tensors.js';
 
 const ROOT = join(__dirname, '..', '..');
 const COMMAND = join(ROOT, 'dist', 'bin', 'tfjs-normalization.cjs');
@@ -579,6 +580,39 @@ describe('convert', () => {
     const back = await run(['convert', 'scaled', 'no', '--to', 'stock']);
     expect(back.code).not.toBe(0);
     expect(back.stderr).toContain('stock tf.js has no such layer');
+  });
+
+  it('reads and writes UnitNorm and SpectralNorm, and says that tf.js lacks them', async () => {
+    const mixed = mixedModel();
+    await mixed.save(fileSystem(at('mixed')));
+    const there = ['convert', 'mixed', 'mixed2', '--to', 'normalization'];
+    expect(await run(there)).toMatchObject({code: 0, stderr: ''});
+    const read = await tf.loadLayersModel(fileSystem(at('mixed2')));
+    expect(read.layers.map((layer) => layer.getConfig())).toEqual(
+      mixed.layers.map((layer) => layer.getConfig()),
+    );
+    expect(read.getWeights().map(valuesOf)).toEqual(
+      mixed.getWeights().map(valuesOf),
+    );
+    const {stdout} = await run(['inspect', 'mixed2', '--json']);
+    expect(parsed(stdout)).toMatchObject({
+      layers: [
+        {layer: 'spectral', kind: 'SpectralNormalization', problems: []},
+        {layer: 'norm', kind: 'BatchNorm'},
+        {layer: 'unit', kind: 'UnitNormalization', weights: {}, problems: []},
+      ],
+    });
+    const folded = await run(['fold', 'mixed2', 'mixed3']);
+    expect(folded.stdout).toContain(
+      'spectral, before it, is SpectralNormalization, into which nothing can be folded',
+    );
+    const stock = ['convert', 'mixed2', 'no', '--to', 'stock', '--lossy'];
+    expect(await run(stock)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        'SpectralNorm spectral: stock tf.js has no such layer',
+      ) as string,
+    });
   });
 
   it('F16: converts Keras’s files to tf.js’s own layers', async () => {

@@ -18,8 +18,12 @@ export function weightProblems(weights: WeightValues): string[] {
   const problems: string[] = [];
   for (const [name, values] of weights) {
     const wrong = countOf(values, (value) => !Number.isFinite(value));
-    if (wrong > 0)
-      problems.push(`${name} is not finite in ${of(wrong, values)}`);
+    if (wrong > 0) {
+      // Not channels: a SpectralNorm also has the kernel of the layer inside.
+      problems.push(
+        `${name} is not finite in ${wrong} of ${values.length} values`,
+      );
+    }
   }
   const gamma = weights.get('gamma') ?? new Float32Array();
   const dead = countOf(gamma, (value) => Math.abs(value) < DEAD_GAMMA);

@@ -4,6 +4,7 @@ import {
   type BatchNorm,
   freezeBatchNorm,
   type ModelData,
+  normalization,
   recalibrate,
   type RecalibrateOptions,
 } from 'tfjs-normalization';
@@ -13,6 +14,7 @@ import {expectCloseNow} from '../../support/close.js';
 import {
   allWeights,
   learntWeights,
+  mixedModel,
   normsOf,
   through,
 } from '../../support/models.js';
@@ -377,6 +379,35 @@ describe('recalibrate, followed', () => {
   });
 });
 
+it('moves nothing of UnitNorm and SpectralNorm, and computes as they predict', async () => {
+  for (const kernelIsNormalized of [false, true]) {
+    const model = mixedModel({kernelIsNormalized});
+    const before = allWeights(model);
+    const configs = model.layers.map((layer) => layer.getConfig());
+    const x = randomTensor([40, 3], 1, 5, 2);
+    await recalibrate(model, x, {exact: true, batchSize: 16});
+    const after = allWeights(model);
+    const moved = Object.keys(after)
+      .filter((name) => String(after[name]) !== String(before[name]))
+      .map((name) => name.replace(/^\d+ /, ''));
+    expect(moved).toEqual(['norm/moving_mean', 'norm/moving_variance']);
+    expect(model.layers.map((layer) => layer.getConfig())).toEqual(configs);
+    const outputs = model.layers[0]?.output as tf.SymbolicTensor;
+    const toNorm = tf.model({inputs: model.inputs, outputs});
+    const input = toNorm.predict(x) as tf.Tensor;
+    const expected = oracle(valuesOf(input), [40, 4], {axis: -1, epsilon: 1});
+    const {moving_mean: mean = [], moving_variance: variance = []} = weightsOf(
+      model.layers[1] as tf.layers.Layer,
+    );
+    // As above: sums of 40 values, of sizes up to the largest mean.
+    expectCloseNow(mean, expected.mean, {what: 'mean', roundings: 64});
+    expectCloseNow(variance, expected.variance, {
+      what: 'variance',
+      roundings: 64,
+    });
+  }
+});
+
 describe('recalibrate refuses', () => {
   const x = (): tf.Tensor => tf.ones([4, 6]);
 
@@ -391,8 +422,9 @@ describe('recalibrate refuses', () => {
           }),
           x(),
         ),
-      'recalibrate: the model has no BatchNorm that learns statistics; those ' +
-        "that are frozen, or whose statistics are 'moving', keep theirs. " +
+      'recalibrate: the model has no BatchNorm and no Normalization that gets ' +
+        'statistics from data; those that are frozen, a BatchNorm whose statistics ' +
+        "are 'moving' and a Normalization whose mean was given keep theirs. " +
         'Received: model="plain"',
     ],
     [
@@ -402,7 +434,21 @@ describe('recalibrate refuses', () => {
         freezeBatchNorm(model);
         return recalibrate(model, x());
       },
-      'has no BatchNorm that learns statistics',
+      'has no BatchNorm and no Normalization that gets statistics',
+    ],
+    [
+      'a model of Normalizations that are frozen or given their mean',
+      () =>
+        recalibrate(
+          tf.sequential({
+            layers: [
+              normalization({trainable: false, inputShape: [6]}),
+              normalization({mean: 0, variance: 1}),
+            ],
+          }),
+          x(),
+        ),
+      'has no BatchNorm and no Normalization that gets statistics',
     ],
     [
       'a batch size of 0',
