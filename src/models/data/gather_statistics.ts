@@ -10,15 +10,15 @@ import {
 import {watchLayer} from '../../layer_support/own_mask.js';
 import type {Statistics} from '../../ops/moving_statistics.js';
 import {refusal} from '../../util/received.js';
-import {isBatchNorm} from '../graph/batch_norms.js';
 import {
   byDepth,
   isAdaptable,
+  isBatchNorm,
   type PlacedStatistics,
   storeOf,
   usesBatch,
 } from '../graph/statistics_layers.js';
-import {ensureBuilt} from '../graph/ensure_built.js';
+import {ensureBuilt} from '../graph/check_model.js';
 import {
   batchesOf,
   type BatchOptions,
@@ -27,13 +27,12 @@ import {
   type ModelData,
 } from '../../statistics/data_batches.js';
 import {type DataWatch, Progress} from '../../statistics/data_progress.js';
-import {gatherBatch} from './gather_batch.js';
+import {gatherBatch, type StandIns} from './gather_batch.js';
 import {
   type ChannelStatistics,
   type FoundChannels,
   GatheredStatistics,
 } from '../../statistics/gathered_statistics.js';
-import type {StandIns} from './stand_ins.js';
 
 /** Options of gathering statistics. */
 export interface GatherOptions extends BatchOptions, DataWatch {

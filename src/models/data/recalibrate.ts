@@ -1,11 +1,11 @@
 import {dispose} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {refusal} from '../../util/received.js';
-import {warnOfHidden} from '../graph/batch_norms.js';
 import {
   isRecalibrated,
   statisticsLayersOf,
   storeOf,
+  warnOfHidden,
 } from '../graph/statistics_layers.js';
 import type {ModelData} from '../../statistics/data_batches.js';
 import {

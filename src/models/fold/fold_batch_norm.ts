@@ -14,9 +14,8 @@ import {
   isBatchNorm,
   stateOf,
   warnOfHidden,
-} from '../graph/batch_norms.js';
-import {checkModel} from '../graph/check_model.js';
-import {ensureBuilt} from '../graph/ensure_built.js';
+} from '../graph/statistics_layers.js';
+import {checkModel, ensureBuilt} from '../graph/check_model.js';
 import {refusal} from '../../util/received.js';
 import {
   createModel,

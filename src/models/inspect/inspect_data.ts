@@ -1,8 +1,12 @@
 import {at} from '../../util/at.js';
 import {dispose, type Scalar} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {isBatchNorm, stateOf} from '../graph/batch_norms.js';
-import {type PlacedStatistics, usesBatch} from '../graph/statistics_layers.js';
+import {
+  isBatchNorm,
+  type PlacedStatistics,
+  stateOf,
+  usesBatch,
+} from '../graph/statistics_layers.js';
 import {
   type Batch,
   batchesOf,
@@ -16,7 +20,7 @@ import {
 } from '../data/gather_statistics.js';
 import type {ChannelStatistics} from '../../statistics/gathered_statistics.js';
 import type {Comparison, Prediction, Range, Scores} from './inspection.js';
-import {type StandIns, withStandIns} from '../data/stand_ins.js';
+import {type StandIns, withStandIns} from '../data/gather_batch.js';
 
 /** Returns the range of some values; NaN if one of them is NaN. */
 export function rangeOf(values: Iterable<number>): Range {
