@@ -57,10 +57,10 @@ const CHECKS = {
  * @throws Error if one is unknown or invalid.
  */
 export function takeGatherOptions(
-  given: GatherOptions,
+  options: GatherOptions,
   who: string,
 ): GatherOptions {
-  return takeOptions(given, CHECKS, who);
+  return takeOptions(options, CHECKS, who);
 }
 
 /** The statistics of each normalization's input over some data. */
@@ -165,19 +165,19 @@ export async function gatherStatistics(
   return found;
 }
 
-/** Runs a function with the given statistics in place of the layers' own. */
+/** Runs a function with these statistics in place of the layers' own. */
 export async function withStatistics<T>(
   statistics: FoundStatistics,
   run: (standIns: StandIns) => Promise<T>,
 ): Promise<T> {
-  const given = [...statistics].map(
+  const standIns = [...statistics].map(
     ([norm, values]) => [norm, {given: toTensors(norm, values)}] as const,
   );
   try {
-    return await run(new Map(given));
+    return await run(new Map(standIns));
   } finally {
-    for (const [, {given: tensors}] of given) {
-      dispose([tensors.mean, tensors.variance]);
+    for (const [, {given}] of standIns) {
+      dispose([given.mean, given.variance]);
     }
   }
 }

@@ -238,9 +238,9 @@ function foldedWeights(
   const bias = kernel.getConfig().useBias === true ? weights.pop() : undefined;
   const deviation = sqrt(add(variance, epsilon));
   const factors = div(gamma?.read() ?? 1, deviation);
-  const centred = sub(bias ?? 0, mean);
-  const shifted = add(mul(centred, factors), beta?.read() ?? 0);
-  return [...kind.scale(weights, factors), shifted];
+  const scaled = mul(sub(bias ?? 0, mean), factors);
+  const newBias = add(scaled, beta?.read() ?? 0);
+  return [...kind.scale(weights, factors), newBias];
 }
 
 function warnOfKept({kept}: FoldReport): void {

@@ -125,21 +125,21 @@ function distinct(names: readonly string[]): string[] {
 /** Averages weighted by batch size. */
 class Averages {
   private readonly sums: number[];
-  private count = 0;
+  private examples = 0;
 
   constructor(private readonly names: readonly string[]) {
     this.sums = names.map(() => 0);
   }
 
   add(values: readonly number[], size: number): void {
-    this.count += size;
+    this.examples += size;
     values.forEach((value, i) => {
       this.sums[i] = at(this.sums, i) + value * size;
     });
   }
 
   result(): Scores {
-    const averages = this.sums.map((sum) => sum / this.count);
+    const averages = this.sums.map((sum) => sum / this.examples);
     return Object.fromEntries(
       this.names.map((name, i) => [name, at(averages, i)]),
     );

@@ -27,7 +27,7 @@ const TELLING_LOSS = 0.05;
 export function weightProblems(weights: WeightValues): string[] {
   const problems: string[] = [];
   for (const [name, values] of weights) {
-    const wrong = countOf(values, (value) => !Number.isFinite(value));
+    const wrong = numberOf(values, (value) => !Number.isFinite(value));
     if (wrong > 0) {
       // Not channels: a SpectralNorm also has the kernel of the layer inside.
       problems.push(
@@ -36,7 +36,7 @@ export function weightProblems(weights: WeightValues): string[] {
     }
   }
   const gamma = weights.get('gamma') ?? new Float32Array();
-  const dead = countOf(gamma, (value) => Math.abs(value) < DEAD_GAMMA);
+  const dead = numberOf(gamma, (value) => Math.abs(value) < DEAD_GAMMA);
   if (dead > 0) {
     problems.push(
       `gamma is 0 in ${of(dead, gamma)}, which let nothing of the input through`,
@@ -62,19 +62,19 @@ export function statisticsProblems(
       `the moving statistics are still ${Math.round(share * 100)}% initial value`,
     );
   }
-  const negative = countOf(variance, (value) => value < 0);
+  const negative = numberOf(variance, (value) => value < 0);
   if (negative > 0) {
     problems.push(
       `the moving variance is negative in ${of(negative, variance)}`,
     );
   }
-  const constant = countOf(variance, (value) => value === 0);
+  const constant = numberOf(variance, (value) => value === 0);
   if (constant > 0) {
     problems.push(
       `the moving variance is 0 in ${of(constant, variance)}: their input is constant`,
     );
   }
-  const low = countOf(
+  const low = numberOf(
     variance,
     (value) => value > 0 && value < LOW_VARIANCE * epsilon,
   );
@@ -101,11 +101,11 @@ export function adaptedProblems(weights: WeightValues): string[] {
     return ['it has never been adapted: mean 0, variance 1'];
   }
   const problems: string[] = [];
-  const negative = countOf(variance, (value) => value < 0);
+  const negative = numberOf(variance, (value) => value < 0);
   if (negative > 0) {
     problems.push(`the variance is negative in ${of(negative, variance)}`);
   }
-  const constant = countOf(variance, (value) => value === 0);
+  const constant = numberOf(variance, (value) => value === 0);
   if (constant > 0) {
     problems.push(
       `the variance is 0 in ${of(constant, variance)}: their input was constant in ` +
@@ -202,13 +202,13 @@ function lossIn({loss = NaN}: Scores): number {
   return loss;
 }
 
-function countOf(
+function numberOf(
   values: Float32Array,
   isWrong: (value: number) => boolean,
 ): number {
   return values.filter(isWrong).length;
 }
 
-function of(count: number, values: Float32Array): string {
-  return `${count} of ${values.length} channels`;
+function of(found: number, values: Float32Array): string {
+  return `${found} of ${values.length} channels`;
 }
