@@ -249,7 +249,7 @@ describe.each(KINDS)('F1: %s', (name, kind) => {
   });
 });
 
-describe('F1: the mask of Add', () => {
+describe('F1: BatchNorm: the mask of Add', () => {
   it('is that of its first input, also for more axes', () => {
     const start = tf.input({shape: [LENGTH, LENGTH, 2]});
     const norm = batchNorm();
@@ -285,7 +285,7 @@ describe('F1: the mask of Add', () => {
   });
 });
 
-describe('F12: a mask with axes of length 1', () => {
+describe('F12: BatchNorm: a mask with axes of length 1', () => {
   it.each([
     [
       [1, 4],

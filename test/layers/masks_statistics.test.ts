@@ -29,7 +29,7 @@ const MODES = [
   ['moving', false],
 ] as const;
 
-describe('F1: under a mask', () => {
+describe('F1: BatchNorm under a mask', () => {
   const given = {mean: [0.5, -1, 2, 0], variance: [1, 2, 0.5, 4]};
 
   /** Builds a layer with these moving statistics. */

@@ -24,7 +24,7 @@ function scaled(x: readonly number[], length: number): number[] {
 const layer = (): tf.layers.Layer =>
   layerNorm({rmsScaling: true, epsilon: EPSILON, name: 'norm'});
 
-it('keeps its digits where the mean is large', async () => {
+it('LayerNorm with rmsScaling keeps its digits where the mean is large', async () => {
   const x = randomTensor([4, 16], 1, 1000);
   await expectClose(layer().apply(x) as tf.Tensor, scaled(valuesOf(x), 16), {
     what: 'y',
@@ -33,7 +33,7 @@ it('keeps its digits where the mean is large', async () => {
   });
 });
 
-it('can be differentiated twice', () => {
+it('LayerNorm with rmsScaling can be differentiated twice', () => {
   const x = randomTensor([2, 3], 2);
   const norm = layer();
   const f = (a: tf.Tensor): tf.Tensor =>
@@ -55,7 +55,7 @@ it('can be differentiated twice', () => {
   });
 });
 
-it('gives an empty batch for one, and its gradient', () => {
+it('LayerNorm with rmsScaling gives an empty batch for one, and its gradient', () => {
   const norm = layer();
   norm.build([null, 3]);
   const f = (x: tf.Tensor): tf.Tensor => norm.apply(x) as tf.Tensor;
@@ -63,7 +63,7 @@ it('gives an empty batch for one, and its gradient', () => {
   expect(tf.grad(f)(tf.zeros([0, 3])).shape).toEqual([0, 3]);
 });
 
-describe('in a model', () => {
+describe('LayerNorm with rmsScaling in a model', () => {
   const make = (): tf.Sequential =>
     tf.sequential({
       layers: [layerNorm({rmsScaling: true, name: 'norm', inputShape: [3, 4]})],
