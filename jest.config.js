@@ -44,7 +44,7 @@ module.exports = {
     ...backends().run.map((name) => project(name, name, COMPUTING)),
     project('once', 'cpu', OTHER),
   ],
-  reporters: ['default', '<rootDir>/test/support/skipped_reporter.js'],
+  reporters: ['default', '<rootDir>/test/support/end_reporter.js'],
   // Asked for with --coverage, as the gate does.
   coverageThreshold: {global: {branches: 95}},
   collectCoverageFrom: [

@@ -357,7 +357,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
       this.parameter(name);
     const statistics = [MOVING_MEAN.name, MOVING_VARIANCE.name].map(find);
     const [mean, variance] = statistics as [LayerVariable, LayerVariable];
-    const weights = {mean, variance, count: find('num_batches')};
+    const weights = {mean, variance, steps: find('num_batches')};
     // Virtual batches are corrected each by itself.
     const unbiased = unbiasedMovingVariance && virtualBatchSize === null;
     const options = {kind, momentum, unbiased};

@@ -186,7 +186,7 @@ export class Normalization extends NormLayer<NormalizationOptions> {
       axesFor: (shape) => this.axesOfData(shape),
       who: this.who,
     });
-    if (!this.built) this.buildNamed([...found.shape]);
+    if (!this.built) this.build([...found.shape]);
     const {adapted} = this;
     tidy(() => {
       const shape = adapted?.read().mean.shape;
@@ -257,11 +257,11 @@ export class Normalization extends NormLayer<NormalizationOptions> {
   }
 
   /** Checks that data has a shape that the layer takes. */
-  private axesOfData(given: readonly number[]): number[] {
+  private axesOfData(ofData: readonly number[]): number[] {
     const {keptShape: kept} = this;
     // tf.js's fit gives a vector this axis, too.
-    const isVector = given.length === 1 && kept?.length === 2;
-    const shape = isVector ? [...given, 1] : given;
+    const isVector = ofData.length === 1 && kept?.length === 2;
+    const shape = isVector ? [...ofData, 1] : ofData;
     const fits =
       kept === undefined ||
       (kept.length === shape.length &&
@@ -273,7 +273,7 @@ export class Normalization extends NormLayer<NormalizationOptions> {
       this.who,
       `the data must have the shape that the layer was built for, ${JSON.stringify(kept)}`,
       'shape',
-      given,
+      ofData,
     );
   }
 

@@ -122,6 +122,7 @@ export class SpectralNorm extends NormLayer<SpectralNormOptions> {
     if (!layer.built) {
       layer.build(inputShape);
       layer.built = true;
+      for (const weight of layer.weights) this.nameAsInModel(weight);
     }
     const kernel = kernelOf(layer, this.who);
     this.addParameters([1, kernel.shape[kernel.shape.length - 1] ?? null]);

@@ -23,7 +23,10 @@ const options = new Command('npm run test:browser --')
     'factor for the runs of a property (default: as each backend allows)',
     parseFactor,
   )
-  .option('--json <file>', 'write the counts there, under the names jest uses')
+  .option(
+    '--json <file>',
+    'write the counts and the names of failed tests there',
+  )
   .parse()
   .opts();
 
@@ -81,7 +84,7 @@ async function runOn(name, files, url) {
   try {
     const results = runBackend(browser, {name, files, url, propertyRuns});
     for await (const result of results) {
-      counts.add(result);
+      counts.add(name, result);
       console.log(describeFile(name, result));
     }
   } finally {

@@ -44,7 +44,10 @@ export {
 export {UnitNorm, unitNorm, type UnitNormArgs} from '../layers/unit_norm.js';
 export type {MovingAverageKind} from './layer_support/moving_average.js';
 export {register, type RegisterOptions} from './register.js';
-export {convertModel, type ConvertOptions} from './models/convert_model.js';
+export {
+  convertModel,
+  type ConvertOptions,
+} from './models/stock/convert_model.js';
 export type {
   BatchSource,
   ModelData,

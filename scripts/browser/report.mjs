@@ -5,9 +5,17 @@ export class Counts {
   passed = 0;
   failed = 0;
   skipped = 0;
+  failedTests = [];
 
   /** An error outside of any test counts as one failed test. */
-  add({tests, errors}) {
+  add(backend, {file, tests, errors}) {
+    const place = `${backend} › ${file}`;
+    this.failedTests.push(
+      ...withStatus(tests, 'failed').map(({path}) =>
+        [place, ...path].join(' › '),
+      ),
+      ...(errors.length > 0 ? [`${place} does not run`] : []),
+    );
     const count = (status) => withStatus(tests, status).length;
     this.passed += count('passed');
     this.failed += count('failed') + (errors.length > 0 ? 1 : 0);
@@ -17,6 +25,7 @@ export class Counts {
   fail(message) {
     console.error(message);
     this.failed++;
+    this.failedTests.push(message);
   }
 
   write(file) {
@@ -24,6 +33,7 @@ export class Counts {
       numPassedTests: this.passed,
       numFailedTests: this.failed,
       numPendingTests: this.skipped,
+      failedTests: this.failedTests,
     };
     const part = `${file}.${process.pid}.part`;
     writeFileSync(part, `${JSON.stringify(counts, undefined, 2)}\n`);

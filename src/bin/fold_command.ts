@@ -19,7 +19,7 @@ export async function foldCommand(
   const {model, artifacts} = await loadModel(path, tfjs, progress);
   let report: FoldReport = {folded: [], kept: []};
   const folded = tfjs.normalization.foldBatchNorm(model, {
-    onReport: (given) => (report = given),
+    onReport: (outcome) => (report = outcome),
   });
   const metadata = model.getUserDefinedMetadata() as object | undefined;
   if (metadata !== undefined) folded.setUserDefinedMetadata(metadata);

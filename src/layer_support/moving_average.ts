@@ -34,8 +34,8 @@ export type MovingAverageKind = 'exponential' | 'debiased' | 'cumulative';
 export interface MovingWeights {
   readonly mean: LayerVariable;
   readonly variance: LayerVariable;
-  /** Counts the steps of a cumulative average. */
-  readonly count?: LayerVariable | undefined;
+  /** The number of steps of a cumulative average. */
+  readonly steps?: LayerVariable | undefined;
 }
 
 /** The statistics of one step of training. */
@@ -79,7 +79,7 @@ export interface MovingAverageOptions {
  * The moving mean and variance of a batch normalization, and how far they have
  * come from where they started.
  *
- * The steps are counted in memory only. Weights that somebody else has written,
+ * The number of steps is kept in memory only. Weights that somebody else has written,
  * by loading a model or by `setWeights`, are past their start: that is seen by
  * their data no longer being what was written here last.
  */
@@ -121,8 +121,8 @@ export class MovingAverage implements StatisticsStore {
       const {count} = batch;
       const {unbiased} = this.options;
       const target = unbiased ? unbiasedVariance(batch, count) : batch;
-      const counted = typeof count === 'number' ? 1 : anyOf(count);
-      this.advance({...target, count}, batch, this.rate(counted));
+      const taken = typeof count === 'number' ? 1 : anyOf(count);
+      this.advance({...target, count}, batch, this.rate(taken));
     });
     this.written = this.dataIds();
   }
@@ -131,8 +131,8 @@ export class MovingAverage implements StatisticsStore {
   restart(statistics: Statistics): void {
     tidy(() => {
       this.write(statistics);
-      const count = this.weights.count;
-      count?.write(zerosLike(count.read()));
+      const {steps} = this.weights;
+      steps?.write(zerosLike(steps.read()));
     });
     this.dispose();
     this.steps = 0;
@@ -184,31 +184,31 @@ export class MovingAverage implements StatisticsStore {
     this.skipped = undefined;
   }
 
-  /** @param counted 1, or 0 on the device where the step was all masked. */
-  private rate(counted: number | Tensor): number | Tensor {
+  /** @param taken 1, or 0 on the device where the step was all masked. */
+  private rate(taken: number | Tensor): number | Tensor {
     const {kind, momentum} = this.options;
-    if (kind === 'cumulative') return this.countCumulative(counted);
+    if (kind === 'cumulative') return this.addStep(taken);
     if (kind === 'exponential' || this.pastStart) return 1 - momentum;
-    return debiasedRate(momentum, this.stepsCounted(counted));
+    return debiasedRate(momentum, this.stepsTaken(taken));
   }
 
-  private countCumulative(counted: number | Tensor): Tensor {
-    const {count} = this.weights;
-    if (count === undefined) {
-      throw new Error('a cumulative average needs a count');
+  private addStep(taken: number | Tensor): Tensor {
+    const {steps} = this.weights;
+    if (steps === undefined) {
+      throw new Error('a cumulative average needs a weight for its steps');
     }
-    const rate = cumulativeRate(count.read());
-    count.write(add(count.read(), counted));
+    const rate = cumulativeRate(steps.read());
+    steps.write(add(steps.read(), taken));
     return rate;
   }
 
-  /** The step as the average counts it, which leaves out those all masked. */
-  private stepsCounted(counted: number | Tensor): number | Tensor {
-    if (typeof counted === 'number' && this.skipped === undefined) {
+  /** The number of steps so far without those all masked. */
+  private stepsTaken(taken: number | Tensor): number | Tensor {
+    if (typeof taken === 'number' && this.skipped === undefined) {
       return this.steps;
     }
     const before = this.skipped;
-    this.skipped = keep(add(before ?? 0, sub(1, counted)));
+    this.skipped = keep(add(before ?? 0, sub(1, taken)));
     dispose(before ?? []);
     return maximum(sub(this.steps, this.skipped), 1);
   }

@@ -132,19 +132,20 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
       );
       const constraint = about('Constraint') as Constraint | undefined;
       if (constraint) projectOnRead(weight, constraint);
+      this.nameAsInModel(weight);
       this.parameters.set(name, weight);
     }
   }
 
   /**
-   * Builds the layer before a model does, with weights named as a model names them:
-   * tf.js puts the layer's name before them only while the layer is applied.
+   * Puts the layer's name before that of a weight, as in a model. tf.js does so only
+   * while it applies a layer: of one that is built by itself, files would have bare names,
+   * which are alike for two layers and fit no model that loads them.
    */
-  protected buildNamed(inputShape: Shape): void {
-    this.build(inputShape);
-    for (const [name, weight] of this.parameters) {
-      Object.assign(weight, {originalName: `${this.name}/${name}`});
-    }
+  protected nameAsInModel(weight: LayerVariable): void {
+    const {originalName} = weight;
+    if (originalName.includes('/')) return;
+    Object.assign(weight, {originalName: `${this.name}/${originalName}`});
   }
 
   /** A weight by its name; undefined if the layer has none, or is not built. */

@@ -33,14 +33,14 @@ const LAYER_OPTIONS: ReadonlySet<string> = new Set([
  *   that every layer takes.
  */
 export function completeOptions<Options extends object>(
-  given: object,
+  passed: object,
   description: LayerDescription<Options>,
   who: string,
 ): Options {
   const defaults = defaultsOf(description);
   const own = optionsOf(description);
   const known = Object.keys(defaults);
-  const entries = knownOptions(given, known, who, LAYER_OPTIONS);
+  const entries = knownOptions(passed, known, who, LAYER_OPTIONS);
   const chosen = entries
     .filter(([name, value]) => hasOwn(defaults, name) && value !== undefined)
     .filter(([name, value]) => value !== null || own[name]?.takesNull)
@@ -67,18 +67,18 @@ export type OptionCheck = (value: unknown, name: string, who: string) => void;
  *   value is not what it may be.
  */
 export function takeOptions<T extends object>(
-  given: T,
+  passed: T,
   checks: {readonly [K in keyof T]-?: OptionCheck},
   who: string,
 ): T {
-  const entries = knownOptions(given, Object.keys(checks), who);
+  const entries = knownOptions(passed, Object.keys(checks), who);
   const chosen = entries.filter(([, value]) => value != null);
   for (const [name, value] of chosen) checks[name as keyof T](value, name, who);
   return Object.fromEntries(chosen) as T;
 }
 
 /**
- * Refuses options given to a function that takes none. What is no object may come
+ * Refuses options passed to a function that takes none. What is no object may come
  * from `map`, which calls with a position and the whole array.
  *
  * @param more The arguments after those that the function takes.
@@ -97,11 +97,11 @@ export function refuseOptions(more: readonly unknown[], who: string): void {
  * @param known The options of that layer alone.
  */
 export function checkLayerOptions(
-  given: unknown,
+  passed: unknown,
   known: readonly string[],
   who: string,
 ): void {
-  knownOptions(given, known, who, LAYER_OPTIONS);
+  knownOptions(passed, known, who, LAYER_OPTIONS);
 }
 
 /** `axis` of the layers that take several, the last by default. */

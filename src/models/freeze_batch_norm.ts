@@ -12,7 +12,7 @@ import {
   batchNormsOf,
   warnOfHidden,
   type PlacedBatchNorm,
-} from './graph/batch_norms.js';
+} from './graph/statistics_layers.js';
 import {arePatched} from './patch/patch_stock_layers.js';
 import {onlyOurs} from './set_statistics.js';
 import {checkModel} from './graph/check_model.js';

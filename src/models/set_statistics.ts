@@ -10,7 +10,7 @@ import {
   batchNormsOf,
   type PlacedBatchNorm,
   warnOfHidden,
-} from './graph/batch_norms.js';
+} from './graph/statistics_layers.js';
 import {checkModel} from './graph/check_model.js';
 
 /**

@@ -34,7 +34,7 @@ export function writeModelJson(
 ): string {
   const {modelTopology, format, generatedBy, convertedBy} = artifacts;
   const {weightSpecs: weights} = artifacts;
-  const given = OPTIONAL.filter((name) => artifacts[name] != null);
+  const present = OPTIONAL.filter((name) => artifacts[name] != null);
   try {
     return JSON.stringify({
       modelTopology,
@@ -42,7 +42,7 @@ export function writeModelJson(
       generatedBy,
       convertedBy,
       weightsManifest: [{paths, weights}],
-      ...Object.fromEntries(given.map((name) => [name, artifacts[name]])),
+      ...Object.fromEntries(present.map((name) => [name, artifacts[name]])),
     });
   } catch (error) {
     const what = `the model cannot be written as JSON (${reasonOf(error)})`;

@@ -100,9 +100,9 @@ async function lengthOfFile(
 }
 
 function buffersFor(total: number, size: number): ArrayBuffer[] {
-  const count = Math.max(1, Math.ceil(total / size));
+  const buffers = Math.max(1, Math.ceil(total / size));
   return Array.from(
-    {length: count},
+    {length: buffers},
     (_, i) => new ArrayBuffer(Math.min(size, total - i * size)),
   );
 }
@@ -131,8 +131,8 @@ async function readShard(
 }
 
 function steps(piece: Uint8Array): Uint8Array[] {
-  const count = Math.ceil(piece.length / STEP);
-  return Array.from({length: count}, (_, i) =>
+  const parts = Math.ceil(piece.length / STEP);
+  return Array.from({length: parts}, (_, i) =>
     piece.subarray(i * STEP, (i + 1) * STEP),
   );
 }

@@ -127,8 +127,8 @@ function checkWeights(artifacts: io.ModelArtifacts, path: string): Pieces {
   const pieces = piecesOf(weightData);
   if (!Array.isArray(weightSpecs) || pieces === undefined) {
     const what = 'a model is saved with its weightSpecs and weightData';
-    const given = Object.keys(artifacts);
-    throw failure(path, what, received('modelArtifacts', given));
+    const keys = Object.keys(artifacts);
+    throw failure(path, what, received('modelArtifacts', keys));
   }
   weightSpecs.forEach((spec, i) => checkSpec(spec, `weightSpecs[${i}]`, path));
   const needed = bytesNeeded(weightSpecs, pieces);

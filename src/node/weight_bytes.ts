@@ -53,8 +53,8 @@ export function between(
  * always one shard: readers expect a path even if a model has no weights.
  */
 export function cutIntoShards(pieces: Pieces, limit: number): Uint8Array[][] {
-  const count = Math.max(1, Math.ceil(lengthOf(pieces) / limit));
-  return Array.from({length: count}, (_, i) =>
+  const shards = Math.max(1, Math.ceil(lengthOf(pieces) / limit));
+  return Array.from({length: shards}, (_, i) =>
     between(pieces, i * limit, (i + 1) * limit),
   );
 }

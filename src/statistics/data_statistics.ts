@@ -52,12 +52,12 @@ const VALUES_AT_ONCE = 2 ** 18;
  *   batches have different feature axes.
  */
 export async function statisticsOfData(
-  given: FeatureData,
+  source: FeatureData,
   options: FeatureOptions,
 ): Promise<FeatureStatistics> {
   const {who} = options;
-  const own = isNumbers(given) ? toTensor(given, who) : undefined;
-  const data = own ?? (given as ModelData);
+  const own = isNumbers(source) ? toTensor(source, who) : undefined;
+  const data = own ?? (source as ModelData);
   try {
     if (isSource(data)) {
       const batches = batchesOf(data, INPUT, {}, who);

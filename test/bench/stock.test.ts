@@ -9,7 +9,7 @@ import {isTiming} from '../../bench/results.js';
 import {Stock} from '../../bench/stock.js';
 import {FOLDED, PROGRAMS} from '../../bench/whole_programs.js';
 
-/** Compiled by `npm test` before the tests run. */
+/** Compiled by `npm run test:all` before the tests run. */
 const PROGRAM = join(__dirname, '../../build/bench/stock_program.js');
 
 const [, training] = casesOf([[4, 6]]);

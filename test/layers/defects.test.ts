@@ -88,7 +88,7 @@ describe.each(LAYERS)('%s', (_, make) => {
   });
 });
 
-describe('axis', () => {
+describe('BatchNorm: axis', () => {
   // #1106, closed unfixed: cpu and wasm take every axis for the last.
   it('1 on channels-first images is right in inference (#1106)', () => {
     const x = randomTensor([2, 3, 2, 2], 7);
@@ -185,7 +185,7 @@ describe('axis', () => {
   });
 });
 
-describe('the stale mask of the executor', () => {
+describe('BatchNorm: the stale mask of the executor', () => {
   it('breaks nothing: a mask of another layer is ignored', () => {
     const input = tf.input({shape: [4]});
     const embedded = tf.layers

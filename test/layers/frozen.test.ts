@@ -112,7 +112,7 @@ describe('a frozen BatchNorm', () => {
   });
 });
 
-describe('statistics', () => {
+describe('BatchNorm: statistics', () => {
   it('batch: 100 predictions use the batch and write nothing', () => {
     const layer = batchNorm({statistics: 'batch', inputShape: [3]});
     const model = tf.sequential({layers: [layer]});

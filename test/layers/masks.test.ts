@@ -18,7 +18,7 @@ const MASK = [
 const maskOf = (rows: boolean[][]): tf.Tensor =>
   tf.tensor2d(rows, undefined, 'bool');
 
-describe('a mask', () => {
+describe('BatchNorm: a mask', () => {
   it('leaves masked values out of the statistics', () => {
     const layer = batchNorm({momentum: 0});
     layer.apply(tf.tensor3d(X), {...TRAINING, mask: maskOf(MASK)});

@@ -2,9 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {
-  convertModel,
   inspect,
-  toStock,
   UnitNorm,
   unitNorm,
   type UnitNormArgs,
@@ -15,6 +13,7 @@ import {differences} from '../oracle/differences.js';
 import {expectClose, expectCloseNow} from '../support/close.js';
 import {reload} from '../support/memory_model.js';
 import {trainsStockLayers} from '../support/stock_training.js';
+import {expectNoStock} from '../support/stock.js';
 import {randomTensor, valuesOf} from '../support/tensors.js';
 
 // Numbers by Keras 3.15.1 in float64, from test/fixtures/keras_unit_norm.py.
@@ -233,11 +232,7 @@ describe('in a model', () => {
     const words =
       'UnitNorm unit: stock tf.js has no such layer. ' +
       'Received: class_name="UnitNormalization"';
-    await expect(convertModel(model, {to: 'stock'})).rejects.toThrow(words);
-    const save = tf.io.withSaveHandler(() =>
-      Promise.reject(new Error('not to be saved')),
-    );
-    await expect(model.save(toStock(save))).rejects.toThrow(words);
+    await expectNoStock(model, words);
     model.dispose();
   });
 });

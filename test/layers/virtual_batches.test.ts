@@ -58,7 +58,7 @@ function layerOf(
   return layer;
 }
 
-it('is as many batches, each with its own statistics', async () => {
+it('BatchNorm of virtual batches is as many batches, each with its own statistics', async () => {
   await fc.assert(
     fc.asyncProperty(anyCase, async (given) => {
       const {shape, axis, size, scale, center, unbiased, seed} = given;
@@ -193,7 +193,7 @@ it.each([4, 5, 100])(
   },
 );
 
-describe('the batch is whole', () => {
+describe('BatchNorm: the batch is whole', () => {
   const outputs = (options: BatchNormArgs, training: boolean): number[][] =>
     [{}, {virtualBatchSize: 2}].map((more) => {
       const layer = layerOf({...options, ...more}, [6, 3], 1);
@@ -217,7 +217,7 @@ describe('the batch is whole', () => {
   });
 });
 
-describe('virtual batches', () => {
+describe('BatchNorm: virtual batches', () => {
   it('count as one step of every kind of average', async () => {
     const x = randomTensor([6, 2], 1, 3, 2);
     const layer = batchNorm({movingAverage: 'cumulative', virtualBatchSize: 4});

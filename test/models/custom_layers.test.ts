@@ -2,184 +2,29 @@
 import * as tf from '@tensorflow/tfjs';
 import {
   batchNorm,
-  convertModel,
   foldBatchNorm,
   freezeBatchNorm,
   inspect,
-  layerNorm,
   patchStockLayers,
   recalibrate,
-  register,
   setStatistics,
   unfreezeBatchNorm,
 } from 'tfjs-normalization';
 import {expectCloseNow} from '../support/close.js';
 import {REBUILDING} from '../support/rebuilding.js';
-import {difference, randomTensor} from '../support/tensors.js';
+import {difference} from '../support/tensors.js';
 import {warnings} from '../support/warnings.js';
-
-type Args = ConstructorParameters<typeof tf.layers.Layer>[0];
-
-const first = (x: tf.Tensor | tf.Tensor[]): tf.Tensor =>
-  [x].flat()[0] as tf.Tensor;
-
-/** A constant made in the constructor. */
-class MadeAtOnce extends tf.layers.Layer {
-  static readonly className = 'MadeAtOnce';
-  readonly constant = tf.ones([4]);
-  override call(x: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.add(first(x), this.constant);
-  }
-}
-
-/** A variable of its own, which is not a weight. */
-class OwnVariable extends tf.layers.Layer {
-  static readonly className = 'OwnVariable';
-  readonly constant = tf.variable(tf.ones([4]), false);
-  override call(x: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.add(first(x), this.constant);
-  }
-}
-
-/** A constant made in build. */
-class MadeInBuild extends tf.layers.Layer {
-  static readonly className = 'MadeInBuild';
-  private constant: tf.Tensor | undefined;
-  override build(shape: tf.Shape | tf.Shape[]): void {
-    this.constant = tf.fill([4], 2);
-    super.build(shape);
-  }
-  override call(x: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.mul(first(x), this.constant as tf.Tensor);
-  }
-}
-
-/** A constant made once per class, at the first use. */
-class Cached extends tf.layers.Layer {
-  static readonly className = 'Cached';
-  static cache: tf.Tensor | undefined;
-  constructor(args?: Args) {
-    super(args ?? {});
-    Cached.cache ??= tf.fill([4], 3);
-  }
-  override call(x: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.add(first(x), Cached.cache as tf.Tensor);
-  }
-}
-
-/**
- * Does not pass on its name, as in tf.js's own example; has a weight of its
- * own.
- */
-class Nameless extends tf.layers.Layer {
-  static readonly className = 'Nameless';
-  private gate: tf.LayerVariable | undefined;
-  constructor() {
-    super({});
-  }
-  override build(shape: tf.Shape | tf.Shape[]): void {
-    this.gate = this.addWeight('gate', [4], 'float32', tf.initializers.ones());
-    super.build(shape);
-  }
-  override call(x: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.mul(first(x), (this.gate as tf.LayerVariable).read());
-  }
-}
-
-/** Layers inside, in a property, a list, a map or an object. */
-abstract class Holder extends tf.layers.Layer {
-  /** tf.js's own list, which its types hide. */
-  private get nonTrainable(): tf.LayerVariable[] {
-    return (this as unknown as {_nonTrainableWeights: tf.LayerVariable[]})
-      ._nonTrainableWeights;
-  }
-  abstract held(): tf.layers.Layer[];
-  override build(shape: tf.Shape | tf.Shape[]): void {
-    for (const layer of this.held()) {
-      layer.build(shape);
-      layer.built = true;
-      this._trainableWeights.push(...layer.trainableWeights);
-      this.nonTrainable.push(...layer.nonTrainableWeights);
-    }
-    super.build(shape);
-  }
-  override call(
-    x: tf.Tensor | tf.Tensor[],
-    {training}: {training?: boolean},
-  ): tf.Tensor {
-    return this.held().reduce(
-      (y, layer) => layer.apply(y, {training: training ?? false}) as tf.Tensor,
-      first(x),
-    );
-  }
-}
-class InProperty extends Holder {
-  static readonly className = 'InProperty';
-  readonly inner = batchNorm({momentum: 0.5});
-  held(): tf.layers.Layer[] {
-    return [this.inner];
-  }
-}
-class InCollections extends Holder {
-  static readonly className = 'InCollections';
-  readonly list = [batchNorm({momentum: 0.5})];
-  readonly map = new Map([['norm', layerNorm()]]);
-  readonly object = {deeper: {norm: batchNorm({momentum: 0.5})}};
-  held(): tf.layers.Layer[] {
-    return [...this.list, ...this.map.values(), this.object.deeper.norm];
-  }
-}
-
-const ZOO = {
-  MadeAtOnce,
-  OwnVariable,
-  MadeInBuild,
-  Cached,
+import {
+  Args,
+  Holder,
+  INNER_NORMS,
+  KINDS,
   Nameless,
-  InProperty,
-  InCollections,
-};
-const INNER_NORMS: Record<string, number> = {InProperty: 1, InCollections: 2};
-
-for (const layerClass of Object.values(ZOO)) {
-  tf.serialization.registerClass(layerClass);
-}
-
-type Made = [string, new () => tf.layers.Layer];
-const KINDS = Object.entries(ZOO) as unknown as Made[];
-
-/**
- * Returns a model with two layers of a kind, one in a nested model, among
- * normalizations.
- */
-function modelWith(
-  Kind: new () => tf.layers.Layer,
-  stock = false,
-): tf.LayersModel {
-  const norm = (): tf.layers.Layer =>
-    stock ? tf.layers.batchNormalization() : batchNorm();
-  const inner = tf.sequential({
-    layers: [tf.layers.dense({units: 4, inputShape: [4]}), norm(), new Kind()],
-  });
-  const model = tf.sequential({
-    layers: [
-      tf.layers.dense({units: 4, inputShape: [4]}),
-      norm(),
-      new Kind(),
-      inner,
-      stock ? tf.layers.layerNormalization() : layerNorm(),
-    ],
-  });
-  model.setWeights(
-    model.getWeights().map((w, i) => tf.abs(randomTensor(w.shape, i + 1, 1))),
-  );
-  model.setUserDefinedMetadata({author: 'somebody'});
-  return model;
-}
-
-const x = (): tf.Tensor => randomTensor([6, 4], 50);
-const predict = (model: tf.LayersModel): tf.Tensor =>
-  model.predict(x()) as tf.Tensor;
+  first,
+  modelWith,
+  predict,
+  x,
+} from '../support/custom_layers.js';
 
 describe.each(KINDS)('F3, F4, F6: beside %s', (name, Kind) => {
   // In files, tf.js loses the weights of a layer that does not pass on its
@@ -273,6 +118,7 @@ class Forgetful extends tf.layers.Layer {
     return tf.add(first(x), 1);
   }
 }
+
 tf.serialization.registerClass(Forgetful);
 
 describe('F4: a layer that cannot be rebuilt from its config', () => {
@@ -329,97 +175,5 @@ describe('F6: a normalization that cannot be found', () => {
       `${name}: these layers have moving statistics, but no normalization was ` +
         'found in them; keep it in a property: Private private',
     ]);
-  });
-});
-
-describe("F5: where the application's class has taken a name", () => {
-  class BatchNormOfTheirs extends tf.layers.Layer {
-    static readonly className = 'BatchNorm';
-  }
-  class LayerNormOfTheirs extends tf.layers.Layer {
-    static readonly className = 'LayerNorm';
-    override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-      return tf.mul(first(inputs), 2);
-    }
-  }
-
-  const take = (): void => {
-    tf.serialization.registerClass(BatchNormOfTheirs);
-    tf.serialization.registerClass(LayerNormOfTheirs);
-  };
-  afterEach(() => {
-    register({override: true});
-  });
-
-  it.each(Object.keys(REBUILDING))(
-    '%s refuses to build that class instead of ours',
-    async (tool) => {
-      const model = modelWith(MadeAtOnce);
-      // The last layer is not folded but rebuilt.
-      take();
-      const before = tf.memory().numTensors;
-      const run = async (): Promise<tf.LayersModel | undefined> =>
-        REBUILDING[tool]?.(model);
-      await expect(run())
-        .rejects.toThrow(
-          tool === 'convertModel to stock' ? '' : 'register({override: true})',
-        )
-        .catch((error: unknown) => {
-          // No layer of this package is built there.
-          if (tool !== 'convertModel to stock') throw error;
-        });
-      expect(tf.memory().numTensors - before).toBeLessThanOrEqual(20);
-    },
-  );
-
-  it('of tf.js, a model of this package is not converted to it', async () => {
-    class Theirs extends tf.layers.Layer {
-      static readonly className = 'BatchNormalization';
-    }
-    const stock = tf.layers.batchNormalization({name: 'stock'}).constructor;
-    const model = tf.sequential({layers: [batchNorm({inputShape: [4]})]});
-    tf.serialization.registerClass(Theirs);
-    try {
-      for (const tool of ['convertModel to stock', 'toStock']) {
-        await expect(REBUILDING[tool]?.(model)).rejects.toThrow(
-          "another class has taken tf.js's name BatchNormalization",
-        );
-      }
-    } finally {
-      tf.serialization.registerClass(stock as never);
-    }
-  });
-
-  it('or removed a name, nothing is built', async () => {
-    const {classNameMap} = tf.serialization.SerializationMap.getMap();
-    const model = tf.sequential({
-      layers: [tf.layers.batchNormalization({inputShape: [4]})],
-    });
-    Reflect.deleteProperty(classNameMap, 'BatchNorm');
-    await expect(convertModel(model, {to: 'normalization'})).rejects.toThrow(
-      'Received: BatchNorm=no class',
-    );
-  });
-
-  it('its layers stay unchanged', async () => {
-    take();
-    const model = tf.sequential({
-      layers: [
-        tf.layers.dense({units: 4, inputShape: [4]}),
-        new LayerNormOfTheirs({}),
-      ],
-    });
-    const expected = predict(model);
-    for (const tool of [
-      'convertModel to stock',
-      'convertModel to ours',
-      'foldBatchNorm',
-    ]) {
-      const other = (await REBUILDING[tool]?.(model)) as tf.LayersModel;
-      expect(other.layers[1]).toBeInstanceOf(LayerNormOfTheirs);
-      expect(difference(predict(other), expected)).toBe(0);
-    }
-    expect(await inspect(model)).toEqual([]);
-    expect(setStatistics(model, 'batch')).toBe(0);
   });
 });

@@ -4,9 +4,11 @@ import {
   type FreezeOptions,
   freezeBatchNorm,
   patchStockLayers,
+  type SpectralNorm,
+  spectralNorm,
   unfreezeBatchNorm,
 } from 'tfjs-normalization';
-import {allWeights, normsOf, through} from '../support/models.js';
+import {allWeights, mixedModel, normsOf, through} from '../support/models.js';
 import {trainsStockLayers} from '../support/stock_training.js';
 import {randomTensor, weightsOf} from '../support/tensors.js';
 
@@ -27,6 +29,26 @@ function deepModel(args = {}): tf.LayersModel {
     inputs: input,
     outputs: through(head, through(base, input)),
   });
+}
+
+/** A layer with a kernel that holds a BatchNorm. */
+class ScaledNorm extends tf.layers.Layer {
+  static readonly className = 'FreezeTestScaledNorm';
+  readonly norm = batchNorm({name: 'inside'});
+  kernel: ReturnType<tf.layers.Layer['addWeight']> | undefined;
+
+  override build(inputShape: tf.Shape): void {
+    this.norm.build(inputShape);
+    const initializer = tf.initializers.ones();
+    this.kernel = this.addWeight('kernel', [3, 3], 'float32', initializer);
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: object): tf.Tensor {
+    const [x] = [inputs].flat() as [tf.Tensor2D];
+    const kernel = this.kernel?.read() as tf.Tensor2D;
+    return this.norm.apply(tf.matMul(x, kernel), kwargs) as tf.Tensor;
+  }
 }
 
 async function fit(model: tf.LayersModel): Promise<void> {
@@ -78,6 +100,44 @@ describe('freezeBatchNorm', () => {
     const before = weightsOf(layer);
     await fit(model);
     expect(weightsOf(layer)).toEqual(before);
+  });
+
+  it('leaves UnitNorm and SpectralNorm beside it as they train', async () => {
+    const model = mixedModel();
+    const inner = (model.layers[0] as SpectralNorm).layer;
+    expect(freezeBatchNorm(model)).toBe(1);
+    expect(model.layers.map(({trainable}) => trainable)).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+    expect(inner.trainable).toBe(true);
+    expect((await changedByFit(model)).sort()).toEqual([
+      'head/bias',
+      'head/kernel',
+      'spectral/bias',
+      'spectral/kernel',
+      'spectral/vector_u',
+    ]);
+    expect(unfreezeBatchNorm(model)).toBe(1);
+  });
+
+  it('reaches a BatchNorm in the layer inside a SpectralNorm', async () => {
+    const layer = new ScaledNorm({});
+    const model = tf.sequential({
+      layers: [
+        spectralNorm({layer, inputShape: [3]}),
+        tf.layers.dense({name: 'head', units: 1}),
+      ],
+    });
+    expect(freezeBatchNorm(model)).toBe(1);
+    const before = weightsOf(layer.norm);
+    await fit(model);
+    expect(weightsOf(layer.norm)).toEqual(before);
+    unfreezeBatchNorm(model);
+    await fit(model);
+    expect(weightsOf(layer.norm)).not.toEqual(before);
   });
 
   it('computes the same in training as in prediction', () => {

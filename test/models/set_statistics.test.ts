@@ -6,8 +6,8 @@ import {
 } from 'tfjs-normalization';
 import {expectCloseNow} from '../support/close.js';
 import {batchNorm as oracle} from '../oracle/by_axes.js';
-import {normsOf, through} from '../support/models.js';
-import {randomTensor, valuesOf} from '../support/tensors.js';
+import {mixedModel, normsOf, through} from '../support/models.js';
+import {randomTensor, valuesOf, weightsOf} from '../support/tensors.js';
 
 function nestedModel(): tf.LayersModel {
   const inner = tf.sequential({layers: [batchNorm({inputShape: [3]})]});
@@ -45,6 +45,17 @@ describe('setStatistics', () => {
       left(oracle(valuesOf(x), [50, 3], {axis: -1, epsilon: 1e-3}).variance),
     );
     expectCloseNow(variance, expected, {what: 'variance', roundings: 32});
+  });
+
+  it('leaves UnitNorm and SpectralNorm beside it alone', () => {
+    const model = mixedModel();
+    const others = model.layers.filter(({name}) => name !== 'norm');
+    const before = others.map((layer) => [layer.getConfig(), weightsOf(layer)]);
+    expect(setStatistics(model, 'batch')).toBe(1);
+    tf.dispose(model.predict(randomTensor([5, 3], 1)));
+    expect(
+      others.map((layer) => [layer.getConfig(), weightsOf(layer)]),
+    ).toEqual(before);
   });
 
   it('does nothing to a model without BatchNorm', () => {

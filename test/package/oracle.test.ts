@@ -223,18 +223,7 @@ describe.each(VIEWS)('gradients are differences: %s', (_, view) => {
     };
     const upstream = {dy, dmean, dvariance};
     const found = normalizeGrad(upstream, x, view, {...options, gamma});
-    expectNear(
-      found.dx,
-      differences(x, (a) => value(a, gamma, beta)),
-    );
-    expectNear(
-      found.dgamma,
-      differences(gamma, (g) => value(x, g, beta)),
-    );
-    expectNear(
-      found.dbeta,
-      differences(beta, (b) => value(x, gamma, b)),
-    );
+    expectDifferences(found, value, {x, gamma, beta});
   });
 
   it.each([true, false])('with given statistics, centered: %s', (centered) => {
@@ -293,18 +282,7 @@ describe('gradients are differences, by axes', () => {
     };
     const upstream = more.given ? {dy} : {dy, dmean, dvariance};
     const found = batchNormGrad(upstream, x, shape, {...options, gamma});
-    expectNear(
-      found.dx,
-      differences(x, (a) => value(a, gamma, beta)),
-    );
-    expectNear(
-      found.dgamma,
-      differences(gamma, (g) => value(x, g, beta)),
-    );
-    expectNear(
-      found.dbeta,
-      differences(beta, (b) => value(x, gamma, b)),
-    );
+    expectDifferences(found, value, {x, gamma, beta});
   });
 
   it.each([[[1]], [[0, 2]]])('layer norm, axes %p', (axis) => {
@@ -387,4 +365,24 @@ function expectNear(
     scale: 1,
     rounding: 2e-9,
   });
+}
+
+/** Compares gradients with differences of a function of x, gamma and beta. */
+function expectDifferences(
+  found: Readonly<Record<'dx' | 'dgamma' | 'dbeta', ArrayLike<number>>>,
+  value: (x: number[], gamma: number[], beta: number[]) => number,
+  {x, gamma, beta}: Readonly<Record<'x' | 'gamma' | 'beta', number[]>>,
+): void {
+  expectNear(
+    found.dx,
+    differences(x, (a) => value(a, gamma, beta)),
+  );
+  expectNear(
+    found.dgamma,
+    differences(gamma, (g) => value(x, g, beta)),
+  );
+  expectNear(
+    found.dbeta,
+    differences(beta, (b) => value(x, gamma, b)),
+  );
 }

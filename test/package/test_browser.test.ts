@@ -66,6 +66,11 @@ describe('npm run test:browser', () => {
       numPassedTests: 1,
       numFailedTests: 2,
       numPendingTests: 1,
+      failedTests: [1, 2].map(
+        (value) =>
+          `wasm › ${FIXTURES}/failing.test.ts › a fixture › ` +
+          `fails as it should: ${value} is three`,
+      ),
     });
   });
 

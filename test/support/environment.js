@@ -24,4 +24,20 @@ module.exports = class extends TestEnvironment {
     await super.setup();
     for (const name of SHARED) this.global[name] = globalThis[name];
   }
+
+  /** A failure names the backend: all projects have the same titles. */
+  handleTestEvent({name, error}) {
+    if (name !== 'test_fn_failure' && name !== 'hook_failure') return;
+    nameBackend(error, this.global.BACKEND);
+  }
 };
+
+function nameBackend(error, backend) {
+  const {message, stack} = error ?? {};
+  if (typeof message !== 'string' || typeof stack !== 'string') return;
+  const named = `${message}\n\nBackend: ${backend}`;
+  error.stack = stack.includes(message)
+    ? stack.replace(message, () => named)
+    : `${named}\n${stack}`;
+  error.message = named;
+}

@@ -82,6 +82,27 @@ export function describeContract(contract: LayerContract): void {
       );
     });
 
+    it('built before a model has it, it has the names that files need', async () => {
+      const layers = ['a', 'b'].map((name) => make({name}));
+      const model = tf.sequential();
+      model.add(tf.layers.inputLayer({inputShape: SHAPE}));
+      for (const layer of layers) {
+        layer.build([null, ...SHAPE]);
+        model.add(layer);
+      }
+      model.layers[2]?.setWeights(
+        layers[1]?.getWeights().map((w) => tf.add(w, tf.scalar(2, w.dtype))) ??
+          [],
+      );
+      for (const {name, weights} of layers) {
+        expect(weights.map(({originalName}) => originalName)).toEqual(
+          names.map((each) => `${name}/${each}`),
+        );
+      }
+      const loaded = await reload(model);
+      expect(loaded.layers.map(weightsOf)).toEqual(model.layers.map(weightsOf));
+    });
+
     it('its own class, and names in files', () => {
       expect(make()).toBeInstanceOf(layerClass);
       expect(make().getClassName()).toBe(className);

@@ -18,6 +18,20 @@ export type Mask = readonly boolean[] | undefined;
 
 export const MASK = WORDS.map((word) => word !== 0);
 
+/** Sums of up to 16 values, a root, products, and a step of the moving averages. */
+export const ROUNDINGS = 16;
+
+const EPSILON = 1e-3;
+
+export const TRAINING = {training: true};
+
+export const OPTIONS = {axis: -1, epsilon: EPSILON};
+
+export const maskOf = (
+  values: readonly boolean[] = MASK,
+  shape = [LENGTH, LENGTH],
+): tf.Tensor => tf.tensor([...values], shape, 'bool');
+
 let seed = 0;
 let unpatch: (() => void) | undefined;
 

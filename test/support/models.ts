@@ -1,5 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
-import {BatchNorm} from 'tfjs-normalization';
+import {
+  BatchNorm,
+  batchNorm,
+  spectralNorm,
+  type SpectralNormArgs,
+  unitNorm,
+} from 'tfjs-normalization';
 import {layersOf} from '../../src/models/graph/walk_layers.js';
 import {valuesOf} from './tensors.js';
 
@@ -9,6 +15,25 @@ export function through(
   input: tf.SymbolicTensor | tf.SymbolicTensor[],
 ): tf.SymbolicTensor {
   return layer.apply(input) as tf.SymbolicTensor;
+}
+
+/** Returns a model of three inputs with a BatchNorm between a SpectralNorm and a UnitNorm. */
+export function mixedModel(
+  args: Partial<SpectralNormArgs> = {},
+): tf.Sequential {
+  return tf.sequential({
+    layers: [
+      spectralNorm({
+        name: 'spectral',
+        layer: tf.layers.dense({units: 4}),
+        inputShape: [3],
+        ...args,
+      }),
+      batchNorm({name: 'norm'}),
+      unitNorm({name: 'unit'}),
+      tf.layers.dense({name: 'head', units: 1}),
+    ],
+  });
 }
 
 /** Returns every BatchNorm of a model, through nested models. */

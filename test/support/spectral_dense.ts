@@ -30,3 +30,12 @@ export function builtDense(
   layer.setWeights([tf.tensor2d(KERNEL, [3, 2]), tf.tensor2d([U])]);
   return layer;
 }
+
+/** Returns what a layer gives for an input. */
+export function callOf(
+  layer: SpectralNorm,
+  x: tf.Tensor,
+  options = {},
+): tf.Tensor {
+  return layer.apply(x, options) as tf.Tensor;
+}

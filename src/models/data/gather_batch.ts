@@ -15,11 +15,15 @@ import type {
 import {
   lastingStatistics,
   type PlacedStatistics,
+  storeOf,
   usesBatch,
 } from '../graph/statistics_layers.js';
 import type {Batch} from '../../statistics/data_batches.js';
 import type {GatheredStatistics} from '../../statistics/gathered_statistics.js';
-import {type StandIns, withStandIns} from './stand_ins.js';
+import {whilePatched} from '../patch/patch_stock_layers.js';
+
+/** Replacements for the statistics of some layers. */
+export type StandIns = ReadonlyMap<PlacedStatistics, StandIn>;
 
 /**
  * The batch statistics from one call of a normalization, and the sum they go
@@ -55,6 +59,23 @@ export async function gatherBatch(
     await read(seen);
   } finally {
     for (const {batch} of seen) dispose(tensorsOf(batch));
+  }
+}
+
+/**
+ * Runs a function with layers' statistics replaced. tf.js's own layers
+ * compute through this package meanwhile.
+ */
+export function withStandIns<T>(standIns: StandIns, run: () => T): T {
+  const stores = [...standIns].map(([{layer}, standIn]) => {
+    const store = storeOf(layer);
+    store.standIn = standIn;
+    return store;
+  });
+  try {
+    return whilePatched(run);
+  } finally {
+    for (const store of stores) store.standIn = undefined;
   }
 }
 

@@ -10,15 +10,15 @@ import {
 import {watchLayer} from '../../layer_support/own_mask.js';
 import type {Statistics} from '../../ops/moving_statistics.js';
 import {refusal} from '../../util/received.js';
-import {isBatchNorm} from '../graph/batch_norms.js';
 import {
   byDepth,
   isAdaptable,
+  isBatchNorm,
   type PlacedStatistics,
   storeOf,
   usesBatch,
 } from '../graph/statistics_layers.js';
-import {ensureBuilt} from '../graph/ensure_built.js';
+import {ensureBuilt} from '../graph/check_model.js';
 import {
   batchesOf,
   type BatchOptions,
@@ -27,13 +27,12 @@ import {
   type ModelData,
 } from '../../statistics/data_batches.js';
 import {type DataWatch, Progress} from '../../statistics/data_progress.js';
-import {gatherBatch} from './gather_batch.js';
+import {gatherBatch, type StandIns} from './gather_batch.js';
 import {
   type ChannelStatistics,
   type FoundChannels,
   GatheredStatistics,
 } from '../../statistics/gathered_statistics.js';
-import type {StandIns} from './stand_ins.js';
 
 /** Options of gathering statistics. */
 export interface GatherOptions extends BatchOptions, DataWatch {
@@ -58,10 +57,10 @@ const CHECKS = {
  * @throws Error if one is unknown or invalid.
  */
 export function takeGatherOptions(
-  given: GatherOptions,
+  options: GatherOptions,
   who: string,
 ): GatherOptions {
-  return takeOptions(given, CHECKS, who);
+  return takeOptions(options, CHECKS, who);
 }
 
 /** The statistics of each normalization's input over some data. */
@@ -166,19 +165,19 @@ export async function gatherStatistics(
   return found;
 }
 
-/** Runs a function with the given statistics in place of the layers' own. */
+/** Runs a function with these statistics in place of the layers' own. */
 export async function withStatistics<T>(
   statistics: FoundStatistics,
   run: (standIns: StandIns) => Promise<T>,
 ): Promise<T> {
-  const given = [...statistics].map(
+  const standIns = [...statistics].map(
     ([norm, values]) => [norm, {given: toTensors(norm, values)}] as const,
   );
   try {
-    return await run(new Map(given));
+    return await run(new Map(standIns));
   } finally {
-    for (const [, {given: tensors}] of given) {
-      dispose([tensors.mean, tensors.variance]);
+    for (const [, {given}] of standIns) {
+      dispose([given.mean, given.variance]);
     }
   }
 }

@@ -1,11 +1,11 @@
 import {dispose} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {refusal} from '../../util/received.js';
-import {warnOfHidden} from '../graph/batch_norms.js';
 import {
   isRecalibrated,
   statisticsLayersOf,
   storeOf,
+  warnOfHidden,
 } from '../graph/statistics_layers.js';
 import type {ModelData} from '../../statistics/data_batches.js';
 import {
@@ -64,8 +64,8 @@ const WHO = 'recalibrate';
  *   batches to use. `exact` (false). `onProgress`: called with `{done, total}`
  *   after every batch; `total` is undefined for a dataset of unknown length.
  *   `signal`: an AbortSignal that cancels.
- * @throws Error if an option is unknown or invalid, if the model has no
- *   BatchNorm that learns statistics and no Normalization, or if the data is empty or does not fit
+ * @throws Error if an option is unknown or invalid, if the model has no BatchNorm and no
+ *   Normalization that gets statistics from data, or if the data is empty or does not fit
  *   the model. Then, and when cancelled, the statistics stay as they were.
  *
  * Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021,
@@ -85,8 +85,9 @@ export async function recalibrate(
   if (norms.length === 0) {
     throw refusal(
       WHO,
-      'the model has no BatchNorm that learns statistics; those that ' +
-        `are frozen, or whose statistics are 'moving', keep theirs`,
+      'the model has no BatchNorm and no Normalization that gets statistics from ' +
+        `data; those that are frozen, a BatchNorm whose statistics are 'moving' and a ` +
+        'Normalization whose mean was given keep theirs',
       'model',
       model.name,
     );

@@ -1,6 +1,6 @@
 import {mul, reshape, type Tensor} from '@tensorflow/tfjs-core';
 import {layers} from '@tensorflow/tfjs-layers';
-import {type AnyBatchNorm, stateOf} from '../graph/batch_norms.js';
+import {type AnyBatchNorm, stateOf} from '../graph/statistics_layers.js';
 import {isOwnLayer} from '../../layer_support/registration.js';
 import {isStockBatchNormalization} from '../patch/stock_layers.js';
 import {

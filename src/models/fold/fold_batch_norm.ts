@@ -14,9 +14,8 @@ import {
   isBatchNorm,
   stateOf,
   warnOfHidden,
-} from '../graph/batch_norms.js';
-import {checkModel} from '../graph/check_model.js';
-import {ensureBuilt} from '../graph/ensure_built.js';
+} from '../graph/statistics_layers.js';
+import {checkModel, ensureBuilt} from '../graph/check_model.js';
 import {refusal} from '../../util/received.js';
 import {
   createModel,
@@ -239,9 +238,9 @@ function foldedWeights(
   const bias = kernel.getConfig().useBias === true ? weights.pop() : undefined;
   const deviation = sqrt(add(variance, epsilon));
   const factors = div(gamma?.read() ?? 1, deviation);
-  const centred = sub(bias ?? 0, mean);
-  const shifted = add(mul(centred, factors), beta?.read() ?? 0);
-  return [...kind.scale(weights, factors), shifted];
+  const scaled = mul(sub(bias ?? 0, mean), factors);
+  const newBias = add(scaled, beta?.read() ?? 0);
+  return [...kind.scale(weights, factors), newBias];
 }
 
 function warnOfKept({kept}: FoldReport): void {

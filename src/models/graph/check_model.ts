@@ -1,4 +1,4 @@
-import {LayersModel} from '@tensorflow/tfjs-layers';
+import {LayersModel, Sequential} from '@tensorflow/tfjs-layers';
 import {ONE_COPY} from '../../layer_support/one_copy.js';
 import {received, refusal} from '../../util/received.js';
 
@@ -22,6 +22,16 @@ export function checkModel(model: unknown, who: string): void {
     `${who}: the model comes from another copy of TensorFlow.js than the one this ` +
       `package uses. ${ONE_COPY} ${received('model', model.name)}`,
   );
+}
+
+/**
+ * Builds a sequential model that has not been used yet, and so has no graph.
+ *
+ * @throws Error if it has no layers.
+ */
+export function ensureBuilt(model: LayersModel): void {
+  const isUnused = model.inputNames.length === 0;
+  if (isUnused && model instanceof Sequential) model.build();
 }
 
 function kindOf(value: unknown): string {

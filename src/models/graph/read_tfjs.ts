@@ -119,22 +119,22 @@ class Reader {
   }
 
   private layer(json: Json, live?: layers.Layer): GraphLayer {
-    const given = json.config as Json;
-    const name = [json.name, given.name, live?.name].find(isString) ?? '';
+    const config = json.config as Json;
+    const name = [json.name, config.name, live?.name].find(isString) ?? '';
     const {[this.keys.nodes]: nodes, [this.keys.className]: className} = json;
-    const isOfLayers = isLayers(given.layers);
+    const isOfLayers = isLayers(config.layers);
     const [inner] = live ? innerLayers(live) : [];
     return {
       className: String(className),
       name,
       newName: name,
-      config: this.completed(given, live),
+      config: this.completed(config, live),
       calls: Array.isArray(nodes) ? nodes.map(callIn) : [],
       ...(isOfLayers && {model: this.model(json, live)}),
       ...(live && {live}),
       wrapped: isOfLayers
         ? []
-        : WRAPPED.flatMap((key) => this.wrapped(key, given[key], inner)),
+        : WRAPPED.flatMap((key) => this.wrapped(key, config[key], inner)),
     };
   }
 

@@ -69,9 +69,9 @@ function align(
 }
 
 /** A line that counts the layers left out, if any. */
-function rest(count: number, what = ''): string[] {
-  if (count <= 0) return [];
-  return [`… and ${count} more ${count === 1 ? 'layer' : 'layers'}${what}`];
+function rest(left: number, what = ''): string[] {
+  if (left <= 0) return [];
+  return [`… and ${left} more ${left === 1 ? 'layer' : 'layers'}${what}`];
 }
 
 /** @param worst The rows, the worst first. */

@@ -1,11 +1,15 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
 import {NormLayer} from '../../layer_support/norm_layer.js';
 import type {Axes} from '../../ops/axes.js';
-import {isBatchNorm, stateOf, warnOfHidden} from '../graph/batch_norms.js';
-import {checkModel} from '../graph/check_model.js';
-import {ensureBuilt} from '../graph/ensure_built.js';
+import {
+  isAdaptable,
+  isBatchNorm,
+  stateOf,
+  statisticsLayersOf,
+  warnOfHidden,
+} from '../graph/statistics_layers.js';
+import {checkModel, ensureBuilt} from '../graph/check_model.js';
 import {mayHaveLabels, type ModelData} from '../../statistics/data_batches.js';
-import {explain} from './explain.js';
 import {
   type GatherOptions,
   gatherStatistics,
@@ -21,6 +25,7 @@ import {
 import {
   adaptedProblems,
   comparisonProblems,
+  explain,
   statisticsProblems,
   weightProblems,
   type WeightValues,
@@ -31,7 +36,6 @@ import type {
   InspectionRow,
   Prediction,
 } from './inspection.js';
-import {isAdaptable, statisticsLayersOf} from '../graph/statistics_layers.js';
 import {isStockLayerNormalization} from '../patch/stock_layers.js';
 import {layersOf, type PlacedLayer} from '../graph/walk_layers.js';
 

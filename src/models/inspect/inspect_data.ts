@@ -1,8 +1,12 @@
 import {at} from '../../util/at.js';
 import {dispose, type Scalar} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {isBatchNorm, stateOf} from '../graph/batch_norms.js';
-import {type PlacedStatistics, usesBatch} from '../graph/statistics_layers.js';
+import {
+  isBatchNorm,
+  type PlacedStatistics,
+  stateOf,
+  usesBatch,
+} from '../graph/statistics_layers.js';
 import {
   type Batch,
   batchesOf,
@@ -16,7 +20,7 @@ import {
 } from '../data/gather_statistics.js';
 import type {ChannelStatistics} from '../../statistics/gathered_statistics.js';
 import type {Comparison, Prediction, Range, Scores} from './inspection.js';
-import {type StandIns, withStandIns} from '../data/stand_ins.js';
+import {type StandIns, withStandIns} from '../data/gather_batch.js';
 
 /** Returns the range of some values; NaN if one of them is NaN. */
 export function rangeOf(values: Iterable<number>): Range {
@@ -121,21 +125,21 @@ function distinct(names: readonly string[]): string[] {
 /** Averages weighted by batch size. */
 class Averages {
   private readonly sums: number[];
-  private count = 0;
+  private examples = 0;
 
   constructor(private readonly names: readonly string[]) {
     this.sums = names.map(() => 0);
   }
 
   add(values: readonly number[], size: number): void {
-    this.count += size;
+    this.examples += size;
     values.forEach((value, i) => {
       this.sums[i] = at(this.sums, i) + value * size;
     });
   }
 
   result(): Scores {
-    const averages = this.sums.map((sum) => sum / this.count);
+    const averages = this.sums.map((sum) => sum / this.examples);
     return Object.fromEntries(
       this.names.map((name, i) => [name, at(averages, i)]),
     );

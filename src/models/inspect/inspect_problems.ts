@@ -1,6 +1,14 @@
-import type {BatchNormState} from '../../layer_support/batch_norm_call.js';
-import {TELLING_SHARE} from '../../layer_support/batch_norm_call.js';
-import type {Comparison, InspectionRow} from './inspection.js';
+import {
+  type BatchNormState,
+  TELLING_SHARE,
+} from '../../layer_support/batch_norm_call.js';
+import {listed} from '../../util/listed.js';
+import type {
+  Comparison,
+  InspectionRow,
+  Prediction,
+  Scores,
+} from './inspection.js';
 
 /** Weight values by name. */
 export type WeightValues = ReadonlyMap<string, Float32Array>;
@@ -12,17 +20,23 @@ const LOW_VARIANCE = 0.1;
 /** Gaps from here on are not chance: the moving average lags. */
 const TELLING_MEAN_GAP = 0.5;
 const TELLING_VARIANCE_FACTOR = 2;
+/** The least relative difference of the loss worth mentioning. */
+const TELLING_LOSS = 0.05;
 
 /** Lists problems in the weights of any normalization layer. */
 export function weightProblems(weights: WeightValues): string[] {
   const problems: string[] = [];
   for (const [name, values] of weights) {
-    const wrong = countOf(values, (value) => !Number.isFinite(value));
-    if (wrong > 0)
-      problems.push(`${name} is not finite in ${of(wrong, values)}`);
+    const wrong = numberOf(values, (value) => !Number.isFinite(value));
+    if (wrong > 0) {
+      // Not channels: a SpectralNorm also has the kernel of the layer inside.
+      problems.push(
+        `${name} is not finite in ${wrong} of ${values.length} values`,
+      );
+    }
   }
   const gamma = weights.get('gamma') ?? new Float32Array();
-  const dead = countOf(gamma, (value) => Math.abs(value) < DEAD_GAMMA);
+  const dead = numberOf(gamma, (value) => Math.abs(value) < DEAD_GAMMA);
   if (dead > 0) {
     problems.push(
       `gamma is 0 in ${of(dead, gamma)}, which let nothing of the input through`,
@@ -48,19 +62,19 @@ export function statisticsProblems(
       `the moving statistics are still ${Math.round(share * 100)}% initial value`,
     );
   }
-  const negative = countOf(variance, (value) => value < 0);
+  const negative = numberOf(variance, (value) => value < 0);
   if (negative > 0) {
     problems.push(
       `the moving variance is negative in ${of(negative, variance)}`,
     );
   }
-  const constant = countOf(variance, (value) => value === 0);
+  const constant = numberOf(variance, (value) => value === 0);
   if (constant > 0) {
     problems.push(
       `the moving variance is 0 in ${of(constant, variance)}: their input is constant`,
     );
   }
-  const low = countOf(
+  const low = numberOf(
     variance,
     (value) => value > 0 && value < LOW_VARIANCE * epsilon,
   );
@@ -87,11 +101,11 @@ export function adaptedProblems(weights: WeightValues): string[] {
     return ['it has never been adapted: mean 0, variance 1'];
   }
   const problems: string[] = [];
-  const negative = countOf(variance, (value) => value < 0);
+  const negative = numberOf(variance, (value) => value < 0);
   if (negative > 0) {
     problems.push(`the variance is negative in ${of(negative, variance)}`);
   }
-  const constant = countOf(variance, (value) => value === 0);
+  const constant = numberOf(variance, (value) => value === 0);
   if (constant > 0) {
     problems.push(
       `the variance is 0 in ${of(constant, variance)}: their input was constant in ` +
@@ -141,13 +155,60 @@ export function comparisonProblems(
   ];
 }
 
-function countOf(
+/**
+ * Explains why training and prediction differ, where the data shows that they
+ * do: the moving statistics are not those of the data and, where it was
+ * measured, the loss is worse with them.
+ */
+export function explain(
+  rows: readonly InspectionRow[],
+  prediction: Prediction | undefined,
+): string | undefined {
+  const lagging = rows.filter(({data}) => data !== undefined && lags(data));
+  if (lagging.length === 0) return undefined;
+  const names = listed(worstFirst(lagging).map(({layer}) => layer));
+  const cause =
+    `Training uses the statistics of each batch, prediction the moving ones, ` +
+    `and these are not those of the data in ${names}.`;
+  const cure =
+    `recalibrate(model, data) sets them right; movingAverage 'debiased' or ` +
+    `'cumulative', or a smaller momentum, keeps them closer in training.`;
+  if (prediction === undefined) {
+    return `${cause} So prediction may be worse than training. ${cure}`;
+  }
+  const scores =
+    `With its moving statistics the model has ${show(prediction.moving)}; ` +
+    `with those of the data ${show(prediction.data)}.`;
+  const {moving, data} = prediction;
+  const gap = (lossIn(moving) - lossIn(data)) / lossIn(data);
+  // Nothing is told by a loss that is NaN.
+  if (Number.isNaN(gap)) return `${scores} ${cause} ${cure}`;
+  if (gap < TELLING_LOSS) {
+    return `${scores} ${cause} Prediction is no worse for it.`;
+  }
+  return (
+    `${scores} ${cause} So training shows the better result, and prediction ` +
+    `the worse one, with the same weights. ${cure}`
+  );
+}
+
+function show(scores: Scores): string {
+  return Object.entries(scores)
+    .map(([name, value]) => `${name} ${value.toPrecision(3)}`)
+    .join(', ');
+}
+
+function lossIn({loss = NaN}: Scores): number {
+  return loss;
+}
+
+function numberOf(
   values: Float32Array,
   isWrong: (value: number) => boolean,
 ): number {
   return values.filter(isWrong).length;
 }
 
-function of(count: number, values: Float32Array): string {
-  return `${count} of ${values.length} channels`;
+function of(found: number, values: Float32Array): string {
+  return `${found} of ${values.length} channels`;
 }

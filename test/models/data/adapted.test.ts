@@ -201,7 +201,7 @@ describe('inspect', () => {
     ]);
     const [row] = await inspect(model);
     expect(row?.problems).toEqual([
-      'mean is not finite in 1 of 2 channels',
+      'mean is not finite in 1 of 2 values',
       'the variance is negative in 1 of 2 channels',
     ]);
   });

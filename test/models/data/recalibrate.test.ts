@@ -2,10 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import {
   batchNorm,
   type BatchNorm,
-  freezeBatchNorm,
   type ModelData,
   recalibrate,
-  type RecalibrateOptions,
 } from 'tfjs-normalization';
 import {batchNorm as oracle} from '../../oracle/by_axes.js';
 import {at} from '../../oracle/at.js';
@@ -13,85 +11,21 @@ import {expectCloseNow} from '../../support/close.js';
 import {
   allWeights,
   learntWeights,
+  mixedModel,
   normsOf,
   through,
 } from '../../support/models.js';
 import {randomTensor, valuesOf, weightsOf} from '../../support/tensors.js';
 import {cutInto} from '../../support/datasets.js';
-
-const CUT = [2, 2, 4, 8, 16, 32, 64];
-const EXAMPLES = CUT.reduce((a, b) => a + b);
-
-/** Three hidden layers, as the digits have them. */
-function deepModel(): tf.Sequential {
-  const model = tf.sequential();
-  [5, 4, 3].forEach((units, i) => {
-    model.add(
-      tf.layers.dense({
-        name: `dense_${i}`,
-        units,
-        useBias: false,
-        kernelInitializer: tf.initializers.randomNormal({seed: i + 1}),
-        ...(i === 0 && {inputShape: [6]}),
-      }),
-    );
-    model.add(batchNorm({name: `norm_${i}`}));
-    model.add(tf.layers.activation({activation: 'sigmoid'}));
-    model.add(tf.layers.dropout({rate: 0.5}));
-  });
-  return model;
-}
-
-/** Returns examples whose first ones differ from the last. */
-function driftingData(): tf.Tensor {
-  return tf.tidy(() => {
-    const drift = tf.linspace(0, 6, EXAMPLES).reshape([EXAMPLES, 1]);
-    return randomTensor([EXAMPLES, 6], 1, 3, 2).add(drift);
-  });
-}
-
-/**
- * Returns the largest error of a layer's statistics, relative to their scale.
- */
-function errorOf(layer: BatchNorm, input: tf.Tensor): number {
-  const {mean, variance} = oracle(valuesOf(input), input.shape, {
-    axis: -1,
-    epsilon: 1e-3,
-  });
-  const {moving_mean: m = [], moving_variance: v = []} = weightsOf(layer);
-  const errors = [...mean].flatMap((expected, c) => {
-    const deviation = Math.sqrt(at(variance, c));
-    return [
-      Math.abs(at(m, c) - expected) / (Math.abs(expected) + deviation),
-      Math.abs(at(v, c) / at(variance, c) - 1),
-    ];
-  });
-  return Math.max(...errors);
-}
-
-/**
- * A layer has the statistics of this input.
- *
- * @param roundings Defaults to those of sums over a hundred examples, and over batches.
- */
-function expectStatistics(
-  layer: BatchNorm,
-  input: tf.Tensor,
-  roundings = 64,
-): void {
-  const what = 'the worst error';
-  expectCloseNow([errorOf(layer, input)], [0], {what, roundings, scale: 1});
-}
-
-/** What a layer gets while the model predicts. */
-function inputOf(
-  layer: tf.layers.Layer,
-  model: tf.LayersModel,
-  x: tf.Tensor,
-): tf.Tensor {
-  const outputs = layer.input as tf.SymbolicTensor;
-  return tf.model({inputs: model.inputs, outputs}).predict(x) as tf.Tensor;
-}
+import {
+  CUT,
+  EXAMPLES,
+  deepModel,
+  driftingData,
+  errorOf,
+  expectStatistics,
+  inputOf,
+} from '../../support/deep_model.js';
 
 describe('recalibrate', () => {
   it.each([
@@ -281,180 +215,31 @@ describe('recalibrate', () => {
   });
 });
 
-describe('recalibrate, followed', () => {
-  it('reports every batch of all passes', async () => {
-    const seen: unknown[] = [];
-    const onProgress: RecalibrateOptions['onProgress'] = (p) => seen.push(p);
-    await recalibrate(deepModel(), driftingData(), {
-      batchSize: 64,
-      exact: true,
-      onProgress,
-    });
-    expect(seen).toEqual([1, 2, 3, 4, 5, 6].map((done) => ({done, total: 6})));
-  });
-
-  it('uses at most this many batches', async () => {
-    const x = driftingData();
-    for (const data of [x, cutInto(x, [16, 16, 16, 16])]) {
-      const totals: unknown[] = [];
-      const layer = batchNorm({inputShape: [6]});
-      await recalibrate(tf.sequential({layers: [layer]}), data, {
-        ...(data === x && {batchSize: 16}),
-        batches: 2,
-        onProgress: ({done}) => totals.push(done),
-      });
-      expect(totals).toEqual([1, 2]);
-      expectStatistics(layer, tf.slice(x, 0, 32));
-    }
-  });
-
-  it.each([false, true])(
-    'keeps the old statistics if cancelled (exact: %s)',
-    async (exact) => {
-      const model = deepModel();
-      const x = driftingData();
-      await recalibrate(model, x);
-      const before = allWeights(model);
-      const {numTensors} = tf.memory();
-      const controller = new AbortController();
-      const job = recalibrate(
-        model,
-        tf.tidy(() => tf.keep(tf.add(x, 1))),
-        {
-          batchSize: 16,
-          exact,
-          signal: controller.signal,
-          onProgress: ({done}) => {
-            if (done === (exact ? 17 : 3)) controller.abort();
-          },
-        },
-      );
-      await expect(job).rejects.toMatchObject({name: 'AbortError'});
-      expect(allWeights(model)).toEqual(before);
-      expect(tf.memory().numTensors).toBe(numTensors + 1);
-    },
-  );
-
-  it('keeps the old statistics if it fails half way', async () => {
-    const model = deepModel();
+it('moves nothing of UnitNorm and SpectralNorm, and computes as they predict', async () => {
+  for (const kernelIsNormalized of [false, true]) {
+    const model = mixedModel({kernelIsNormalized});
     const before = allWeights(model);
-    const {numTensors} = tf.memory();
-    const broken = tf.data.generator(function* () {
-      yield tf.ones([4, 6]);
-      yield tf.ones([4, 5]);
+    const configs = model.layers.map((layer) => layer.getConfig());
+    const x = randomTensor([40, 3], 1, 5, 2);
+    await recalibrate(model, x, {exact: true, batchSize: 16});
+    const after = allWeights(model);
+    const moved = Object.keys(after)
+      .filter((name) => String(after[name]) !== String(before[name]))
+      .map((name) => name.replace(/^\d+ /, ''));
+    expect(moved).toEqual(['norm/moving_mean', 'norm/moving_variance']);
+    expect(model.layers.map((layer) => layer.getConfig())).toEqual(configs);
+    const outputs = model.layers[0]?.output as tf.SymbolicTensor;
+    const toNorm = tf.model({inputs: model.inputs, outputs});
+    const input = toNorm.predict(x) as tf.Tensor;
+    const expected = oracle(valuesOf(input), [40, 4], {axis: -1, epsilon: 1});
+    const {moving_mean: mean = [], moving_variance: variance = []} = weightsOf(
+      model.layers[1] as tf.layers.Layer,
+    );
+    // As above: sums of 40 values, of sizes up to the largest mean.
+    expectCloseNow(mean, expected.mean, {what: 'mean', roundings: 64});
+    expectCloseNow(variance, expected.variance, {
+      what: 'variance',
+      roundings: 64,
     });
-    await expect(recalibrate(model, broken)).rejects.toThrow('5');
-    expect(allWeights(model)).toEqual(before);
-    expect(tf.memory().numTensors).toBe(numTensors);
-  });
-
-  it('ignores other calls of a layer', async () => {
-    const train = async (alongside: boolean): Promise<number[]> => {
-      const layer = batchNorm({inputShape: [6]});
-      const model = tf.sequential({layers: [layer]});
-      const x = driftingData();
-      await recalibrate(model, x, {
-        batchSize: 8,
-        onProgress: () => {
-          if (alongside) layer.apply(tf.add(x, 1), {training: true});
-        },
-      });
-      return weightsOf(layer).moving_mean ?? [];
-    };
-    expect(await train(true)).toEqual(await train(false));
-  });
-
-  it('leaks nothing', async () => {
-    const x = driftingData();
-    const model = deepModel();
-    const {numTensors} = tf.memory();
-    await recalibrate(model, x, {exact: true});
-    await recalibrate(
-      model,
-      cutInto(x, CUT, (b) => [b, tf.ones([b.shape[0], 3])]),
-    );
-    expect(tf.memory().numTensors).toBe(numTensors);
-  });
-});
-
-describe('recalibrate refuses', () => {
-  const x = (): tf.Tensor => tf.ones([4, 6]);
-
-  it.each<[string, () => Promise<void>, string]>([
-    [
-      'a model without BatchNorm',
-      () =>
-        recalibrate(
-          tf.sequential({
-            name: 'plain',
-            layers: [tf.layers.dense({units: 1, inputShape: [6]})],
-          }),
-          x(),
-        ),
-      'recalibrate: the model has no BatchNorm that learns statistics; those ' +
-        "that are frozen, or whose statistics are 'moving', keep theirs. " +
-        'Received: model="plain"',
-    ],
-    [
-      'a model that is all frozen',
-      () => {
-        const model = deepModel();
-        freezeBatchNorm(model);
-        return recalibrate(model, x());
-      },
-      'has no BatchNorm that learns statistics',
-    ],
-    [
-      'a batch size of 0',
-      () => recalibrate(deepModel(), x(), {batchSize: 0}),
-      'recalibrate: batchSize must be an integer above 0. Received: batchSize=0',
-    ],
-    [
-      'half a batch',
-      () => recalibrate(deepModel(), x(), {batches: 0.5}),
-      'recalibrate: batches must be an integer above 0. Received: batches=0.5',
-    ],
-    [
-      'a batch size for a dataset',
-      () => recalibrate(deepModel(), cutInto(x(), [4]), {batchSize: 2}),
-      'recalibrate: batchSize is for tensors; batch a dataset with its own ' +
-        'batch(). Received: batchSize=2',
-    ],
-    [
-      'no data',
-      () => recalibrate(deepModel(), tf.zeros([0, 6])),
-      'recalibrate: the data has no examples. Received: examples=0',
-    ],
-    [
-      'an empty dataset',
-      () => recalibrate(deepModel(), cutInto(x(), [])),
-      'recalibrate: the data has no examples. Received: examples=0',
-    ],
-    [
-      'data other than a tensor',
-      () => recalibrate(deepModel(), [[1, 2]] as unknown as tf.Tensor),
-      'recalibrate: x must be a tensor for each of',
-    ],
-    [
-      'x and y of different lengths',
-      () => recalibrate(deepModel(), [x(), tf.ones([5, 3])]),
-      'recalibrate: x and y must have the same number of examples. ' +
-        'Received: lengths=[4,5]',
-    ],
-  ])('%s', async (_, act, message) => {
-    await expect(act()).rejects.toThrow(message);
-  });
-
-  it('exact statistics of a layer that comes after itself', async () => {
-    const layer = batchNorm({name: 'twice'});
-    const input = tf.input({shape: [2]});
-    const outputs = through(layer, through(layer, input));
-    const model = tf.model({inputs: input, outputs});
-    await expect(
-      recalibrate(model, tf.ones([4, 2]), {exact: true}),
-    ).rejects.toThrow(
-      'recalibrate: twice is used again after itself, so its statistics ' +
-        'depend on themselves and cannot be found exactly. Received: exact=true',
-    );
-  });
+  }
 });

@@ -9,7 +9,7 @@ import {
   recalibrate,
 } from 'tfjs-normalization';
 import {expectCloseNow} from '../../support/close.js';
-import {allWeights, through} from '../../support/models.js';
+import {allWeights, mixedModel, through} from '../../support/models.js';
 import {trainsStockLayers} from '../../support/stock_training.js';
 import {randomTensor, valuesOf} from '../../support/tensors.js';
 
@@ -79,6 +79,30 @@ describe('inspect', () => {
     expect(rows.explanation).toBeUndefined();
   });
 
+  it('compares the statistics of BatchNorm alone, beside UnitNorm and SpectralNorm', async () => {
+    const model = mixedModel();
+    const x = randomTensor([32, 3], 1);
+    await recalibrate(model, x);
+    const before = allWeights(model);
+    const rows = await inspect(model, x);
+    expect(
+      rows.map(({layer, kind, data, problems}) => [
+        ...[layer, kind, data !== undefined, problems],
+      ]),
+    ).toEqual([
+      ['spectral', 'SpectralNormalization', false, []],
+      ['norm', 'BatchNorm', true, []],
+      ['unit', 'UnitNormalization', false, []],
+    ]);
+    expect(allWeights(model)).toEqual(before);
+    const [, bias, u] = model.layers[0]?.getWeights() ?? [];
+    const kernel = tf.tensor2d([NaN, ...Array<number>(11).fill(1)], [3, 4]);
+    model.layers[0]?.setWeights([kernel, bias, u] as tf.Tensor[]);
+    expect((await inspect(model))[0]?.problems).toEqual([
+      'kernel is not finite in 1 of 12 values',
+    ]);
+  });
+
   it.each<[string, Parameters<typeof layerWith>[0], string[]]>([
     ['nothing', {}, []],
     [
@@ -90,8 +114,8 @@ describe('inspect', () => {
       'values that are not finite',
       {beta: [NaN, 0, Infinity, 0], variance: [1, 1, 1, NaN]},
       [
-        'beta is not finite in 2 of 4 channels',
-        'moving_variance is not finite in 1 of 4 channels',
+        'beta is not finite in 2 of 4 values',
+        'moving_variance is not finite in 1 of 4 values',
       ],
     ],
     [

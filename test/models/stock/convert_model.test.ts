@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, convertModel, layerNorm} from 'tfjs-normalization';
-import {layersOf} from '../../src/models/graph/walk_layers.js';
-import {expectCloseNow} from '../support/close.js';
-import {randomTensor, valuesOf} from '../support/tensors.js';
-import {warnings} from '../support/warnings.js';
+import {layersOf} from '../../../src/models/graph/walk_layers.js';
+import {expectCloseNow} from '../../support/close.js';
+import {randomTensor, valuesOf} from '../../support/tensors.js';
+import {warnings} from '../../support/warnings.js';
 
 const classesOf = (model: tf.LayersModel): string[] =>
   layersOf(model)

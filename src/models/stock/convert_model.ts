@@ -1,22 +1,25 @@
 import {util} from '@tensorflow/tfjs-core';
 import type {layers, LayersModel, Shape} from '@tensorflow/tfjs-layers';
-import {checkOwnClassName, isOwnLayer} from '../layer_support/registration.js';
-import {checkBoolean, takeOptions} from '../layer_support/options.js';
-import {refusal} from '../util/received.js';
-import {buildModel, copyMetadata, giveWeights} from './graph/build_model.js';
-import {type GraphModel, mapLayers} from './graph/graph.js';
-import type {Json} from './graph/json.js';
-import {normalizationFor} from './keras/translate/normalizations.js';
-import {Notes} from './graph/notes.js';
-import {AS_LISTED, readTfjs} from './graph/read_tfjs.js';
-import {tfjsKeysOf} from './keras/translate/layer_rules.js';
+import {
+  checkOwnClassName,
+  isOwnLayer,
+} from '../../layer_support/registration.js';
+import {checkBoolean, takeOptions} from '../../layer_support/options.js';
+import {refusal} from '../../util/received.js';
+import {buildModel, copyMetadata, giveWeights} from '../graph/build_model.js';
+import {type GraphModel, mapLayers} from '../graph/graph.js';
+import type {Json} from '../graph/json.js';
+import {normalizationFor} from '../keras/translate/normalizations.js';
+import {Notes} from '../graph/notes.js';
+import {AS_LISTED, readTfjs} from '../graph/read_tfjs.js';
+import {tfjsKeysOf} from '../keras/translate/layer_rules.js';
 import {
   isStockBatchNormalization,
   isStockLayerNormalization,
-} from './patch/stock_layers.js';
-import {inStock} from './stock/stock_topology.js';
-import {innerLayers, type LayerPair, pairLayers} from './graph/walk_layers.js';
-import {checkModel} from './graph/check_model.js';
+} from '../patch/stock_layers.js';
+import {inStock} from './stock_topology.js';
+import {innerLayers, type LayerPair, pairLayers} from '../graph/walk_layers.js';
+import {checkModel} from '../graph/check_model.js';
 
 const WHO = 'convertModel';
 
