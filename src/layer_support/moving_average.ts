@@ -113,17 +113,15 @@ export class MovingAverage implements StatisticsStore {
     return normalizeFeatures(x, options);
   }
 
-  /** Takes a training step's statistics into the average. */
+  /** Takes a training step's statistics into the average. Runs inside a tidy. */
   move(batch: BatchStatistics): void {
     this.noticeOthers();
     this.steps += 1;
-    tidy(() => {
-      const {count} = batch;
-      const {unbiased} = this.options;
-      const target = unbiased ? unbiasedVariance(batch, count) : batch;
-      const counted = typeof count === 'number' ? 1 : anyOf(count);
-      this.advance({...target, count}, batch, this.rate(counted));
-    });
+    const {count} = batch;
+    const {unbiased} = this.options;
+    const target = unbiased ? unbiasedVariance(batch, count) : batch;
+    const counted = typeof count === 'number' ? 1 : anyOf(count);
+    this.advance({...target, count}, batch, this.rate(counted));
     this.written = this.dataIds();
   }
 
