@@ -140,7 +140,12 @@ function runsOf({run, cells: {none}}: ProgramRow): string {
   return `${none.runs} epochs, s`;
 }
 
-function tableOf(title: string, head: string[], rows: string[][]): string {
+/** Formats rows of cells under a title; nothing without rows. */
+export function tableOf(
+  title: string,
+  head: string[],
+  rows: string[][],
+): string {
   if (rows.length === 0) return '';
   const table = new Table({
     head,
