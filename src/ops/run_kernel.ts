@@ -36,10 +36,10 @@ interface Saving {
 /**
  * Runs a kernel whose gradient needs its inputs and some of its outputs.
  *
- * tfjs would save clones of them, each by a kernel, and on wasm a copy of all values. On
- * the tape of one gradient other tensors of the same data do. So is what the kernel gives
- * beyond its `outputs`, for its gradient alone: for an output that nothing depends on tfjs
- * would make zeros of its size.
+ * tfjs would save clones of them, each by a kernel, and on wasm a clone is a copy of all
+ * values. On the tape of one gradient other tensors of the same data are saved instead, and
+ * with them what the kernel gives beyond its `outputs`, for its gradient alone. Outputs that
+ * nothing depends on are taken off the tape: tfjs would make zeros of their size.
  *
  * @param gradient The kernel's registered gradient.
  * @param outputs How many outputs the kernel has.
