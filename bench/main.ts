@@ -8,6 +8,11 @@ async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, (text) => process.stdout.write(text));
   if (options === undefined) return;
   // tf.js loads slowly, so it is loaded only after the input is checked.
+  if (options.overhead) {
+    const {overheadTables} = await import('./overhead.js');
+    console.log(await overheadTables(options.backend));
+    return;
+  }
   const {run} = await import('./run.js');
   const {tablesOf} = await import('./table.js');
   const {results, files} = await run(options);

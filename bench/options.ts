@@ -14,6 +14,8 @@ export interface Options {
   readonly shape?: ReadonlyArray<readonly number[]>;
   readonly programs: boolean;
   readonly quick: boolean;
+  /** If true, measures what a small step takes between its kernels, and nothing else. */
+  readonly overhead?: boolean;
   /** In seconds, like the limit. The default depends on `quick`. */
   readonly budget?: number;
   readonly limit?: number;
@@ -58,6 +60,7 @@ export function parseOptions(
     )
     .option('--programs', 'whole programs only', false)
     .option('--quick', 'one input, few runs, no whole programs', false)
+    .option('--overhead', 'only what a small step takes between its kernels')
     .option('--budget <seconds>', 'for each figure', positiveNumber)
     .option('--limit <seconds>', 'stock that needs more is out', positiveNumber)
     .option('--out <folder>', 'where the results go', somePath)

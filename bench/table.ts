@@ -147,7 +147,8 @@ function runsOf({run, cells: {none}}: ProgramRow): string {
   return `${none.runs} epochs, s`;
 }
 
-function drawn({title, head, rows}: Sheet): string {
+/** Draws a sheet for a terminal. */
+export function drawn({title, head, rows}: Sheet): string {
   const table = new Table({
     head: [...head],
     style: {head: [], border: [], compact: true},

@@ -2,7 +2,6 @@ import {type TensorInfo, util} from '@tensorflow/tfjs-core';
 import {received, refusal} from '../util/received.js';
 import {
   APPLY_STATISTICS,
-  MOVING_STATISTICS,
   NORMALIZE,
   NORMALIZE_GRAD,
   type NormalizeAttributes,
@@ -23,14 +22,6 @@ type Input = readonly [name: string, size: number];
 
 /** The most that Normalize keeps for its gradient. */
 const MOST_KEPT = 2;
-
-const AXES: ReadonlyArray<keyof View> = [
-  'batch',
-  'outer',
-  'group',
-  'channel',
-  'inner',
-];
 
 /**
  * Checks the inputs of a kernel against its attributes.
@@ -104,14 +95,12 @@ function expectedInputs(
         ...only(scale, ['gamma', parametersCount(view)]),
       ];
     }
-    case MOVING_STATISTICS: {
+    default: {
+      // MovingStatistics, which is of any size.
       const size = sizeOf(inputs[0]);
       const names = ['movingMean', 'movingVariance', 'mean', 'variance'];
       return [...names.map((name): Input => [name, size]), ['rate', 1]];
     }
-    default:
-      // Hold, whose input may have any size.
-      return [['x', sizeOf(inputs[0])]];
   }
 }
 
@@ -123,11 +112,10 @@ function checkAttributes(
   kernelName: string,
   {view, epsilon}: Partial<NormalizeAttributes>,
 ): void {
-  const isView = AXES.every((axis) => isLength(view?.[axis]));
-  if (!isView) {
+  if (!isView(view ?? {})) {
     throw refusal(
       kernelName,
-      `view must have whole numbers from 0 as ${AXES.join(', ')}`,
+      'view must have whole numbers from 0 as batch, outer, group, channel, inner',
       'view',
       view,
     );
@@ -139,6 +127,10 @@ function checkAttributes(
     'epsilon',
     epsilon,
   );
+}
+
+function isView({batch, outer, group, channel, inner}: Partial<View>): boolean {
+  return [batch, outer, group, channel, inner].every(isLength);
 }
 
 function isLength(value: unknown): boolean {

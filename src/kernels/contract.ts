@@ -69,12 +69,6 @@ export const APPLY_STATISTICS = 'TfjsNormalization/ApplyStatistics';
  */
 export const MOVING_STATISTICS = 'TfjsNormalization/MovingStatistics';
 
-/**
- * `[x] → another tensor with the same values`, without a copy of them: what a gradient
- * keeps. tfjs's own clone copies on wasm.
- */
-export const HOLD = 'TfjsNormalization/Hold';
-
 /** Attributes of Normalize and ApplyStatistics. */
 export interface NormalizeAttributes {
   readonly view: View;
@@ -91,7 +85,7 @@ export interface NormalizeAttributes {
    * returns. Layers only watch them, and a backend saves itself the work.
    */
   readonly statistics: boolean;
-  /** If true, a gradient may be asked for. If not, nothing is kept. */
+  /** If true, a gradient may be asked for, once. If not, nothing is kept. */
   readonly recorded?: boolean | undefined;
 }
 
@@ -244,8 +238,8 @@ function takeTurns<T>(
   packed: readonly T[],
   places: readonly boolean[],
 ): Array<T | undefined> {
-  const queue = [...packed];
-  return places.map((taken) => (taken ? required(queue.shift()) : undefined));
+  let next = 0;
+  return places.map((taken) => (taken ? required(packed[next++]) : undefined));
 }
 
 /**
@@ -298,11 +292,6 @@ export interface Backend {
    *   composed kernels run.
    */
   readonly make?: (instance: object) => Fused<TensorInfo>;
-  /**
-   * The tfjs kernel that gives another tensor with the same values and shares them.
-   * Defaults to Identity.
-   */
-  readonly sharing?: string;
   /**
    * The flag that lets it compute small tensors in main memory, where roundings differ.
    * Defaults to none.

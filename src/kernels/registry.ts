@@ -3,7 +3,6 @@ import {
   env,
   getBackend,
   getKernel,
-  Identity,
   type KernelConfig,
   type KernelFunc,
   registerKernel,
@@ -23,7 +22,6 @@ import {
   APPLY_STATISTICS,
   type Backend,
   type Fused,
-  HOLD,
   type Implementation,
   type Kept,
   MOVING_STATISTICS,
@@ -104,10 +102,7 @@ function makeFused(name: string, instance: object): Fused<TensorInfo> {
 export function ensureKernel(kernelName: string): void {
   const backendName = getBackend();
   if (findKernel(kernelName, backendName) !== undefined) return;
-  const kernelFunc =
-    kernelName === HOLD
-      ? holdOn(backendName)
-      : fusedOrComposed(kernelName, backendName);
+  const kernelFunc = fusedOrComposed(kernelName, backendName);
   registerKernel({kernelName, backendName, kernelFunc});
 }
 
@@ -140,9 +135,9 @@ const CALLS: Readonly<Record<string, Call>> = {
 
   [NORMALIZE_GRAD]: (kernels, inputs, attributes) => {
     const attrs = attributes as NormalizeGradAttributes;
-    const {kept, ...named} = unpackGradInputs(inputs, attrs);
+    const known = unpackGradInputs(inputs, attrs);
     const outputs = kernels.normalizeGrad?.(
-      {...named, kept: recall(kept?.tensors ?? [])},
+      {...known, kept: recall(known.kept?.tensors ?? [])},
       attrs,
     );
     return outputs && packGradients(outputs);
@@ -232,16 +227,4 @@ function fits(inputs: readonly TensorInfo[], attributes: object): boolean {
     (view === undefined || viewSize(view) > 0) &&
     inputs.every(({dtype}) => dtype === 'float32')
   );
-}
-
-/** Makes another tensor with the same values, which both share. */
-function holdOn(backendName: string): KernelFunc {
-  const {sharing = Identity} = descriptionOf(backendName);
-  return ({inputs, backend}) => {
-    const list = Object.values(inputs).map(required);
-    checkInputs(HOLD, list, {});
-    const x = required(list[0]);
-    const {kernelFunc} = required(findKernel(sharing, backendName));
-    return kernelFunc({inputs: {x}, attrs: {shape: [...x.shape]}, backend});
-  };
 }

@@ -24,6 +24,15 @@ interface TapeNode {
   readonly saved: Tensor[];
 }
 
+/**
+ * If true, kernels are recorded for one gradient: no outer one records, and will want to
+ * differentiate it again.
+ */
+export function recordsOneGradient(): boolean {
+  const {gradientDepth} = engine().state as {readonly gradientDepth?: unknown};
+  return gradientDepth === 1 && engine().isTapeOn();
+}
+
 /** The latest node of the tape that records, if it is one of this kernel. */
 export function latestTapeNode(kernelName: string): TapeNode | undefined {
   const {activeTape} = engine().state as {activeTape?: unknown};

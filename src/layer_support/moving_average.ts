@@ -113,17 +113,15 @@ export class MovingAverage implements StatisticsStore {
     return normalizeFeatures(x, options);
   }
 
-  /** Takes a training step's statistics into the average. */
+  /** Takes a training step's statistics into the average. Runs inside a tidy. */
   move(batch: BatchStatistics): void {
     this.noticeOthers();
     this.steps += 1;
-    tidy(() => {
-      const {count} = batch;
-      const {unbiased} = this.options;
-      const target = unbiased ? unbiasedVariance(batch, count) : batch;
-      const taken = typeof count === 'number' ? 1 : anyOf(count);
-      this.advance({...target, count}, batch, this.rate(taken));
-    });
+    const {count} = batch;
+    const {unbiased} = this.options;
+    const target = unbiased ? unbiasedVariance(batch, count) : batch;
+    const taken = typeof count === 'number' ? 1 : anyOf(count);
+    this.advance({...target, count}, batch, this.rate(taken));
     this.written = this.dataIds();
   }
 

@@ -27,6 +27,7 @@ import {
 import {completeOptions, type LayerArgs, ownCopy} from './options.js';
 import {ONE_COPY} from './one_copy.js';
 import {projectOnRead} from './projected_weight.js';
+import {listOf} from '../util/at.js';
 import {warnOnce} from '../util/warn_once.js';
 
 /** The arguments of `apply` and `call` beside the input. */
@@ -98,7 +99,7 @@ export abstract class NormLayer<Options extends object> extends layers.Layer {
     if (isDirect && kwargs != null) {
       knownOptions(kwargs, CALL_OPTIONS, this.who);
     }
-    for (const input of [inputs].flat()) this.checkOrigin(input);
+    for (const input of listOf<unknown>(inputs)) this.checkOrigin(input);
     return super.apply(inputs, kwargs);
   }
 
@@ -219,7 +220,7 @@ function forClass(
 
 /** A layer's only input, in float32. */
 export function onlyInput(inputs: Tensor | Tensor[]): Tensor {
-  const [x] = [inputs].flat();
+  const [x] = listOf(inputs);
   if (x === undefined) throw new Error('a layer needs an input');
   return toFloat(x);
 }

@@ -1,5 +1,6 @@
 import {reshape, type Tensor, tidy, zeros} from '@tensorflow/tfjs-core';
 import {type layers, SymbolicTensor} from '@tensorflow/tfjs-layers';
+import {listOf} from '../util/at.js';
 import {refusal} from '../util/received.js';
 import {maskFits} from '../ops/masked.js';
 
@@ -39,7 +40,7 @@ export function applyWatched<Result>(
   inputs: Inputs,
   apply: () => Result,
 ): Result {
-  const [first] = [inputs].flat();
+  const [first] = listOf<unknown>(inputs);
   if (first instanceof SymbolicTensor) {
     const output = apply();
     watchLayer(layer);
@@ -69,7 +70,7 @@ export function ownMask(
   mask: Mask,
   who: string,
 ): Tensor | undefined {
-  const [first] = [mask ?? undefined].flat();
+  const [first] = listOf(mask ?? undefined);
   const call = running.get(layer);
   if (first === undefined || call === undefined) return undefined;
   // A model that was called with these arguments before has left its own there.

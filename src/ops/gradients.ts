@@ -1,5 +1,4 @@
 import {
-  clone,
   engine,
   type GradConfig,
   registerGradient,
@@ -15,7 +14,6 @@ import {
   APPLY_STATISTICS,
   type GradInputs,
   type Gradients,
-  HOLD,
   NORMALIZE,
   NORMALIZE_GRAD,
   type NormalizeAttributes,
@@ -28,6 +26,7 @@ import {
   unpackSaved,
 } from '../kernels/contract.js';
 import {runKernel} from './run_kernel.js';
+import {listOf} from '../util/at.js';
 
 /** The gradient of Normalize. */
 export const normalizeGradient = {
@@ -37,22 +36,15 @@ export const normalizeGradient = {
   outputsToSave: [false, true, true],
   gradFunc: (upstream, saved, attrs) => {
     const attributes = attrs as unknown as NormalizeAttributes;
-    const [dy, dmean, dvariance] = upstream as Tensor[];
-    const {x, mean, variance, gamma, beta, kept} = unpackSaved(
-      saved,
-      attributes,
-    );
-    const inputs = {
-      dy: required(dy),
-      ...(attributes.statistics ? {dmean, dvariance} : {}),
-      x,
-      mean,
-      variance,
-      gamma,
-      kept,
-    };
-    const {dx, ...rest} = normalizeGrad(inputs, {...attributes, given: false});
-    return positions([() => dx, ...parameterGradients(rest, {gamma, beta})]);
+    const [dy, dmean, dvariance] = listOf(upstream);
+    const flows = attributes.statistics ? {dmean, dvariance} : {};
+    const known = unpackSaved(saved, attributes);
+    const inputs = {...known, ...flows, dy: required(dy)};
+    const gradients = normalizeGrad(inputs, {...attributes, given: false});
+    return positions([
+      () => gradients.dx,
+      ...parameterGradients(gradients, known),
+    ]);
   },
 } satisfies GradConfig;
 
@@ -60,20 +52,17 @@ export const normalizeGradient = {
 export const applyStatisticsGradient = {
   kernelName: APPLY_STATISTICS,
   saveAllInputs: true,
+  outputsToSave: [] as boolean[],
   gradFunc: (upstream, saved, attrs) => {
     const attributes = attrs as unknown as NormalizeAttributes;
-    const [first, second, third, ...others] = saved;
-    const [x, mean, variance] = [first, second, third].map(required) as [
-      Tensor,
-      Tensor,
-      Tensor,
-    ];
+    const [x, mean, variance, ...others] = saved as [Tensor, Tensor, Tensor];
     const {gamma, beta} = unpackParameters(others, attributes);
-    const [dy] = [upstream].flat();
-    const {dx, ...rest} = normalizeGrad(
+    const [dy] = listOf(upstream);
+    const gradients = normalizeGrad(
       {dy: required(dy), x, mean, variance, gamma},
       {...attributes, statistics: false, given: true},
     );
+    const {dx} = gradients;
     // Lazy: a layer's statistics are constants, and then this never runs.
     const throughStatistics = (): {dmean: Tensor; dvariance: Tensor} =>
       statisticsGrad(dx, x, mean, variance, attributes);
@@ -81,17 +70,13 @@ export const applyStatisticsGradient = {
       () => dx,
       () => throughStatistics().dmean,
       () => throughStatistics().dvariance,
-      ...parameterGradients(rest, {gamma, beta}),
+      ...parameterGradients(gradients, {gamma, beta}),
     ]);
   },
 } satisfies GradConfig;
 
 registerGradient(normalizeGradient);
 registerGradient(applyStatisticsGradient);
-registerGradient({
-  kernelName: HOLD,
-  gradFunc: (dy) => positions([() => clone(required([dy].flat()[0]))]),
-});
 
 /**
  * The gradient by the backend's kernel; composed from core ops while an outer
@@ -111,7 +96,7 @@ function normalizeGrad(
 }
 
 function parameterGradients(
-  {dgamma, dbeta}: Omit<Gradients, 'dx'>,
+  {dgamma, dbeta}: Gradients,
   {gamma, beta}: Parameters,
 ): Array<() => Tensor> {
   return [
@@ -124,5 +109,5 @@ function parameterGradients(
 function positions(
   gradients: Array<() => Tensor>,
 ): Record<string, () => Tensor> {
-  return Object.fromEntries(gradients.map((gradient, i) => [i, gradient]));
+  return gradients as unknown as Record<string, () => Tensor>;
 }

@@ -11,12 +11,12 @@ export function knownOptions(
   given: unknown,
   known: readonly string[],
   who: string,
-  others: ReadonlySet<string> = new Set(),
+  others?: ReadonlySet<string>,
 ): Array<[name: string, value: unknown]> {
   checkIsObject(given, 'options', who);
   const entries = Object.entries(given);
   for (const [name, value] of entries) {
-    if (known.includes(name) || others.has(name)) continue;
+    if (known.includes(name) || others?.has(name)) continue;
     const what =
       known.length > 0
         ? `its options are ${known.join(', ')}`

@@ -10,12 +10,6 @@ export interface Layout {
   readonly permutation?: readonly number[] | undefined;
 }
 
-interface Axis {
-  readonly index: number;
-  readonly length: number;
-  readonly chosen: boolean;
-}
-
 /**
  * The layout for statistics that are kept for each feature, and computed over
  * all the other axes: batch normalization.
@@ -27,21 +21,16 @@ export function featuresLayout(
   shape: readonly number[],
   axes: readonly number[],
 ): Layout {
-  const all = axesOf(shape, axes);
-  const long = all.filter(({length}) => length !== 1);
-  const [first, last] = chosenRun(long);
-  const inOneRun = long.slice(first, last).every(({chosen}) => chosen);
-  const view = inOneRun
-    ? {outer: sizeOf(long.slice(0, first)), inner: sizeOf(long.slice(last))}
-    : {outer: sizeOf(long.filter(({chosen}) => !chosen)), inner: 1};
+  const {before, chosen, after, areApart} = splitAt(shape, axes);
   return {
     view: {
       batch: 1,
-      group: sizeOf(long.filter(({chosen}) => chosen)),
+      outer: areApart ? before * after : before,
+      group: chosen,
       channel: 1,
-      ...view,
+      inner: areApart ? 1 : after,
     },
-    permutation: inOneRun ? undefined : chosenLast(all),
+    permutation: areApart ? chosenLast(shape, axes) : undefined,
   };
 }
 
@@ -59,31 +48,21 @@ export function examplesLayout(
   axes: readonly number[],
   parameters: boolean,
 ): Layout {
-  const all = axesOf(shape, axes);
-  const long = all.filter(({length}) => length !== 1);
-  const [first, last] = chosenRun(long);
-  const inOneRun = long.slice(first, last).every(({chosen}) => chosen);
-  const size = sizeOf(long.filter(({chosen}) => chosen));
-  if (inOneRun && last < long.length && !parameters) {
+  const {before, chosen, after, areApart, areLast} = splitAt(shape, axes);
+  if (!areApart && !areLast && !parameters) {
     return {
-      view: {
-        batch: sizeOf(long.slice(0, first)),
-        outer: size,
-        group: sizeOf(long.slice(last)),
-        channel: 1,
-        inner: 1,
-      },
+      view: {batch: before, outer: chosen, group: after, channel: 1, inner: 1},
     };
   }
   return {
     view: {
-      batch: sizeOf(long.filter(({chosen}) => !chosen)),
+      batch: before * after,
       outer: 1,
       group: 1,
-      channel: size,
+      channel: chosen,
       inner: 1,
     },
-    permutation: inOneRun && last === long.length ? undefined : chosenLast(all),
+    permutation: areLast ? undefined : chosenLast(shape, axes),
   };
 }
 
@@ -99,14 +78,14 @@ export function groupsLayout(
   axis: number,
   groups: number,
 ): Layout {
-  const all = axesOf(shape, [axis]);
+  const [batch = 1, ...others] = shape;
   return {
     view: {
-      batch: sizeOf(all.slice(0, 1)),
-      outer: sizeOf(all.slice(1, axis)),
+      batch,
+      outer: sizeOf(others.slice(0, axis - 1)),
       group: groups,
       channel: (shape[axis] ?? 0) / groups,
-      inner: sizeOf(all.slice(axis + 1)),
+      inner: sizeOf(others.slice(axis)),
     },
   };
 }
@@ -118,29 +97,45 @@ export function inversePermutation(permutation: readonly number[]): number[] {
   return inverse;
 }
 
-function axesOf(shape: readonly number[], axes: readonly number[]): Axis[] {
-  return shape.map((length, index) => ({
-    index,
-    length,
-    chosen: axes.includes(index),
-  }));
+/** The lengths around the chosen axes, multiplied; an axis of length 1 is nowhere. */
+interface Split {
+  readonly before: number;
+  readonly chosen: number;
+  /** Behind the first chosen one, which may be between them. */
+  readonly after: number;
+  /** If true, there are others between the chosen axes. */
+  readonly areApart: boolean;
+  /** If true, there are none behind the last chosen one, nor between them. */
+  readonly areLast: boolean;
 }
 
-/** From the first chosen axis to behind the last one; at the end if there is none. */
-function chosenRun(axes: readonly Axis[]): [number, number] {
-  const positions = axes.flatMap(({chosen}, i) => (chosen ? [i] : []));
-  const first = positions[0] ?? axes.length;
-  const last = positions[positions.length - 1];
-  return [first, last === undefined ? axes.length : last + 1];
+function splitAt(shape: readonly number[], axes: readonly number[]): Split {
+  let [before, chosen, after] = [1, 1, 1];
+  let [isBehind, areApart, areLast] = [false, false, true];
+  shape.forEach((length, axis) => {
+    if (length === 1) return;
+    if (axes.includes(axis)) {
+      chosen *= length;
+      isBehind = true;
+      areApart ||= !areLast;
+    } else if (isBehind) {
+      after *= length;
+      areLast = false;
+    } else {
+      before *= length;
+    }
+  });
+  return {before, chosen, after, areApart, areLast};
 }
 
-function chosenLast(axes: readonly Axis[]): number[] {
-  return [
-    ...axes.filter(({chosen}) => !chosen),
-    ...axes.filter(({chosen}) => chosen),
-  ].map(({index}) => index);
+function chosenLast(
+  shape: readonly number[],
+  axes: readonly number[],
+): number[] {
+  const others = shape.map((_, axis) => axis);
+  return [...others.filter((axis) => !axes.includes(axis)), ...axes];
 }
 
-function sizeOf(axes: readonly Axis[]): number {
-  return axes.reduce((product, {length}) => product * length, 1);
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
 }

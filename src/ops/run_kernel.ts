@@ -1,13 +1,15 @@
 import {
+  backend,
+  dispose,
   engine,
   keep,
   type NamedAttrMap,
   type NamedTensorMap,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import {HOLD, required} from '../kernels/contract.js';
+import type {NormalizeAttributes} from '../kernels/contract.js';
 import {ensureKernel} from '../kernels/registry.js';
-import {latestTapeNode} from '../kernels/tfjs_private.js';
+import {latestTapeNode, recordsOneGradient} from '../kernels/tfjs_private.js';
 
 /** Runs a kernel of this package on the backend in use, on or off the tape. */
 export function runKernel(
@@ -24,47 +26,60 @@ export function runKernel(
   ) as unknown as Tensor[];
 }
 
-/** The gradients' configurations, as tfjs reads them at every step that it records. */
-interface SavesInputs {
-  /** If true, tfjs saves clones of all inputs. */
+/** A gradient's configuration, of which tfjs reads at every step what it is to save. */
+interface Saving {
+  readonly kernelName: string;
   saveAllInputs: boolean;
+  outputsToSave: boolean[];
 }
 
 /**
- * Runs a kernel whose gradient needs all of its inputs. On the tape they are kept by
- * holding on to them: a clone, as tfjs would save it, is a copy of all values on wasm.
- * So is what the kernel gives beyond its `outputs`, for its gradient alone: for an output
- * that nothing depends on tfjs would make zeros of its size.
+ * Runs a kernel whose gradient needs its inputs and some of its outputs.
+ *
+ * tfjs would save clones of them, each by a kernel, and on wasm a clone is a copy of all
+ * values. On the tape of one gradient other tensors of the same data are saved instead, and
+ * with them what the kernel gives beyond its `outputs`, for its gradient alone. Outputs that
+ * nothing depends on are taken off the tape: tfjs would make zeros of their size.
  *
  * @param gradient The kernel's registered gradient.
  * @param outputs How many outputs the kernel has.
  */
 export function runSavingInputs(
-  gradient: SavesInputs & {readonly kernelName: string},
+  gradient: Saving,
   inputs: readonly Tensor[],
-  attributes: object,
+  attributes: NormalizeAttributes,
   outputs: number,
 ): Tensor[] {
-  const {kernelName} = gradient;
-  if (!engine().isTapeOn()) return runKernel(kernelName, inputs, attributes);
-  const held = inputs.map(hold);
-  const recorded = latestTapeNode(HOLD) !== undefined;
+  const {kernelName, outputsToSave} = gradient;
+  const run = (recorded: boolean): Tensor[] =>
+    runKernel(kernelName, inputs, {...attributes, recorded});
+  if (!recordsOneGradient()) return run(false);
   let results: Tensor[];
   try {
-    gradient.saveAllInputs = !recorded;
-    results = runKernel(kernelName, inputs, {...attributes, recorded});
+    gradient.saveAllInputs = false;
+    gradient.outputsToSave = [];
+    results = run(true);
   } finally {
     gradient.saveAllInputs = true;
+    gradient.outputsToSave = outputsToSave;
   }
-  if (!recorded) return results;
   const node = latestTapeNode(kernelName);
-  const kept = node?.outputs.splice(outputs) ?? [];
-  node?.saved.unshift(...held.map(keep));
-  node?.saved.push(...kept.map(keep));
-  return results.slice(0, outputs);
+  if (node === undefined) {
+    dispose(results);
+    return run(false);
+  }
+  const own = results.slice(0, outputs);
+  const saved = own.filter((_, i) => outputsToSave[i]);
+  node.saved.push(
+    ...[...inputs, ...saved].map(hold),
+    ...results.slice(outputs).map(keep),
+  );
+  node.outputs.length = attributes.statistics ? outputs : 1;
+  return own;
 }
 
+/** Makes another tensor with the same data, for the tape. */
 function hold(x: Tensor): Tensor {
-  const [held] = [runKernel(HOLD, [x])].flat();
-  return required(held);
+  backend().incRef(x.dataId);
+  return keep(engine().makeTensorFromTensorInfo(x));
 }

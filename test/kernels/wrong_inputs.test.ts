@@ -4,7 +4,6 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import {
   APPLY_STATISTICS,
-  HOLD,
   MOVING_STATISTICS,
   NORMALIZE,
   NORMALIZE_GRAD,
@@ -228,17 +227,6 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
     );
   });
 
-  it('Hold refuses none and more than one', () => {
-    for (const sizes of [[], [2, 2]]) {
-      expect(() => {
-        run(HOLD, sizes, {});
-      }).toThrow(
-        'TfjsNormalization/Hold: the inputs must be x. ' +
-          `Received: inputs=${sizes.length}`,
-      );
-    }
-  });
-
   describe('by the engine itself', () => {
     const engineRun = (name: string, sizes: number[]): void => {
       tf.tidy(() => {
@@ -246,9 +234,7 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
         tf.engine().runKernel(name, inputs as never, ATTRIBUTES as never);
       });
     };
-    const every: Array<[string, number[]]> = [...SIZES, [HOLD, [3]]];
-
-    it.each(every)('%s refuses inputs that are too short', (name, sizes) => {
+    it.each(SIZES)('%s refuses inputs that are too short', (name, sizes) => {
       // An op registers a kernel at its first call.
       run(name, sizes, ATTRIBUTES);
       expect(() => {
@@ -260,8 +246,7 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
           engineRun(name, sizes.slice(0, count));
         }).toThrow(REFUSAL);
       }
-      // Hold takes any size.
-      for (const place of name === HOLD ? [] : sizes.keys()) {
+      for (const place of sizes.keys()) {
         for (const length of [0, 1, (sizes[place] ?? 0) - 1]) {
           if (length === sizes[place]) continue;
           const short = sizes.map((size, i) => (i === place ? length : size));

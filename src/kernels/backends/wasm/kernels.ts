@@ -1,4 +1,4 @@
-import {Reshape, type TensorInfo, util} from '@tensorflow/tfjs-core';
+import {type TensorInfo, util} from '@tensorflow/tfjs-core';
 import {
   type Backend,
   type Fused,
@@ -14,11 +14,10 @@ import {normalizeIn} from '../../simd/normalize.js';
 import {normalizeGradIn} from '../../simd/normalize_grad.js';
 import {wasmHeapOf} from '../../tfjs_private.js';
 
-/** tfjs's wasm backend, whose Identity copies. */
+/** tfjs's wasm backend. */
 export const wasm: Backend = {
   name: 'wasm',
   make: (instance) => wasmKernels(instance),
-  sharing: Reshape,
   secondViewIsCheap: true,
 };
 
