@@ -7,11 +7,11 @@ import {
   NORMALIZE_GRAD,
   type NormalizeAttributes,
   type NormalizeGradAttributes,
-  type View,
   parametersCount,
   statisticsCount,
   viewSize,
 } from './contract.js';
+import type {Role} from './frame.js';
 
 /*
  * Kernels work on raw memory, and read as far as a view says. Every call of one passes
@@ -24,13 +24,7 @@ type Input = readonly [name: string, size: number];
 /** The most that Normalize keeps for its gradient. */
 const MOST_KEPT = 2;
 
-const AXES: ReadonlyArray<keyof View> = [
-  'batch',
-  'outer',
-  'group',
-  'channel',
-  'inner',
-];
+const AXES: readonly Role[] = ['batch', 'outer', 'group', 'channel', 'inner'];
 
 /**
  * Checks the inputs of a kernel against its attributes.

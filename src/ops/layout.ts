@@ -51,20 +51,20 @@ export function featuresLayout(
  *
  * @param shape The tensor's shape.
  * @param axes The axes that are normalized: not negative, ascending.
- * @param parameters Whether there is a gamma or a beta on these axes. Where the
- *   axes are not the last ones, no view can say both them and the statistics.
+ * @param perOuter If true, the view may index parameters by `outer`. If not, it says none
+ *   over axes before the last.
  */
 export function examplesLayout(
   shape: readonly number[],
   axes: readonly number[],
-  parameters: boolean,
+  perOuter: boolean,
 ): Layout {
   const all = axesOf(shape, axes);
   const long = all.filter(({length}) => length !== 1);
   const [first, last] = chosenRun(long);
   const inOneRun = long.slice(first, last).every(({chosen}) => chosen);
   const size = sizeOf(long.filter(({chosen}) => chosen));
-  if (inOneRun && last < long.length && !parameters) {
+  if (inOneRun && last < long.length) {
     return {
       view: {
         batch: sizeOf(long.slice(0, first)),
@@ -72,6 +72,7 @@ export function examplesLayout(
         group: sizeOf(long.slice(last)),
         channel: 1,
         inner: 1,
+        perOuter,
       },
     };
   }
@@ -83,7 +84,7 @@ export function examplesLayout(
       channel: size,
       inner: 1,
     },
-    permutation: inOneRun && last === long.length ? undefined : chosenLast(all),
+    permutation: inOneRun ? undefined : chosenLast(all),
   };
 }
 

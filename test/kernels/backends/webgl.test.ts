@@ -74,7 +74,22 @@ const LAYERS: ReadonlyArray<[string, number[], () => tf.layers.Layer, number]> =
       () => layerNorm({axis: [1, 2, 3]}),
       9,
     ],
+    ['layer norm, axis 1', [8, 32, 48], () => layerNorm({axis: 1}), 9],
+    [
+      'layer norm, axis 1 of images',
+      [8, 32, 13, 11],
+      () => layerNorm({axis: 1}),
+      9,
+    ],
+    [
+      'layer norm, axes 1 and 2',
+      [8, 12, 12, 16],
+      () => layerNorm({axis: [1, 2]}),
+      9,
+    ],
+    ['layer norm, axis 0', [64, 96], () => layerNorm({axis: 0}), 9],
     ['RMS norm', [8, 64, 48], () => rmsNorm(), 9],
+    ['RMS norm, axis 1', [8, 32, 12, 12], () => rmsNorm({axis: 1}), 9],
     ['group norm', [8, 12, 12, 32], () => groupNorm({groups: 8}), 9],
     [
       'group norm, axis 1',

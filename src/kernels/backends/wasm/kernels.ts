@@ -19,7 +19,6 @@ export const wasm: Backend = {
   name: 'wasm',
   make: (instance) => wasmKernels(instance),
   sharing: Reshape,
-  secondViewIsCheap: true,
 };
 
 /**

@@ -6,6 +6,7 @@ import {
   parametersCount,
   required,
   statisticsCount,
+  valuesPerParameter,
 } from '../../contract.js';
 import {parametersAreStatistics} from '../../frame.js';
 import {type Form, sharedForm, statisticsForm} from '../../geometry.js';
@@ -67,10 +68,10 @@ class Gradient {
 
   compute(): Gradients<TensorInfo> {
     const {view, given, scale, center} = this.attributes;
-    const {outer, inner, batch, channel} = view;
+    const {outer, inner, channel, perOuter} = view;
     const wanted = scale || center;
     if (parametersAreStatistics(view) && !given) return this.ofChannels();
-    if (outer * inner >= SHARED_VALUES) {
+    if (!perOuter && outer * inner >= SHARED_VALUES) {
       const isNeeded = wanted || !given;
       const sums = isNeeded
         ? this.sums(sharedForm(view), FEW_CHUNKS, (p) => `${p}/${channel}`)
@@ -80,7 +81,7 @@ class Gradient {
         ...this.parameters(sums),
       };
     }
-    const few = batch * outer * inner <= FEW_VALUES;
+    const few = valuesPerParameter(view) <= FEW_VALUES;
     const dx = this.dx(...this.flowOfStatistics());
     if (!wanted) return {dx};
     if (few) {
