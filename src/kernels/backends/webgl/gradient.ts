@@ -6,13 +6,12 @@ import {
   parametersCount,
   required,
   statisticsCount,
-  valuesPerParameter,
 } from '../../contract.js';
 import {parametersAreStatistics} from '../../frame.js';
 import {type Form, sharedForm, statisticsForm} from '../../geometry.js';
 import {packedOf, type Walk, walkOf} from './layout.js';
 import * as programs from './programs.js';
-import {FEW_CHUNKS, type Statistics, Task} from './task.js';
+import {FEW_CHUNKS, hasFewValues, type Statistics, Task} from './task.js';
 import type {Textures} from './textures.js';
 
 /**
@@ -20,9 +19,6 @@ import type {Textures} from './textures.js';
  * fewer, there would be too many sums.
  */
 const SHARED_VALUES = 32;
-
-/** The most values of a parameter that its gradient is computed from without sums. */
-const FEW_VALUES = 16;
 
 /** Partial sums of dy and of dy times x normalized. */
 interface Sums {
@@ -81,7 +77,7 @@ class Gradient {
         ...this.parameters(sums),
       };
     }
-    const few = valuesPerParameter(view) <= FEW_VALUES;
+    const few = hasFewValues(view);
     const dx = this.dx(...this.flowOfStatistics());
     if (!wanted) return {dx};
     if (few) {
