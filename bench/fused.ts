@@ -13,3 +13,17 @@ export function withFused<T>(fused: boolean, compute: () => T): T {
     tf.env().set(FLAG, before);
   }
 }
+
+/** Does the same until a promise settles. Nothing else may compute meanwhile. */
+export async function withFusedDuring<T>(
+  fused: boolean,
+  compute: () => Promise<T>,
+): Promise<T> {
+  const before = tf.env().getBool(FLAG);
+  tf.env().set(FLAG, fused);
+  try {
+    return await compute();
+  } finally {
+    tf.env().set(FLAG, before);
+  }
+}

@@ -1,5 +1,5 @@
 import os from 'node:os';
-import {dispose} from '@tensorflow/tfjs';
+import {dispose, slice, type Tensor} from '@tensorflow/tfjs';
 import {oneLine, reasonOf} from '../tools/errors.js';
 import {problemsOf} from './agreement.js';
 import {rowsOf, withRows} from './cases.js';
@@ -11,6 +11,7 @@ import {
   type Cell,
   CONTENDERS,
   type Contender,
+  isGpu,
   isStockNorm,
   type LayerCase,
   type LayerRow,
@@ -39,14 +40,15 @@ export async function measureLayer(
   peers: Peers = {},
 ): Promise<LayerRow> {
   const {torch, stock} = peers;
-  const problems = await problemsBefore(layerCase, limit, stock);
+  const waits = isGpu(backend) || layerCase.mode !== 'inference';
+  const problems = await problemsBefore(layerCase, limit, waits, stock);
   await stock?.prepare(layerCase);
   problems.torch = await failing(() =>
     notReady(torch, layerCase, threadsOf(backend)),
   );
   const {steps, dispose: disposeSteps} = buildSteps(layerCase);
   const measured = await interleave(
-    programsOf(layerCase, steps, problems, peers),
+    programsOf(steps, problems, waits, peers),
     schedule,
   );
   disposeSteps();
@@ -65,13 +67,16 @@ export async function measureLayer(
 async function problemsBefore(
   layerCase: LayerCase,
   limit: number,
+  waits: boolean,
   stock: Stock | undefined,
 ): Promise<Problems> {
   if (!isStockNorm(layerCase.norm)) {
     return {...problemsOf(layerCase, ['fused']), stock: NO_STOCK};
   }
   const problems: Problems = problemsOf(layerCase, ['stock', 'fused']);
-  problems.stock ??= await failing(() => tooSlow(layerCase, limit, stock));
+  problems.stock ??= await failing(() =>
+    tooSlow(layerCase, limit, waits, stock),
+  );
   return problems;
 }
 
@@ -82,9 +87,9 @@ function threadsOf(backend: LayerRow['backend']): number {
 
 /** Returns the programs, without those that are not worth running. */
 function programsOf(
-  layerCase: LayerCase,
   steps: Steps['steps'],
   problems: Problems,
+  waits: boolean,
   {torch, stock}: Peers,
 ): Partial<Record<Contender, Program>> {
   const names = CONTENDERS.filter((name) => problems[name] === undefined);
@@ -92,30 +97,51 @@ function programsOf(
     if (name === 'torch') return () => torch?.run();
     const isStocks = name === 'stock' || name === 'add';
     if (isStocks && stock) return () => stock.run(name);
-    return programOf(steps[name], layerCase);
+    return programOf(steps[name], waits);
   };
   const programs = names.map((name) => [name, programOfName(name)]);
   return Object.fromEntries(programs) as Partial<Record<Contender, Program>>;
 }
 
 /**
- * These backends have computed a result when they return it, so there is
+ * The backends of Node have computed a result when they return it, so there is
  * nothing to wait for; but a training step reads a small result, as training
- * does.
+ * does. A GPU is waited for always.
  */
-function programOf(step: Step, {mode}: LayerCase): Program {
+function programOf(step: Step, waits: boolean): Program {
   return async () => {
     const results = step();
-    if (mode !== 'inference') await results[results.length - 1]?.data();
+    const last = results[results.length - 1];
+    if (waits && last) await read(last);
     dispose(results);
     return undefined;
   };
+}
+
+/** The most values that are read as they are: a GPU hands more over slowly. */
+const FEW_VALUES = 4096;
+
+/** Waits for a result: for all of it, or for one value if it is large. */
+async function read(result: Tensor): Promise<void> {
+  if (result.size <= FEW_VALUES) {
+    await result.data();
+    return;
+  }
+  const {shape} = result;
+  const one = slice(
+    result,
+    shape.map(() => 0),
+    shape.map(() => 1),
+  );
+  await one.data();
+  one.dispose();
 }
 
 /** Returns a reason to skip stock tf.js if it would take too long. */
 async function tooSlow(
   layerCase: LayerCase,
   limit: number,
+  waits: boolean,
   stock: Stock | undefined,
 ): Promise<string | undefined> {
   const measure = async (rows: number): Promise<number> => {
@@ -127,7 +153,7 @@ async function tooSlow(
     const {steps, dispose: disposeSteps} = buildSteps(part);
     try {
       const begin = performance.now();
-      await programOf(steps.stock, part)();
+      await programOf(steps.stock, waits)();
       return performance.now() - begin;
     } finally {
       disposeSteps();

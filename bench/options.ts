@@ -5,11 +5,12 @@ import {
   readCommandLine,
   somePath,
 } from '../tools/command_line.js';
-import {type BackendName, BACKENDS} from '../tools/backend_names.js';
+import {BACKENDS} from '../tools/backend_names.js';
+import {type BenchBackend, GPU_BACKENDS} from './results.js';
 
 /** The options of the command line. */
 export interface Options {
-  readonly backend: readonly BackendName[];
+  readonly backend: readonly BenchBackend[];
   /** Defaults to the inputs of the benchmark. */
   readonly shape?: ReadonlyArray<readonly number[]>;
   readonly programs: boolean;
@@ -28,6 +29,9 @@ const DETAILS = `
 Without --shape and --programs it measures both: single layers, and whole
 programs. The full run takes about half an hour and renews
 bench/results.json and bench/chart.svg; a part of it writes to out/bench.
+
+webgl and webgpu run in a headless Chromium, layers only; there is no PyTorch beside
+them, and stock runs in the same page. Without a GPU they run in software.
 
 Times are medians; the percentage after them is half of the distance between the
 quartiles. PyTorch is included if python3, or the interpreter in the environment
@@ -52,7 +56,14 @@ export function parseOptions(
     .description(
       'Times normalization by stock tf.js, by this package and by PyTorch.',
     )
-    .addOption(namesOption('--backend <names...>', 'one or several', BACKENDS))
+    .addOption(
+      namesOption(
+        '--backend <names...>',
+        'one or several',
+        [...BACKENDS, ...GPU_BACKENDS],
+        BACKENDS,
+      ),
+    )
     .option(
       '--shape <sizes...>',
       'layers on such an input only, as 32,28,28,64; one or several',

@@ -1,8 +1,7 @@
 import {join} from 'node:path';
-import {BACKENDS} from '../tools/backend_names.js';
 import {casesOf, QUICK_SHAPES, SHAPES} from './cases.js';
 import type {Options} from './options.js';
-import type {LayerCase} from './results.js';
+import {isDefault, type LayerCase} from './results.js';
 import type {Schedule} from './timing.js';
 
 /** The measurements to make, and their schedules. */
@@ -51,10 +50,5 @@ const WHOLE = 'bench';
 const PARTS = join('out', 'bench');
 
 function isWhole({quick, programs, shape, backend}: Options): boolean {
-  return (
-    !quick &&
-    !programs &&
-    shape === undefined &&
-    backend.length === BACKENDS.length
-  );
+  return !quick && !programs && shape === undefined && isDefault(backend);
 }

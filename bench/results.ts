@@ -1,12 +1,32 @@
-import type {BackendName} from '../tools/backend_names.js';
+import {type BackendName, BACKENDS} from '../tools/backend_names.js';
 
 /** The backends of a browser's GPU, which the page measures. */
 export const GPU_BACKENDS = ['webgl', 'webgpu'] as const;
 
 export type GpuBackend = (typeof GPU_BACKENDS)[number];
 
+/** All backends that the benchmark measures. */
+export type BenchBackend = BackendName | GpuBackend;
+
+/** Tells if a browser runs the backend. */
+export function isGpu(backend: BenchBackend): backend is GpuBackend {
+  return GPU_BACKENDS.some((name) => name === backend);
+}
+
+/** Tells if these are the backends that are measured by default: all of Node's. */
+export function isDefault(backends: readonly BenchBackend[]): boolean {
+  return backends.length === BACKENDS.length && !backends.some(isGpu);
+}
+
+/** A device that a backend of a GPU found. */
+export interface Device {
+  readonly backend: GpuBackend;
+  readonly adapter: string;
+  readonly isSoftware: boolean;
+}
+
 /** The order in which backends are shown, and measured in Node. */
-export const ORDER: ReadonlyArray<BackendName | GpuBackend> = [
+export const ORDER: readonly BenchBackend[] = [
   'cpu',
   'wasm',
   'tensorflow',
@@ -76,7 +96,7 @@ export interface LayerCase {
 
 /** The timings of one computation. */
 export interface LayerRow extends LayerCase {
-  readonly backend: BackendName | GpuBackend;
+  readonly backend: BenchBackend;
   readonly cells: Readonly<Record<Contender, Cell>>;
 }
 
@@ -141,6 +161,8 @@ export interface Results {
   readonly versions: Versions;
   /** Omitted measurements, with the reasons. */
   readonly skipped: readonly string[];
+  /** The devices of GPU backends, where some were measured. */
+  readonly devices?: readonly Device[];
   readonly layers: readonly LayerRow[];
   readonly programs: readonly ProgramRow[];
   readonly folding: readonly FoldingRow[];

@@ -18,11 +18,15 @@ import {type Plan, planOf} from './plan.js';
 import {measureProgram} from './programs.js';
 import {createProgress, type Progress} from './progress.js';
 import {
+  type Device,
   type FoldingRow,
+  isDefault,
+  isGpu,
   type LayerRow,
   type ProgramRow,
   type Results,
 } from './results.js';
+import {measureInBrowser} from './in_browser.js';
 import {Torch} from './torch.js';
 import {FOLDED, PROGRAMS} from './whole_programs.js';
 
@@ -34,6 +38,7 @@ interface Found {
   readonly programs: ProgramRow[];
   readonly folding: FoldingRow[];
   readonly skipped: string[];
+  devices: readonly Device[] | undefined;
   libtensorflow: string | null;
   torchVersion: string | null;
 }
@@ -50,15 +55,23 @@ export async function run(
 ): Promise<{results: Results; files: string[]}> {
   const plan = planOf(options);
   checkOutput(plan.out, []);
+  const gpu = options.backend.find(isGpu);
+  if (options.programs && gpu !== undefined) {
+    throw new InputError(
+      `--programs: whole programs do not run on ${gpu}; npm run bench:page trains the ` +
+        'digits network there',
+    );
+  }
   const date = new Date().toISOString();
   const found = await measureAll(options, plan);
-  const {libtensorflow, torchVersion, ...rows} = found;
+  const {libtensorflow, torchVersion, devices, ...rows} = found;
   const results = {
     date,
     quick: options.quick,
     seconds: Math.round(process.uptime()),
     machine: describeMachine(),
     versions: versionsWith({libtensorflow, torch: torchVersion}),
+    ...(devices ? {devices} : {}),
     ...rows,
   };
   return {results, files: save(results, plan.out)};
@@ -70,13 +83,17 @@ async function measureAll(options: Options, plan: Plan): Promise<Found> {
     programs: [],
     folding: [],
     skipped: [],
+    devices: undefined,
     libtensorflow: null,
     torchVersion: null,
   };
-  const torch = plan.cases.length > 0 ? await startTorch(found) : undefined;
   const backends = [...BACKENDS]
     .reverse()
     .filter((name) => options.backend.includes(name));
+  const torch =
+    plan.cases.length > 0 && backends.length > 0
+      ? await startTorch(found)
+      : undefined;
   const programs = plan.programs ? PROGRAMS.length + FOLDED.length : 0;
   const progress = createProgress(
     backends.length * (plan.cases.length + programs),
@@ -95,6 +112,13 @@ async function measureAll(options: Options, plan: Plan): Promise<Found> {
   } finally {
     progress.end();
     torch?.close();
+  }
+  const gpus = options.backend.filter(isGpu);
+  if (gpus.length > 0 && plan.cases.length > 0) {
+    const {layers, devices, skipped} = await measureInBrowser(gpus, options);
+    found.layers.push(...layers);
+    found.skipped.push(...skipped);
+    found.devices = devices;
   }
   return found;
 }
@@ -142,8 +166,8 @@ async function starts(
     await startBackend(backend);
     return true;
   } catch (error) {
-    const all = options.backend.length === BACKENDS.length;
-    if (!all || !(error instanceof InputError)) throw error;
+    if (!isDefault(options.backend) || !(error instanceof InputError))
+      throw error;
     skipped.push(`Skipped: ${error.message}`);
     return false;
   }

@@ -1,6 +1,6 @@
 // `npm run bench:page`: builds the page that measures layers on a visitor's GPU, as static
 // files in out/bench-page, and serves it, or runs it in a headless Chromium.
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Command} from 'commander';
@@ -11,6 +11,7 @@ import {launchChromium} from './chromium.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const page = join(root, 'bench', 'page');
 const out = join(root, 'out', 'bench-page');
+const DIGITS = join(root, 'examples', 'digits', 'data', 'digits.csv');
 
 /** tf.js reads tensors synchronously on webgpu through a canvas, which needs this there. */
 const VULKAN = ['--enable-features=Vulkan', '--use-vulkan=swiftshader'];
@@ -25,6 +26,7 @@ const options = new Command('npm run bench:page --')
   .option('--query <text>', 'as in the address', 'run')
   .option('--json <file>', 'write the results there, with --headless')
   .option('--screenshot <file>', 'a picture of the page, with --headless')
+  .option('--width <pixels>', 'the width of the page, with --headless', '1000')
   .option('--patience <seconds>', 'the longest run, with --headless', '1800')
   .parse()
   .opts();
@@ -53,12 +55,12 @@ async function buildPage() {
     },
   });
   mkdirSync(out, {recursive: true});
-  const html = readFileSync(join(page, 'index.html'));
-  writeFileSync(join(out, 'index.html'), html);
+  copyFileSync(join(page, 'index.html'), join(out, 'index.html'));
+  copyFileSync(DIGITS, join(out, 'digits.csv'));
 }
 
 function filesOf() {
-  const names = ['index.html', 'main.js'];
+  const names = ['index.html', 'main.js', 'digits.csv'];
   return new Map(
     names.map((name) => [`/${name}`, readFileSync(join(out, name))]),
   );
@@ -68,9 +70,13 @@ async function runHeadless() {
   const server = await serve(filesOf());
   const browser = await launchChromium({flags: VULKAN});
   try {
-    const tab = await browser.newPage({viewport: {width: 1000, height: 900}});
+    const viewport = {width: Number(options.width), height: 900};
+    const tab = await browser.newPage({viewport});
     const errors = [];
     tab.on('pageerror', ({stack}) => errors.push(stack));
+    tab.on('console', (message) => {
+      if (message.type() === 'info') console.error(message.text());
+    });
     await tab.goto(`${server.url}/index.html?${options.query}`);
     await tab.waitForSelector('body[data-done]', {
       timeout: SECOND * Number(options.patience),
@@ -93,22 +99,35 @@ async function runHeadless() {
   }
 }
 
-function report({devices, skipped, layers}) {
+function report({devices, skipped, layers, digits}) {
   for (const {backend, adapter} of devices) {
     console.log(`${backend}: ${adapter}`);
   }
   for (const text of skipped) console.log(`Skipped: ${text}`);
-  const columns = ['stock', 'composed', 'fused', 'add'];
+  printTable(
+    layers,
+    ['stock', 'composed', 'fused', 'add'],
+    ({backend, norm, shape, mode}) =>
+      `${backend}, ${norm} [${shape.join()}], ${mode}`,
+  );
+  printTable(
+    digits,
+    ['plain', 'fused', 'composed', 'stock'],
+    ({backend}) => `${backend}, an epoch of digits`,
+  );
+}
+
+/** Prints medians in milliseconds, if there are any. */
+function printTable(rows, columns, labelOf) {
+  if (rows.length === 0) return;
+  const cellOf = ({median, unavailable}) =>
+    unavailable ?? Number(median.toPrecision(3));
   console.table(
     Object.fromEntries(
-      layers.map(({backend, norm, shape, cells}) => [
-        `${backend}, ${norm} [${shape.join()}]`,
+      rows.map((row) => [
+        labelOf(row),
         Object.fromEntries(
-          columns.map((name) => [
-            name,
-            Number(cells[name].median?.toPrecision(3)) ||
-              cells[name].unavailable,
-          ]),
+          columns.map((name) => [name, cellOf(row.cells[name])]),
         ),
       ]),
     ),

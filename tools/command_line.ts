@@ -57,6 +57,7 @@ export function namesOption(
   flags: string,
   description: string,
   names: readonly string[],
+  defaults = names,
 ): Option {
   // Commander does not count repetitions of an option: the first one replaces
   // the default.
@@ -75,7 +76,7 @@ export function namesOption(
   };
   return new Option(flags, description)
     .argParser(parseNames)
-    .default([...names], names.join(','));
+    .default([...defaults], defaults.join(','));
 }
 
 export function somePath(text: string): string {

@@ -1,6 +1,6 @@
 /** The page that measures normalization layers on the visitor's GPU. */
 import {drawChart} from '../chart.js';
-import {spelled, spelledRatio} from '../figures.js';
+import {rounded, spelled, spelledRatio} from '../figures.js';
 import {nameOf, SHAPES} from '../cases.js';
 import {
   type Contender,
@@ -8,7 +8,8 @@ import {
   type LayerRow,
   ratioOf,
 } from '../results.js';
-import {measure, type PageResults, type Request} from './measure.js';
+import {type DigitsRow, NETWORKS} from './digits.js';
+import {measure, type PageResults, PARTS, type Request} from './measure.js';
 
 const FIRST_SHAPES = 3;
 const SHOWN: readonly Contender[] = ['stock', 'composed', 'fused', 'add'];
@@ -33,6 +34,7 @@ async function run(): Promise<void> {
         progress.max = total;
         progress.value = done;
         state.textContent = `${what} (${done} of ${total})`;
+        console.info(`${done}/${total}  ${what}`);
       },
       found: show,
     });
@@ -46,12 +48,16 @@ async function run(): Promise<void> {
 }
 
 /**
- * Reads the address: `?backend=webgpu&shape=128,1024&quick&run`; backend and shape may
- * stand several times.
+ * Reads the address: `?backend=webgpu&shape=128,1024&part=layers&quick&run`; backend,
+ * shape and part may stand several times. With `all`, layers are also measured in
+ * inference and with the channels first. `budget` and `limit` are in seconds, as for
+ * `npm run bench`.
  */
 function requestIn(search: string): Request {
   const given = new URLSearchParams(search);
   const wanted = given.getAll('backend');
+  const secondsIn = (name: string): number | undefined =>
+    given.has(name) ? Number(given.get(name)) : undefined;
   const backends = GPU_BACKENDS.filter(
     (name) => wanted.length === 0 || wanted.includes(name),
   );
@@ -62,11 +68,17 @@ function requestIn(search: string): Request {
     backends,
     shapes: shapes.length > 0 ? shapes : SHAPES.slice(0, FIRST_SHAPES),
     quick: given.has('quick'),
+    budget: secondsIn('budget'),
+    limit: secondsIn('limit'),
+    parts: PARTS.filter(
+      (part) => !given.has('part') || given.getAll('part').includes(part),
+    ),
+    all: given.has('all'),
   };
 }
 
 function show(found: PageResults): void {
-  const {devices, skipped, layers} = found;
+  const {devices, skipped, layers, digits} = found;
   element('devices', HTMLElement).replaceChildren(
     ...devices.map(({backend, adapter, isSoftware}) =>
       made(
@@ -78,14 +90,30 @@ function show(found: PageResults): void {
   );
   element('rows', HTMLElement).replaceChildren(...layers.map(rowOf));
   element('results', HTMLElement).hidden = layers.length === 0;
-  element('chart', HTMLElement).innerHTML = drawChart(layers);
+  element('chart', HTMLElement).innerHTML =
+    layers.length > 0 ? drawChart(layers) : '';
+  element('epochs', HTMLElement).replaceChildren(...digits.map(digitsRowOf));
+  element('digits', HTMLElement).hidden = digits.length === 0;
+}
+
+function digitsRowOf({backend, cells, longestPause}: DigitsRow): HTMLElement {
+  const line = made('tr', '');
+  line.append(
+    made('th', backend),
+    ...NETWORKS.map((name) => made('td', spelled(cells[name]))),
+    ...NETWORKS.slice(1).map((name) =>
+      made('td', spelledRatio(ratioOf(cells[name], cells.plain))),
+    ),
+    made('td', rounded(longestPause)),
+  );
+  return line;
 }
 
 function rowOf(row: LayerRow): HTMLElement {
   const {stock, composed, fused, add} = row.cells;
   const line = made('tr', '');
   line.append(
-    made('th', `${row.backend}, ${nameOf(row)}`),
+    made('th', labelOf(row)),
     ...SHOWN.map((name) => made('td', spelled(row.cells[name]))),
     ...[
       ratioOf(stock, fused),
@@ -94,6 +122,11 @@ function rowOf(row: LayerRow): HTMLElement {
     ].map((ratio) => made('td', spelledRatio(ratio))),
   );
   return line;
+}
+
+function labelOf(row: LayerRow): string {
+  const mode = row.mode === 'inference' ? ', inference' : '';
+  return `${row.backend}, ${nameOf(row)}${mode}`;
 }
 
 async function copyResults(): Promise<void> {

@@ -18,6 +18,11 @@ export interface View {
   readonly group: number;
   readonly channel: number;
   readonly inner: number;
+  /**
+   * If true, gamma and beta are indexed by `outer` instead, as in layer normalization over
+   * axes before the last. Defaults to false.
+   */
+  readonly perOuter?: boolean | undefined;
 }
 
 /** The number of values that each statistic of a view is computed from. */
@@ -32,7 +37,12 @@ export function statisticsCount(view: View): number {
 
 /** The number of values of gamma, and of beta, of a view. */
 export function parametersCount(view: View): number {
-  return view.group * view.channel;
+  return view.perOuter ? view.outer : view.group * view.channel;
+}
+
+/** The number of values that the gradient of each parameter is computed from. */
+export function valuesPerParameter(view: View): number {
+  return viewSize(view) / parametersCount(view);
 }
 
 /** The number of values of a tensor of this view. */
@@ -298,8 +308,8 @@ export interface Backend {
    */
   readonly hostFlag?: string;
   /**
-   * If true, normalizing without parameters and applying them in a second view costs less
-   * than to transpose x, y and their gradients. Defaults to false.
+   * If true, its fused kernels take views with `perOuter`. If not, such a layer's
+   * parameters are applied in a second view. Defaults to false.
    */
-  readonly secondViewIsCheap?: boolean;
+  readonly takesPerOuter?: true;
 }

@@ -9,7 +9,7 @@ import type {View} from './contract.js';
 const VECTOR_BROADCAST_RANK = 4;
 
 /** The purpose of an axis of a view. */
-export type Role = keyof View;
+export type Role = Exclude<keyof View, 'perOuter'>;
 
 /** An axis of a frame. */
 export interface Axis {
@@ -26,8 +26,10 @@ export const PER_PARAMETER: readonly Role[] = ['group', 'channel'];
 /** A view of a tensor in a shape that core ops broadcast over. */
 export class Frame {
   private readonly axes: readonly Axis[];
+  private readonly roles: readonly Role[];
 
   constructor(view: View, shape: readonly number[]) {
+    this.roles = view.perOuter ? ['outer'] : PER_PARAMETER;
     this.axes = rowsAsTheyAre(view, shape) ?? longAxes(view);
   }
 
@@ -44,9 +46,9 @@ export class Frame {
     return reshapeTo(values, shapeOf(this.axes, PER_STATISTIC));
   }
 
-  /** A value for each `(group, channel)`, broadcasting over the frame. */
+  /** A value for each parameter, broadcasting over the frame. */
   perParameter(values: Tensor): Tensor {
-    const shape = shapeOf(this.axes, PER_PARAMETER);
+    const shape = shapeOf(this.axes, this.roles);
     // Trailing axes broadcast as they are, which saves the reshape.
     const trailing = shape.slice(shape.length - values.rank);
     const fits =
@@ -72,7 +74,7 @@ export class Frame {
 
   /** The sum of x, in the frame's shape, for each parameter; no axes of length one. */
   sumPerParameter(x: Tensor): Tensor {
-    return blockedSum(x, axesWithout(this.axes, PER_PARAMETER), false);
+    return blockedSum(x, axesWithout(this.axes, this.roles), false);
   }
 }
 
@@ -93,8 +95,8 @@ export function axesWithout(
 }
 
 /** Tells if every statistic has one parameter, and every parameter one statistic. */
-export function parametersAreStatistics({batch, channel}: View): boolean {
-  return batch === 1 && channel === 1;
+export function parametersAreStatistics(view: View): boolean {
+  return view.batch === 1 && view.channel === 1 && !view.perOuter;
 }
 
 /** A reshape that costs nothing where there is nothing to do. */

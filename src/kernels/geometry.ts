@@ -128,7 +128,10 @@ export function statisticsForm(view: View): Form {
 
 /** The form whose entries are the parameters. */
 export function parametersForm(view: View): Form {
-  const {batch, outer, group, channel, inner} = view;
+  const {batch, outer, group, channel, inner, perOuter} = view;
+  if (perOuter) {
+    return {batch: 1, outer: batch, group: outer, run: group * channel * inner};
+  }
   return {
     batch: 1,
     outer: batch * outer,
@@ -137,7 +140,10 @@ export function parametersForm(view: View): Form {
   };
 }
 
-/** The form whose entries make up both the statistics and the parameters. */
+/**
+ * The form whose entries make up both the statistics and the parameters. There is none
+ * with `perOuter`.
+ */
 export function sharedForm(view: View): Form {
   const {batch, outer, group, channel, inner} = view;
   return {batch, outer, group: group * channel, run: inner};

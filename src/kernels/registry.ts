@@ -65,15 +65,11 @@ export function fusedFor(name: string, instance: object): Fused<TensorInfo> {
   return fused;
 }
 
-/**
- * Tells if, on the backend in use, two kernels over two views cost less than transposing
- * x, y and their gradients.
- */
-export function secondViewIsCheap(): boolean {
+/** Tells if the backend in use takes a view with `perOuter`, as composed kernels do. */
+export function takesPerOuter(): boolean {
   const name = getBackend();
   return (
-    descriptionOf(name).secondViewIsCheap === true &&
-    fusedFor(name, backend()) !== NONE
+    descriptionOf(name).takesPerOuter ?? fusedFor(name, backend()) === NONE
   );
 }
 
@@ -201,12 +197,12 @@ const COMPOSED = {
 
 function fusedOrComposed(kernelName: string, backendName: string): KernelFunc {
   const call = required(CALLS[kernelName]);
-  const {hostFlag} = descriptionOf(backendName);
+  const {hostFlag, takesPerOuter} = descriptionOf(backendName);
   return ({inputs, attrs, backend}) => {
     const list = Object.values(inputs).map(required);
     const attributes = attrs ?? {};
     checkInputs(kernelName, list, attributes);
-    const fused = fits(list, attributes)
+    const fused = fits(list, attributes, takesPerOuter)
       ? call(fusedFor(backendName, backend), list, attributes)
       : undefined;
     // Core ops inside a kernel are off the tape; the tidy leaves only its outputs. On the
@@ -221,10 +217,15 @@ function fusedOrComposed(kernelName: string, backendName: string): KernelFunc {
 }
 
 /** An empty tensor is the composed kernels' business, and so are other types. */
-function fits(inputs: readonly TensorInfo[], attributes: object): boolean {
+function fits(
+  inputs: readonly TensorInfo[],
+  attributes: object,
+  perOuter: true | undefined,
+): boolean {
   const {view} = attributes as Partial<NormalizeAttributes>;
   return (
-    (view === undefined || viewSize(view) > 0) &&
+    (view === undefined ||
+      (viewSize(view) > 0 && (perOuter ?? !view.perOuter))) &&
     inputs.every(({dtype}) => dtype === 'float32')
   );
 }

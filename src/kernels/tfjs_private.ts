@@ -365,6 +365,8 @@ export interface WebGLRunner {
     inputs: TensorInfo[],
     uniforms: number[][],
   ): TensorInfo;
+  /** A packed copy of a tensor whose texture is not packed; undefined for any other. */
+  pack(info: TensorInfo): TensorInfo | undefined;
   dispose(info: TensorInfo): void;
   /** The values of a tensor that is in main memory alone. */
   valuesInMemory(info: TensorInfo): ArrayLike<number> | undefined;
@@ -380,10 +382,12 @@ interface WebGLBackend {
     uniforms: number[][],
     staysPacked: boolean,
   ): TensorInfo;
+  packTensor(info: TensorInfo): TensorInfo;
   disposeIntermediateTensorInfo(info: TensorInfo): void;
   getGPGPUContext(): {readonly gl: {isContextLost(): boolean}};
   getDataInfo(dataId: object): {
     readonly texture?: unknown;
+    readonly isPacked?: boolean;
     readonly values?: unknown;
   };
 }
@@ -393,6 +397,7 @@ export function webglRunnerOf(backend: unknown): WebGLRunner {
   const own = backend as WebGLBackend;
   expectMethods(own, [
     'runWebGLProgram',
+    'packTensor',
     'disposeIntermediateTensorInfo',
     'getDataInfo',
     'getGPGPUContext',
@@ -402,6 +407,10 @@ export function webglRunnerOf(backend: unknown): WebGLRunner {
   return {
     run: (program, inputs, uniforms) =>
       own.runWebGLProgram(program, inputs, 'float32', uniforms, true),
+    pack: (info) => {
+      const {texture, isPacked = false} = own.getDataInfo(info.dataId);
+      return isObject(texture) && !isPacked ? own.packTensor(info) : undefined;
+    },
     dispose: (info) => {
       own.disposeIntermediateTensorInfo(info);
     },

@@ -1,7 +1,7 @@
 import {type Tensor, zerosLike} from '@tensorflow/tfjs-core';
-import {secondViewIsCheap} from '../kernels/registry.js';
+import {takesPerOuter} from '../kernels/registry.js';
 import type {Parameters} from '../kernels/contract.js';
-import {examplesLayout} from './layout.js';
+import {examplesLayout, type Layout} from './layout.js';
 import {applyStatistics, normalize, scaleAndShift} from './normalize.js';
 
 /** Options of {@link normalizeExamples}. */
@@ -16,20 +16,14 @@ export interface ExampleNormOptions extends Parameters {
 /** Normalizes each example by itself, over the given axes. */
 export function normalizeExamples(
   x: Tensor,
-  {axes, epsilon, centered, gamma, beta}: ExampleNormOptions,
+  {axes, epsilon, centered, ...parameters}: ExampleNormOptions,
 ): Tensor {
-  const parameters = gamma !== undefined || beta !== undefined;
-  const layout = examplesLayout(x.shape, axes, parameters);
-  if (layout.permutation !== undefined && secondViewIsCheap()) {
-    const plain = examplesLayout(x.shape, axes, false);
-    if (plain.permutation === undefined) {
-      // One pass more costs less than to transpose x, y and both of their gradients;
-      // of composed kernels it would be twenty calls.
-      const {y} = normalize(x, plain, {epsilon, centered});
-      return scaleAndShift(y, {gamma, beta}, axes);
-    }
-  }
-  return normalize(x, layout, {epsilon, centered, gamma, beta}).y;
+  return inView(
+    x,
+    axes,
+    parameters,
+    (layout, own) => normalize(x, layout, {epsilon, centered, ...own}).y,
+  );
 }
 
 /**
@@ -42,11 +36,28 @@ export function scaleExamples(
 ): Tensor {
   // tf.js's sums take no empty tensor on GPUs.
   if (x.size === 0) return normalizeExamples(x, {axes, epsilon, gamma});
-  const layout = examplesLayout(x.shape, axes, gamma !== undefined);
-  const {variance} = normalize(x, layout, {epsilon, statistics: true});
-  return applyStatistics(x, zerosLike(variance), variance, layout, {
-    epsilon,
-    centered: false,
-    gamma,
+  return inView(x, axes, {gamma}, (layout, own) => {
+    const {variance} = normalize(x, layout, {epsilon, statistics: true});
+    return applyStatistics(x, zerosLike(variance), variance, layout, {
+      epsilon,
+      centered: false,
+      ...own,
+    });
   });
+}
+
+/**
+ * Computes in the view of x, with the parameters if the view says them. If it does not,
+ * they are applied in a second one.
+ */
+function inView(
+  x: Tensor,
+  axes: readonly number[],
+  parameters: Parameters,
+  compute: (layout: Layout, parameters: Parameters) => Tensor,
+): Tensor {
+  const layout = examplesLayout(x.shape, axes, takesPerOuter());
+  return layout.view.perOuter || layout.view.group === 1
+    ? compute(layout, parameters)
+    : scaleAndShift(compute(layout, {}), parameters, axes);
 }

@@ -40,18 +40,25 @@ export function featuresLayout(
  *
  * @param shape The tensor's shape.
  * @param axes The axes that are normalized: not negative, ascending.
- * @param parameters Whether there is a gamma or a beta on these axes. Where the
- *   axes are not the last ones, no view can say both them and the statistics.
+ * @param perOuter If true, the view may index parameters by `outer`. If not, it says none
+ *   over axes before the last.
  */
 export function examplesLayout(
   shape: readonly number[],
   axes: readonly number[],
-  parameters: boolean,
+  perOuter: boolean,
 ): Layout {
   const {before, chosen, after, areApart, areLast} = splitAt(shape, axes);
-  if (!areApart && !areLast && !parameters) {
+  if (!areApart && !areLast) {
     return {
-      view: {batch: before, outer: chosen, group: after, channel: 1, inner: 1},
+      view: {
+        batch: before,
+        outer: chosen,
+        group: after,
+        channel: 1,
+        inner: 1,
+        perOuter,
+      },
     };
   }
   return {
@@ -62,7 +69,7 @@ export function examplesLayout(
       channel: chosen,
       inner: 1,
     },
-    permutation: areLast ? undefined : chosenLast(shape, axes),
+    permutation: areApart ? chosenLast(shape, axes) : undefined,
   };
 }
 

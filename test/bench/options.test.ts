@@ -28,6 +28,14 @@ describe('parseOptions', () => {
     expect(parse(...args).backend).toEqual(expected);
   });
 
+  it('takes the backends of a browser, which are not among the defaults', () => {
+    expect(parse('--backend', 'webgl,webgpu').backend).toEqual([
+      'webgl',
+      'webgpu',
+    ]);
+    expect(parse().backend).toEqual(['tensorflow', 'wasm', 'cpu']);
+  });
+
   it.each([
     [['--shape', '2,3'], [[2, 3]]],
     [['--shape', '[2, 3,4]'], [[2, 3, 4]]],
@@ -56,7 +64,7 @@ describe('parseOptions', () => {
     ['--shape', '2,0'],
     ['--shape', '2,1.5'],
     ['--shape', '2,x'],
-    ['--backend', 'webgl'],
+    ['--backend', 'opengl'],
     ['--budget', '0'],
     ['--limit', 'long'],
     ['--out', ''],

@@ -7,6 +7,7 @@ import {
   type NormalizeAttributes,
   packGradInputs,
   packParameters,
+  parametersCount,
   statisticsCount,
   unpackGradients,
   viewSize,
@@ -228,7 +229,7 @@ export async function expectGradients(
     scale: flow * (1 + size.normalized) + statisticsFlow,
     shape: x.tensor.shape,
   });
-  const along = viewSize(view) / Math.max(1, view.group * view.channel);
+  const along = viewSize(view) / Math.max(1, parametersCount(view));
   const sums = magnitude(dy.values) * Math.sqrt(along);
   if (scale) {
     await expectClose(dgamma as tf.Tensor, expected.dgamma, {

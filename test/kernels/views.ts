@@ -17,14 +17,15 @@ export const anyView: fc.Arbitrary<View> = fc
   .tuple(
     fc.array(fc.constantFrom(...LENGTHS), {minLength: 5, maxLength: 5}),
     fc.option(fc.tuple(fc.nat(4), fc.constantFrom(...LONG)), {nil: undefined}),
+    fc.nat(3).map((chance) => chance === 0),
   )
-  .map(([lengths, long]) => {
+  .map(([lengths, long, perOuter]) => {
     // At most one long axis, or this would take hours.
     const short = long ? lengths.map((length) => Math.min(length, 3)) : lengths;
     const [batch = 1, outer = 1, group = 1, channel = 1, inner = 1] = short.map(
       (length, axis) => (axis === long?.[0] ? long[1] : length),
     );
-    return {batch, outer, group, channel, inner};
+    return {batch, outer, group, channel, inner, perOuter};
   })
   .filter((view) => viewSize(view) <= 40_000);
 
@@ -72,13 +73,17 @@ const caseOf = (view: View, shape: number[]): fc.Arbitrary<Case> =>
     seed: fc.nat(1000),
   });
 
+/** Cases for kernels that do not take views with `perOuter`. */
+export const withoutPerOuter = anyCase.filter(({view}) => !view.perOuter);
+
 /** Runs a test over cases, and checks that it leaves no tensor. */
 export function checkCases(
   test: (options: Case) => Promise<void>,
   numRuns: number,
+  cases = anyCase,
 ): Promise<void> {
   return fc.assert(
-    fc.asyncProperty(anyCase, (options) => leavingNothing(() => test(options))),
+    fc.asyncProperty(cases, (options) => leavingNothing(() => test(options))),
     {numRuns},
   );
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import {viewSize} from '../../src/kernels/contract.js';
+import {parametersCount, viewSize} from '../../src/kernels/contract.js';
 import {
   examplesLayout,
   featuresLayout,
@@ -7,9 +7,14 @@ import {
   type Layout,
 } from '../../src/ops/layout.js';
 
+/** Stands behind the lengths of a view whose parameters are indexed by outer. */
+const PER_OUTER = -1;
+
 /** As in docs/design.md: batch, outer, group, channel, inner. */
 const viewOf = ({view, permutation}: Layout): unknown => [
-  [view.batch, view.outer, view.group, view.channel, view.inner],
+  [view.batch, view.outer, view.group, view.channel, view.inner].concat(
+    view.perOuter ? PER_OUTER : [],
+  ),
   permutation,
 ];
 
@@ -58,8 +63,8 @@ describe('examplesLayout', () => {
       [2, 3, 5, 7],
       [1],
       true,
-      [70, 1, 1, 3, 1],
-      [0, 2, 3, 1],
+      [2, 3, 35, 1, 1, PER_OUTER],
+      undefined,
     ],
     ['the first axis', [3, 5], [0], false, [1, 3, 5, 1, 1], undefined],
     [
@@ -97,7 +102,7 @@ describe('any layout', () => {
         expect(viewSize(features.view)).toBe(size);
         expect(viewSize(examples.view)).toBe(size);
         expect(features.view.group).toBe(chosen);
-        if (parameters) expect(examples.view.channel).toBe(chosen);
+        if (parameters) expect(parametersCount(examples.view)).toBe(chosen);
       }),
     );
   });

@@ -198,7 +198,7 @@ function directGrad(
  * parameter.
  */
 function forEachValue(
-  {batch, outer, group, channel, inner}: View,
+  {batch, outer, group, channel, inner, perOuter = false}: View,
   visit: (index: number, statistic: number, parameter: number) => void,
 ): void {
   let index = 0;
@@ -207,5 +207,5 @@ function forEachValue(
       for (let g = 0; g < group; g++)
         for (let c = 0; c < channel; c++)
           for (let i = 0; i < inner; i++)
-            visit(index++, b * group + g, g * channel + c);
+            visit(index++, b * group + g, perOuter ? o : g * channel + c);
 }

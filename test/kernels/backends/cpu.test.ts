@@ -19,7 +19,7 @@ import {
   valuesOf,
 } from '../../support/tensors.js';
 import {expectedGradients} from '../agreement.js';
-import {type Case, checkCases, dataOf} from '../views.js';
+import {type Case, checkCases, dataOf, withoutPerOuter} from '../views.js';
 import {GuardedWorkspace} from './guarded_workspace.js';
 
 const workspaceOf = (capacity: number, tileValues: number): CopyWorkspace =>
@@ -62,7 +62,7 @@ function conforms(kernels: () => ReturnType<typeof cpuKernels>): void {
     tf.engine().makeTensorFromTensorInfo(info as tf.TensorInfo);
 
   const check = (test: (options: Case) => Promise<void>): Promise<void> =>
-    checkCases(test, 40);
+    checkCases(test, 40, withoutPerOuter);
 
   it('normalizes, also with given statistics', async () => {
     await check(async (options) => {

@@ -74,7 +74,22 @@ const LAYERS: ReadonlyArray<[string, number[], () => tf.layers.Layer, number]> =
       () => layerNorm({axis: [1, 2, 3]}),
       9,
     ],
+    ['layer norm, axis 1', [8, 32, 48], () => layerNorm({axis: 1}), 9],
+    [
+      'layer norm, axis 1 of images',
+      [8, 32, 13, 11],
+      () => layerNorm({axis: 1}),
+      9,
+    ],
+    [
+      'layer norm, axes 1 and 2',
+      [8, 12, 12, 16],
+      () => layerNorm({axis: [1, 2]}),
+      9,
+    ],
+    ['layer norm, axis 0', [64, 96], () => layerNorm({axis: 0}), 9],
     ['RMS norm', [8, 64, 48], () => rmsNorm(), 9],
+    ['RMS norm, axis 1', [8, 32, 12, 12], () => rmsNorm({axis: 1}), 9],
     ['group norm', [8, 12, 12, 32], () => groupNorm({groups: 8}), 9],
     [
       'group norm, axis 1',
@@ -170,16 +185,42 @@ describe('1,000 steps', () => {
 describe('textures that are not packed', () => {
   it('are read as well', () => {
     const x = randomTensor([6, 5, 8], 1);
-    tf.env().set('WEBGL_PACK', false);
+    const f = (a: tf.Tensor): tf.Tensor => ops.layerNorm(a);
+    // Uploads x into a packed texture.
+    tf.dispose(f(x));
+    // tf.js reads WEBGL_PACK once.
+    tf.env().set('WEBGL_PACK_BINARY_OPERATIONS', false);
     let plain: tf.Tensor;
     try {
       plain = tf.mul(x, 1);
     } finally {
-      tf.env().set('WEBGL_PACK', true);
+      tf.env().set('WEBGL_PACK_BINARY_OPERATIONS', true);
     }
-    const f = (a: tf.Tensor): tf.Tensor => ops.layerNorm(a);
     expect(difference(f(plain), f(x))).toBe(0);
     expect(difference(tf.grad(f)(plain, x), tf.grad(f)(x, x))).toBe(0);
+    const launches = (run: () => void): number =>
+      watch(() => tf.tidy(run)).launches;
+    // The kernel packs x once. Its gradient packs x and dy, which here are the same.
+    const packed = launches(() => f(x));
+    expect(launches(() => f(plain))).toBe(packed + 1);
+    const step = launches(() => tf.grad(f)(x, x));
+    expect(launches(() => tf.grad(f)(plain, plain))).toBe(step + 2);
+  });
+});
+
+describe('few long rows', () => {
+  it('are summed in many parts, which one launch merges', () => {
+    const launches = (shape: number[]): number => {
+      const x = randomTensor(shape, 1);
+      const run = (): void => {
+        tf.dispose(ops.layerNorm(x));
+      };
+      // The first time, x is uploaded.
+      run();
+      return watch(run).launches;
+    };
+    expect(launches([512, 64])).toBe(4);
+    expect(launches([2, 40_000])).toBe(5);
   });
 });
 

@@ -19,7 +19,6 @@ type Values = Float32Array;
 export const cpu: Backend = {
   name: 'cpu',
   make: (instance) => cpuKernels(instance),
-  secondViewIsCheap: true,
 };
 
 /** Options of {@link cpuKernels}. */

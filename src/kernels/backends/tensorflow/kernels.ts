@@ -25,7 +25,6 @@ import {TensorflowOps} from './ops.js';
 export const tensorflow: Backend = {
   name: 'tensorflow',
   make: (instance) => tensorflowKernels(instance),
-  secondViewIsCheap: true,
 };
 
 /**

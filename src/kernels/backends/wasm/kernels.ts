@@ -18,7 +18,6 @@ import {wasmHeapOf} from '../../tfjs_private.js';
 export const wasm: Backend = {
   name: 'wasm',
   make: (instance) => wasmKernels(instance),
-  secondViewIsCheap: true,
 };
 
 /**

@@ -11,7 +11,7 @@ import {parametersAreStatistics} from '../../frame.js';
 import {type Form, sharedForm, statisticsForm} from '../../geometry.js';
 import {packedOf, type Walk, walkOf} from './layout.js';
 import * as programs from './programs.js';
-import {FEW_CHUNKS, type Statistics, Task} from './task.js';
+import {FEW_CHUNKS, hasFewValues, type Statistics, Task} from './task.js';
 import type {Textures} from './textures.js';
 
 /**
@@ -19,9 +19,6 @@ import type {Textures} from './textures.js';
  * fewer, there would be too many sums.
  */
 const SHARED_VALUES = 32;
-
-/** The most values of a parameter that its gradient is computed from without sums. */
-const FEW_VALUES = 16;
 
 /** Partial sums of dy and of dy times x normalized. */
 interface Sums {
@@ -67,10 +64,10 @@ class Gradient {
 
   compute(): Gradients<TensorInfo> {
     const {view, given, scale, center} = this.attributes;
-    const {outer, inner, batch, channel} = view;
+    const {outer, inner, channel, perOuter} = view;
     const wanted = scale || center;
     if (parametersAreStatistics(view) && !given) return this.ofChannels();
-    if (outer * inner >= SHARED_VALUES) {
+    if (!perOuter && outer * inner >= SHARED_VALUES) {
       const isNeeded = wanted || !given;
       const sums = isNeeded
         ? this.sums(sharedForm(view), FEW_CHUNKS, (p) => `${p}/${channel}`)
@@ -80,7 +77,7 @@ class Gradient {
         ...this.parameters(sums),
       };
     }
-    const few = batch * outer * inner <= FEW_VALUES;
+    const few = hasFewValues(view);
     const dx = this.dx(...this.flowOfStatistics());
     if (!wanted) return {dx};
     if (few) {

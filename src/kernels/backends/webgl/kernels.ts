@@ -20,6 +20,7 @@ export const webgl: Backend = {
   name: 'webgl',
   make: (instance) => webglKernels(instance),
   hostFlag: 'WEBGL_CPU_FORWARD',
+  takesPerOuter: true,
 };
 
 /**

@@ -2,6 +2,7 @@ import type {TensorInfo} from '@tensorflow/tfjs-core';
 import {
   type NormalizeAttributes,
   type Parameters,
+  valuesPerParameter,
   valuesPerStatistic,
   type View,
 } from '../../contract.js';
@@ -16,6 +17,17 @@ import type {Textures} from './textures.js';
  * for every texel that it writes, which saves a launch.
  */
 export const FEW_CHUNKS = 16;
+
+/** The most values of a parameter that its gradient is computed from without sums. */
+const FEW_VALUES = 16;
+
+/**
+ * Tells if the gradients of parameters need no sums. The launch that this saves merges
+ * moments, so that a few long rows may be read in many chunks.
+ */
+export function hasFewValues(view: View): boolean {
+  return valuesPerParameter(view) <= FEW_VALUES;
+}
 
 /** The place of the statistics, and the textures that a program reads them from. */
 export interface Statistics extends programs.Source {
@@ -60,8 +72,9 @@ export class Task {
   /** The walk of the moments, and of what is merged of them. */
   momentsWalk(): Walk {
     const form = statisticsForm(this.view);
-    const isShared = parametersAreStatistics(this.view);
-    return walkOf(form, this.packed, isShared ? Infinity : FEW_CHUNKS);
+    const mergeable =
+      parametersAreStatistics(this.view) || hasFewValues(this.view);
+    return walkOf(form, this.packed, mergeable ? Infinity : FEW_CHUNKS);
   }
 
   /** Computes the moments of x. */

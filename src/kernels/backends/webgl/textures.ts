@@ -6,6 +6,7 @@ import {packedOf} from './layout.js';
 /** Runs the programs of a kernel, and frees what it needs only for a while. */
 export class Textures {
   private readonly temporaries: TensorInfo[] = [];
+  private readonly copies = new Map<object, TensorInfo>();
 
   constructor(private readonly runner: WebGLRunner) {}
 
@@ -39,10 +40,22 @@ export class Textures {
           type: 'float',
         })),
       },
-      present.map(([, info]) => ({...info, shape: threeAxes(info.shape)})),
+      present.map(([, info]) =>
+        this.packed({...info, shape: threeAxes(info.shape)}),
+      ),
       Object.values(uniforms).map((value) => [value]),
     );
     return {...output, shape: [...shape]};
+  }
+
+  /** The tensor, packed once for all programs: tf.js would do so for each. */
+  private packed(info: TensorInfo): TensorInfo {
+    const known = this.copies.get(info.dataId);
+    if (known) return {...known, shape: info.shape};
+    const copy = this.runner.pack(info);
+    if (copy === undefined) return info;
+    this.copies.set(info.dataId, this.temporary(copy));
+    return copy;
   }
 
   /** Frees a tensor at the end. */

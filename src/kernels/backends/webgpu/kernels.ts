@@ -26,7 +26,7 @@ export const webgpu: Backend = {
   name: 'webgpu',
   make: (instance) => webgpuKernels(gpuRunnerOf(instance)),
   hostFlag: 'WEBGPU_CPU_FORWARD',
-  secondViewIsCheap: true,
+  takesPerOuter: true,
 };
 
 /**
@@ -41,8 +41,9 @@ const TERMS = 5;
 /** Kernels for tfjs's WebGPU backend. */
 export function webgpuKernels(runner: GpuRunner): Fused<TensorInfo> {
   const fits = ({view}: NormalizeAttributes): boolean =>
+    !(view.perOuter && view.channel * view.inner > 1) &&
     4 * Math.max(viewSize(view), TERMS * statisticsCount(view)) <=
-    runner.mostBytes;
+      runner.mostBytes;
   const launching = <Result>(
     kernel: (launcher: Launcher) => Result,
   ): Result => {
@@ -184,8 +185,8 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
   const {view, epsilon, centered, scale, center} = attributes;
   const {dy, x, mean, variance, gamma} = tensors;
   const shape = withoutParameters(view, scale || center);
-  const {channel, inner} = shape;
-  const along = channel > 1 && shape.outer * inner < FEW_VALUES;
+  const {channel, inner, perOuter = false} = shape;
+  const along = perOuter || (channel > 1 && shape.outer * inner < FEW_VALUES);
   const count = statisticsCount(view);
   const dense = inner === 1;
   const grid = along
@@ -199,7 +200,14 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
   const tensor = launcher.intermediate({
     kind: 'sums',
     grid,
-    spec: {own: along || channel === 1, along, dense, centered, whole},
+    spec: {
+      own: along || channel === 1,
+      along,
+      dense,
+      perOuter,
+      centered,
+      whole,
+    },
     tensors: {
       ...{dy, x, mean},
       ...(along ? {gamma} : {}),
@@ -229,7 +237,7 @@ function parameterGradients(
   {terms, sums, whole = false}: Terms,
 ): Pick<Gradients<TensorInfo>, 'dgamma' | 'dbeta'> {
   const {view, epsilon, centered, scale, center, given} = attributes;
-  const {batch, outer, group, channel, inner} = view;
+  const {batch, outer, group, channel, inner, perOuter = false} = view;
   const size = parametersCount(view);
   /** Adds up a plane of sums that has so many for each parameter. */
   const total = (from: TensorInfo, plane: 0 | 1, count: number): TensorInfo =>
@@ -258,14 +266,16 @@ function parameterGradients(
   }
   const {dy, x, mean, variance} = tensors;
   const own = channel === 1;
-  const grid = gridOf(parametersForm(view), isAligned(view), true);
+  // Neighbouring parameters have the same statistics with perOuter.
+  const wide = perOuter ? group > 1 : isAligned(view);
+  const grid = gridOf(parametersForm(view), wide, true);
   // Few long statistics have many parameters, and a thread for each is enough.
   const chunks = given || whole ? grid.chunks : 1;
-  const side = own ? sideOf(grid) : 1;
+  const side = perOuter ? grid.width : own ? sideOf(grid) : 1;
   const sum = (plane?: 0 | 1): Launch => ({
     kind: 'parameters',
     grid: {...grid, chunks},
-    spec: {own, centered, given, plane},
+    spec: {own, perOuter, centered, given, plane},
     tensors:
       plane === 0 ? {dy} : {dy, x, ...(given ? {mean, variance} : {terms})},
     size: (plane === undefined ? 2 : 1) * chunks * size,
@@ -323,7 +333,8 @@ function moveStatistics(
 /** Without parameters channels are only a longer run. */
 function withoutParameters(view: View, parameters: boolean): View {
   const {channel, inner} = view;
-  return parameters ? view : {...view, channel: 1, inner: channel * inner};
+  if (parameters) return view;
+  return {...view, channel: 1, inner: channel * inner, perOuter: false};
 }
 
 /** The way through x to write a value for each of its own. */
@@ -332,15 +343,15 @@ function valueGrid(
   parameters: boolean,
 ): Pick<Launch, 'grid' | 'spec' | 'sizes'> {
   const shape = withoutParameters(view, parameters);
-  const {outer, channel, inner} = shape;
-  const along = channel > 1 && outer * inner === 1;
+  const {outer, channel, inner, perOuter = false} = shape;
+  const along = perOuter || (channel > 1 && outer * inner === 1);
   const grid = along
     ? gridOf(statisticsForm(shape), true, false)
     : gridOf(asOneRun(sharedForm(shape)), isAligned(shape), false);
   const own = along || channel === 1;
   return {
     grid,
-    spec: {own, along, dense: true},
+    spec: {own, along, dense: true, perOuter},
     sizes: {
       channel,
       statistics: statisticsCount(view) / (own ? sideOf(grid) : 1),

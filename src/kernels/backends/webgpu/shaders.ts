@@ -62,19 +62,19 @@ const ORIGIN = partAt('3 * uniforms.parts');
  *
  * @param z Its index.
  */
-function read(spec: Spec, z: string): string {
+function read(spec: Spec, z: string, type = 'A'): string {
   if (!spec.given) {
     return ['m', 'inv', 'shift']
-      .map((name, i) => readTerm(name, i, z))
+      .map((name, i) => readTerm(name, i, z, type))
       .join('');
   }
-  return `let m = ${having(spec, 'mean', `A(mean[${z}])`, 'A()')};
-    let inv = inverseSqrt(A(variance[${z}]) + A(uniforms.epsilon));
-    let shift = A();`;
+  return `let m = ${having(spec, 'mean', `${type}(mean[${z}])`, `${type}()`)};
+    let inv = inverseSqrt(${type}(variance[${z}]) + ${type}(uniforms.epsilon));
+    let shift = ${type}();`;
 }
 
-const readTerm = (name: string, plane: number, z = 's'): string =>
-  `let ${name} = A(terms[${plane} * uniforms.statistics + ${z}]);`;
+const readTerm = (name: string, plane: number, z = 's', type = 'A'): string =>
+  `let ${name} = ${type}(terms[${plane} * uniforms.statistics + ${z}]);`;
 
 /**
  * Writes the terms of each statistic from the sums of g, g · (x − m) and x − m: m, inv,
@@ -202,10 +202,11 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
 
   // The sums of dy and of dy · x̂ for each parameter, or one of the two.
   parameters: (spec) => {
-    const {plane, own, width} = spec;
-    const toGamma = `let b = k * ${width / sideOf(spec)} / uniforms.span;
-      let z = b * uniforms.groups + ${own ? 'q' : 's'};
-      ${read(spec, 'z')}
+    const {plane, own, width, perOuter} = spec;
+    const b = `k * ${width / sideOf(spec)} / uniforms.span`;
+    const z = perOuter ? 'k' : `${b} * uniforms.groups + ${own ? 'q' : 's'}`;
+    const toGamma = `let z = ${z};
+      ${read(spec, 'z', perOuter ? 'T' : 'A')}
       p += g * ((T(x[e]) - T(m)) * T(inv) + T(shift));`;
     return `${sumUp(
       spec,

@@ -30,6 +30,8 @@ export interface Spec extends Lanes {
   readonly along?: boolean;
   /** If true, neighbouring values along an item have neighbouring parameters. */
   readonly dense?: boolean;
+  /** If true, gamma and beta have one value for each unit along an item. */
+  readonly perOuter?: boolean;
   /** If true, the statistics are constants. */
   readonly given?: boolean;
   /** If true, the mean is subtracted. */
@@ -146,7 +148,8 @@ export function place({flat, columns}: Spec, k = 'k'): string {
 
 /** A gamma or a beta at a unit. */
 export function parameter(spec: Spec, name: string): string {
-  const {along, dense, width, flat} = spec;
+  const {along, dense, width, flat, perOuter} = spec;
+  if (perOuter) return `T(${name}[k])`;
   if (!along) return `T(A(${name}[u]))`;
   const at = `u * uniforms.run + k${flat ? '' : ' % uniforms.run'}`;
   return `T(${name}[${dense ? at : `(${at}) * ${width} / uniforms.inner`}])`;
@@ -155,7 +158,9 @@ export function parameter(spec: Spec, name: string): string {
 /** The number of floats of an input that are read at once. */
 export function widthOf(spec: Spec, name: string): number {
   if (name === 'x' || name === 'dy') return spec.width;
-  if (name !== 'gamma' && name !== 'beta') return spec.own ? sideOf(spec) : 1;
+  const isParameter = name === 'gamma' || name === 'beta';
+  if (spec.perOuter) return isParameter ? 1 : spec.width;
+  if (!isParameter) return spec.own ? sideOf(spec) : 1;
   if (!spec.along) return sideOf(spec);
   return spec.dense ? spec.width : 1;
 }

@@ -1,0 +1,138 @@
+import * as tf from '@tensorflow/tfjs';
+import {parseCsv} from '../../examples/digits/data_csv.js';
+import type {Images} from '../../examples/digits/images.js';
+import {
+  createNetwork,
+  type NormFactories,
+  STOCK,
+} from '../../examples/digits/network.js';
+import {PACKAGE} from '../../examples/digits/norm_layers.js';
+import {
+  createRandom,
+  deriveSeed,
+  permutation,
+} from '../../examples/digits/random.js';
+import {
+  type Examples,
+  toTensors,
+  trainEpoch,
+} from '../../examples/digits/train.js';
+import {withFusedDuring} from '../fused.js';
+import type {Cell, GpuBackend} from '../results.js';
+import {disposeVariablesExcept} from '../stock_steps.js';
+import {interleave, type Program} from '../timing.js';
+
+/** The digits network without normalization, and with each kind of batch normalization. */
+export const NETWORKS = ['plain', 'fused', 'composed', 'stock'] as const;
+
+export type Network = (typeof NETWORKS)[number];
+
+/** Times of the digits network's epochs. */
+export interface DigitsRow {
+  readonly backend: GpuBackend;
+  /** Milliseconds of an epoch. */
+  readonly cells: Readonly<Record<Network, Cell>>;
+  /** The longest time in milliseconds that the page did not paint meanwhile. */
+  readonly longestPause: number;
+}
+
+/** Beside the page. */
+const FILE = 'digits.csv';
+
+/** As those of `npm start`. */
+const OPTIONS = {
+  activation: 'sigmoid',
+  learningRate: 0.1,
+  momentum: 0.99,
+  movingAverage: 'debiased',
+  seed: 1,
+} as const;
+const BATCH_SIZE = 60;
+
+/** Reads the handwritten digits that lie beside the page. */
+export async function fetchDigits(): Promise<Images> {
+  const response = await fetch(FILE);
+  if (!response.ok) throw new Error(`${FILE} is not beside the page`);
+  return parseCsv(await response.text(), FILE);
+}
+
+/**
+ * Trains the digits network on the backend in use: an epoch of each network in turn. The
+ * page paints and reacts meanwhile.
+ *
+ * @param epochs How many epochs count. One more comes before them.
+ */
+export async function trainDigits(
+  backend: GpuBackend,
+  images: Images,
+  epochs: number,
+  begin: (what: string) => void,
+): Promise<DigitsRow> {
+  const before = new Set(Object.keys(tf.engine().registeredVariables));
+  const {training, validation} = toTensors({
+    training: images,
+    validation: images,
+  });
+  const programs = NETWORKS.map((network) => {
+    const epoch = epochOf(network, images.size, training);
+    let count = 0;
+    return [
+      network,
+      () => {
+        begin(`${backend}, digits, ${network}, epoch ${(count += 1)}`);
+        return withFusedDuring(network !== 'composed', epoch);
+      },
+    ] as const;
+  });
+  const pauses = watchPauses();
+  const cells = await interleave(
+    Object.fromEntries(programs) as Record<Network, Program>,
+    {budget: Infinity, runs: epochs, warmUp: 1},
+  );
+  const longestPause = pauses.end();
+  tf.dispose([training, validation].flatMap(({xs, ys}) => [xs, ys]));
+  disposeVariablesExcept(before);
+  return {backend, cells: cells as Record<Network, Cell>, longestPause};
+}
+
+function epochOf(network: Network, size: number, training: Examples): Program {
+  const factories: Readonly<Record<Network, NormFactories>> = {
+    plain: {},
+    fused: PACKAGE,
+    composed: PACKAGE,
+    stock: STOCK,
+  };
+  const norm = network === 'plain' ? 'none' : 'batch';
+  const model = createNetwork(norm, size, OPTIONS, factories[network]);
+  // The same order of images for each network.
+  const random = createRandom(deriveSeed(OPTIONS.seed, 'order of images'));
+  return async () => {
+    const order = permutation(training.xs.shape[0], random);
+    const epoch = await trainEpoch(
+      model,
+      training,
+      order,
+      BATCH_SIZE,
+      () => false,
+    );
+    return 1000 * (epoch?.seconds ?? NaN);
+  };
+}
+
+/** Measures the times between two frames of the page. */
+function watchPauses(): {end: () => number} {
+  let longest = 0;
+  let latest = performance.now();
+  let frame = requestAnimationFrame(function tick() {
+    const now = performance.now();
+    longest = Math.max(longest, now - latest);
+    latest = now;
+    frame = requestAnimationFrame(tick);
+  });
+  return {
+    end: () => {
+      cancelAnimationFrame(frame);
+      return longest;
+    },
+  };
+}
