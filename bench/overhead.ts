@@ -8,6 +8,8 @@ import {
 } from 'tfjs-normalization';
 import {startBackend} from '../tools/backend.js';
 import type {BackendName} from '../tools/backend_names.js';
+import {InputError} from '../tools/errors.js';
+import {type BenchBackend, isGpu} from './results.js';
 import {quantile} from './statistics.js';
 import {drawn} from './table.js';
 
@@ -68,13 +70,23 @@ interface KernelCall {
   readonly dispose: () => void;
 }
 
-/** Measures every layer on each backend, and returns a table for each. */
+/**
+ * Measures every layer on each backend, and returns a table for each.
+ *
+ * @throws InputError if one of them is a browser's.
+ */
 export async function overheadTables(
-  backends: readonly BackendName[],
+  backends: readonly BenchBackend[],
 ): Promise<string> {
+  const gpu = backends.find(isGpu);
+  if (gpu !== undefined) {
+    throw new InputError(
+      `--overhead: only backends of Node have it. Received: --backend ${gpu}`,
+    );
+  }
   const tables: string[] = [];
   for (const backend of backends) {
-    await startBackend(backend);
+    await startBackend(backend as BackendName);
     const rows = Object.keys(FACTORIES).flatMap((layer) =>
       (layer === 'InstanceNorm' ? IMAGE_SHAPES : SHAPES).map((shape) =>
         measureOverhead(layer, shape),

@@ -80,7 +80,8 @@ describe('npm run bench', () => {
 
   it.each([
     [['--shape', '7'], /^option '--shape/],
-    [['--backend', 'webgl'], /^option '--backend/],
+    [['--backend', 'opengl'], /^option '--backend/],
+    [['--backend', 'webgl', '--programs'], /^--programs: .* run on webgl/],
   ])('refuses %j in one line, before it begins', async (args, message) => {
     const {code, stdout, stderr} = await runBench(...args);
     expect(code).toBe(2);
