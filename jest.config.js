@@ -18,6 +18,7 @@ const shared = {
 /** What computes is tested on every backend; the rest once, on cpu. */
 const COMPUTING = [
   ...['kernels', 'ops', 'layer_support', 'layers', 'statistics', 'models'],
+  'keras_file',
 ];
 const OTHER = ['node', 'bin', 'package', 'docs', 'examples', 'bench'];
 
