@@ -1,5 +1,6 @@
 // Has Keras make new models, in an environment of its own, and tests that they
-// predict the same here; then has Keras check the fuzz test's models.
+// predict the same here; then has Keras check the fuzz test's models. The same for the
+// container of .keras files, and h5py.
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -19,7 +20,7 @@ const python = join(environment, 'bin', 'python');
 const ready = join(environment, 'ready');
 const models = join(root, 'build', 'keras');
 
-const TESTS = ['keras_made_anew', 'from_keras_fuzz'];
+const TESTS = ['keras_made_anew', 'from_keras_fuzz', 'read_hdf5', 'write_hdf5'];
 
 main(process.argv.slice(2));
 
@@ -32,11 +33,14 @@ function main(options) {
     install();
     fs.mkdirSync(models, {recursive: true});
     run('python', python, [join(fixtures, 'make_models.py'), models]);
+    run('python', python, [join(fixtures, 'keras_container.py'), models]);
     const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
     const which = ['--selectProjects', 'cpu', '--testPathPatterns', ...TESTS];
     // Predictions run in one thread: more would wait for each other.
     run('jest', process.execPath, [jest, ...which], {KERAS_MODELS: models});
-    run('python', python, [join(fixtures, 'judge_mutants.py'), models]);
+    for (const judge of ['judge_mutants.py', 'judge_container.py']) {
+      run('python', python, [join(fixtures, judge), models]);
+    }
   } catch (error) {
     console.error(`test-keras: ${error.message}`);
     process.exitCode = 1;
