@@ -166,8 +166,9 @@ function unpacked(
     throw file.foreign(`${name} is compressed`, 'method', method);
   }
   if (size > MOST_INFLATION * packed) {
-    const much = `${name} says that it takes ${size / packed} times its size`;
-    throw file.foreign(much, 'size', size);
+    const ratio = Math.round(size / packed);
+    const what = `${name} would take ${ratio} times what it takes packed`;
+    throw file.foreign(what, 'size', size);
   }
   return inflate(bytes, size);
 }

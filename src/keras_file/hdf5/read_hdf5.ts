@@ -147,10 +147,13 @@ function readMessages(
   return messages;
 }
 
+const LATER_GROUP =
+  'a group has links or names beyond ASCII, or is of a later version';
+
 /** Messages that change what an object holds, in ways that are not read here. */
 const REFUSED = new Map<number, string>([
-  [MESSAGE.linkInfo, 'a group is of a later version'],
-  [MESSAGE.link, 'a group is of a later version'],
+  [MESSAGE.linkInfo, LATER_GROUP],
+  [MESSAGE.link, LATER_GROUP],
   [MESSAGE.externalFiles, 'an array lies in another file'],
   [MESSAGE.filters, 'an array is compressed'],
   [MESSAGE.attributeInfo, 'an object has attributes of a later version'],
