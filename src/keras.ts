@@ -1,4 +1,10 @@
-/** The container of Keras's `.keras` files. */
-export {readZip, writeZip} from './keras_file/zip.js';
-export {readHdf5} from './keras_file/hdf5/read_hdf5.js';
-export {writeHdf5} from './keras_file/hdf5/write_hdf5.js';
+/**
+ * Models in `.keras` files of Keras 3, read and written. Importing this also registers the
+ * layers, as every entry of the package does.
+ */
+export {fromKerasFile} from './models/keras/from_keras_file.js';
+export {
+  toKerasFile,
+  type ToKerasFileOptions,
+} from './models/keras/to_keras_file.js';
+export type {FileSource} from './models/keras/read/read_source.js';
