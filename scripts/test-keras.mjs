@@ -1,5 +1,6 @@
 // Has Keras make new models, in an environment of its own, and tests that they
-// predict the same here; then has Keras check the fuzz test's models.
+// predict the same here; then has Keras check the fuzz test's models, and load the
+// `.keras` files that were written here.
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -19,7 +20,7 @@ const python = join(environment, 'bin', 'python');
 const ready = join(environment, 'ready');
 const models = join(root, 'build', 'keras');
 
-const TESTS = ['keras_made_anew', 'from_keras_fuzz'];
+const TESTS = ['keras_made_anew', 'from_keras_fuzz', 'to_keras_file'];
 
 main(process.argv.slice(2));
 
@@ -37,6 +38,7 @@ function main(options) {
     // Predictions run in one thread: more would wait for each other.
     run('jest', process.execPath, [jest, ...which], {KERAS_MODELS: models});
     run('python', python, [join(fixtures, 'judge_mutants.py'), models]);
+    run('python', python, [join(fixtures, 'judge_files.py'), models]);
   } catch (error) {
     console.error(`test-keras: ${error.message}`);
     process.exitCode = 1;
