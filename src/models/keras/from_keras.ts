@@ -27,6 +27,9 @@ import {refusal} from '../../util/received.js';
 
 const WHO = 'fromKeras';
 
+/** Missing weights up to this size are named, instead of failing while they are made. */
+const SPARE = 2 ** 20;
+
 /**
  * Loads a model.json from Keras 2 (tf-keras), Keras 3 or tf.js onto the layers
  * of this package:
@@ -118,7 +121,8 @@ function tryOut(
   },
 ): Promise<{graph: GraphModel; matches: Match[] | undefined}> {
   const ofModel = stored?.filter(({spec}) => spec.group !== 'optimizer');
-  const values = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
+  const inFile = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
+  const values = inFile + SPARE;
   const tooFew = whySharedIsMissing(model);
   const options = {who, keysOf: tfjsKeysOf, values, tooFew};
   return withTrial(graph, options, (trial) => {
