@@ -1,6 +1,6 @@
-import {readZip, writeZip} from '../../src/keras_file/zip.js';
+import {deflateRawSync} from 'node:zlib';
 import * as fc from 'fast-check';
-import {zipSync} from 'fflate';
+import {readZip, writeZip} from '../../src/keras_file/zip.js';
 import {FIXTURES, readCases, unpacked} from './container_cases.js';
 
 const KEPT = readCases(FIXTURES);
@@ -49,9 +49,10 @@ describe('readZip', () => {
   });
 
   it('refuses a member that gives more than it says, without inflating it', () => {
-    const zeros = zipSync({a: new Uint8Array(2 ** 27)}, {level: 9});
-    const bytes = Buffer.from(zeros);
+    const zeros = deflateRawSync(new Uint8Array(2 ** 26));
+    const bytes = Buffer.from(writeZip(new Map([['a', zeros]])));
     const directory = bytes.indexOf('PK\x01\x02');
+    bytes.writeUInt16LE(8, directory + ENTRY.method);
     bytes.writeUInt32LE(1000, directory + ENTRY.size);
     const before = process.memoryUsage().arrayBuffers;
     expect(() => readZip(bytes, 'me')).toThrow('a fails its checksum');

@@ -72,9 +72,10 @@ async function main(): Promise<void> {
       gap: gap.dataSync()[0],
       unmoved: before === after ? 1 : 0,
       sameWeights: String(await loaded.getWeights()[0]?.data()) === after,
-      isBatchNorm: loaded.layers[1] instanceof BatchNorm,
+      isBatchNorm:
+        loaded.layers[1] instanceof BatchNorm &&
+        inFile.layers.some((each) => each instanceof LayerNorm),
       means: mean.size,
-      isLayerNorm: inFile.layers[0] instanceof LayerNorm,
     }),
   );
 }
