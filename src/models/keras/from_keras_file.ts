@@ -33,7 +33,7 @@ const OPTIMIZER = 'optimizer/';
  *   layers: [batchNorm({inputShape: [3]})],
  * }));
  * const model = await fromKerasFile(bytes);
- * console.log(model.layers[0].getClassName());  // BatchNorm
+ * console.log(model.layers[1].getClassName());  // BatchNorm, after the input
  * ```
  *
  * Sequential, functional and nested models load, with shared layers, several inputs and

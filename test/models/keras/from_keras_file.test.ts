@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {inflateSync} from 'node:zlib';
+import * as fc from 'fast-check';
 import * as tf from '@tensorflow/tfjs';
 import {fromKerasFile, toKerasFile} from 'tfjs-normalization/keras';
 import {watchVariables} from '../../../src/models/graph/build_model.js';
@@ -14,7 +15,9 @@ import {
   writeHdf5,
 } from '../../../src/keras_file/hdf5/write_hdf5.js';
 import {readZip, writeZip} from '../../../src/keras_file/zip.js';
+import {backend} from '../../support/backend.js';
 import {expectPredictions, type KerasCase} from './keras_models.js';
+import {mutants} from './mutants.js';
 
 interface FileCase extends Pick<KerasCase, 'name' | 'inputs' | 'outputs'> {
   /** The file, compressed, in base 64. */
@@ -24,6 +27,9 @@ interface FileCase extends Pick<KerasCase, 'name' | 'inputs' | 'outputs'> {
 const CASES = JSON.parse(
   readFileSync(join(__dirname, '../../fixtures/keras_files.json'), 'utf8'),
 ) as FileCase[];
+
+/** The changes are to JSON, which is the same on every backend. */
+const RUNS = backend === 'cpu' ? 300 : 40;
 
 const bytesOf = ({file}: FileCase): Uint8Array =>
   Uint8Array.from(inflateSync(Buffer.from(file, 'base64')));
@@ -236,5 +242,39 @@ describe('a file that fromKerasFile refuses', () => {
     await expect(fromKerasFile(bytes)).rejects.toThrow(message);
     expect(newVariables()).toEqual([]);
     expect(tf.memory().numTensors).toBe(numTensors);
+  });
+});
+
+describe('a file with something changed in its config', () => {
+  it('loads, or is refused with a message, and leaks nothing', async () => {
+    const seeds = ['sequential', 'nested twice', 'state outputs', 'operators'];
+    const given = seeds.map((name) => {
+      const config = readZip(bytesOf(caseOf(name)), 'test').get('config.json');
+      const text = tf.util.decodeString(config as Uint8Array);
+      const model = JSON.parse(text) as tf.io.ModelJSON;
+      return {...caseOf(name), model, weights: ''};
+    });
+    let accepted = 0;
+    await fc.assert(
+      fc.asyncProperty(mutants(given), async ({name, model}) => {
+        const bytes = withConfig(caseOf(name), () => JSON.stringify(model));
+        const {numTensors} = tf.memory();
+        const newVariables = watchVariables();
+        const names = Object.getOwnPropertyNames(Object.prototype);
+        const loaded = await fromKerasFile(bytes).catch((error: unknown) => {
+          expect((error as Error).message).not.toBe('');
+          return undefined;
+        });
+        expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(names);
+        if (loaded) accepted += 1;
+        else expect(newVariables()).toEqual([]);
+        for (const variable of newVariables()) variable.dispose();
+        expect(tf.memory().numTensors).toBe(numTensors);
+      }),
+      {numRuns: RUNS},
+    );
+    // Otherwise only refusals would be tested.
+    expect(accepted).toBeGreaterThan(RUNS / 20);
+    expect(accepted).toBeLessThan(RUNS * 0.95);
   });
 });
