@@ -109,6 +109,15 @@ export default tseslint.config(
     ['**/layers/**', '**/models/**'],
     'Statistics of data know no model.',
   ),
+  mayNotImport(
+    'src/keras_file',
+    ['**/kernels/**', '**/ops/**', '**/layers/**', '**/models/**', 'node:*'],
+    'The container knows bytes alone, and runs in browsers.',
+  ),
+  {
+    files: ['src/keras_file/**/*.ts'],
+    rules: {'no-restricted-globals': ['error', 'Buffer', 'process']},
+  },
   {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     languageOptions: {

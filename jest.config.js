@@ -8,7 +8,7 @@ const shared = {
   },
   moduleNameMapper: {
     '^tfjs-normalization$': '<rootDir>/src/index.ts',
-    '^tfjs-normalization/(patch)$': '<rootDir>/src/$1.ts',
+    '^tfjs-normalization/(patch|keras)$': '<rootDir>/src/$1.ts',
     '^tfjs-normalization/node$': '<rootDir>/src/node/index.ts',
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
   },
@@ -18,6 +18,7 @@ const shared = {
 /** What computes is tested on every backend; the rest once, on cpu. */
 const COMPUTING = [
   ...['kernels', 'ops', 'layer_support', 'layers', 'statistics', 'models'],
+  'keras_file',
 ];
 const OTHER = ['node', 'bin', 'package', 'docs', 'examples', 'bench'];
 

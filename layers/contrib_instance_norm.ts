@@ -39,6 +39,7 @@ const DESCRIPTION: LayerDescription<ContribInstanceNormOptions> = {
     ...AFFINE_OPTIONS,
   },
   parameters: AFFINE_PARAMETERS,
+  asKeras3: null,
 };
 
 /**

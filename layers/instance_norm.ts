@@ -31,6 +31,7 @@ const DESCRIPTION: LayerDescription<InstanceNormOptions> = {
   parameters: AFFINE_PARAMETERS,
   // tensorflow-addons writes -1 before it is built, and the number of channels after.
   inFiles: {groups: Number.isInteger},
+  asKeras3: {className: 'GroupNormalization', config: {groups: -1}},
 };
 
 /**

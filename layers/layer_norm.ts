@@ -43,7 +43,12 @@ const DESCRIPTION: LayerDescription<LayerNormOptions> = {
     axis: AXIS_OPTION,
     epsilon: epsilonOption(1e-3),
     ...AFFINE_OPTIONS,
-    rmsScaling: {default: false, check: checkBoolean, ours: 'weights'},
+    rmsScaling: {
+      default: false,
+      check: checkBoolean,
+      ours: 'weights',
+      isKeras3: true,
+    },
   },
   parameters: AFFINE_PARAMETERS,
   counterpart: {className: 'LayerNormalization', constraints: false},

@@ -1,9 +1,10 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {Shape} from '@tensorflow/tfjs-layers';
 import {epsilonOption} from '../src/layer_support/affine.js';
-import type {
-  LayerDescription,
-  ParameterDescription,
+import {
+  type LayerDescription,
+  optionsAbout,
+  type ParameterDescription,
 } from '../src/layer_support/description.js';
 import {
   inputSpecOf,
@@ -55,6 +56,7 @@ const DESCRIPTION: LayerDescription<RMSNormOptions> = {
   kerasNames: ['RMSNormalization'],
   options: {axis: AXIS_OPTION, epsilon: epsilonOption(1e-6)},
   parameters: [SCALE],
+  notInKeras3: Object.keys(optionsAbout(SCALE)),
 };
 
 /**

@@ -53,6 +53,7 @@ const DESCRIPTION: LayerDescription<SpectralNormOptions> = {
     kernelIsNormalized: {default: false, check: checkBoolean},
   },
   parameters: [VECTOR_U],
+  notInKeras3: ['kernelIsNormalized'],
 };
 
 /**

@@ -7,9 +7,10 @@ import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
 import './build-simd.mjs';
 import {bundleAsModule, bundleForScriptTag} from './script-tag.mjs';
-import {bundleCommand} from './bundle-command.mjs';
+import {bundleCommand, licencesOf} from './bundle-command.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -22,11 +23,13 @@ const {browser, sideEffects} = require('../package.json');
 const ENTRIES = {
   index: 'src/index.js',
   patch: 'src/patch.js',
+  keras: 'src/keras.js',
   node: 'src/node/index.js',
 };
 
 compile('cjs', 'commonjs');
 compile('esm', 'module');
+await bundleDependencies('src/keras_file/inflate.js');
 markAs('wrapper', 'module');
 for (const [name, file] of Object.entries(ENTRIES)) wrap(name, file);
 const entry = join(made, 'esm/src/index.js');
@@ -65,6 +68,34 @@ function replacedIn(folder) {
       .filter(([file]) => file.startsWith(prefix))
       .map((pair) => pair.map((file) => file.replace(prefix, './'))),
   );
+}
+
+/**
+ * Puts what a module imports from other packages into the module, so that users need
+ * not install these.
+ */
+async function bundleDependencies(file) {
+  const source = join(made, 'esm', file);
+  const formats = {cjs: 'cjs', esm: 'esm'};
+  const bundled = Object.entries(formats).map(([folder, format]) =>
+    build({
+      entryPoints: [source],
+      outfile: join(made, folder, file),
+      allowOverwrite: true,
+      bundle: true,
+      format,
+      target: 'es2020',
+      banner: {js: '/*! With fflate, MIT licence: see dist/LICENSES.txt */'},
+      legalComments: 'none',
+      logLevel: 'warning',
+      metafile: true,
+      write: false,
+    }),
+  );
+  for (const {outputFiles, metafile} of await Promise.all(bundled)) {
+    writeFileSync(outputFiles[0].path, outputFiles[0].contents);
+    writeFileSync(join(made, 'LICENSES.txt'), licencesOf(metafile));
+  }
 }
 
 function wrap(name, file) {

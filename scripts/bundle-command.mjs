@@ -24,9 +24,13 @@ export async function bundleCommand(entry, folder) {
     metafile: true,
   });
   chmodSync(outfile, 0o755);
-  const packages = new Set(Object.keys(metafile.inputs).flatMap(packageOf));
-  const texts = [...packages].sort().map(licenceOf);
-  writeFileSync(join(folder, 'LICENSES.txt'), texts.join('\n\n'));
+  writeFileSync(join(folder, 'LICENSES.txt'), licencesOf(metafile));
+}
+
+/** Returns the licences of the packages in a bundle. */
+export function licencesOf({inputs}) {
+  const packages = new Set(Object.keys(inputs).flatMap(packageOf));
+  return [...packages].sort().map(licenceOf).join('\n\n');
 }
 
 /** Returns the folder of the package that a file belongs to. */

@@ -20,7 +20,7 @@ const manifest = JSON.parse(
 const RUN_ON_INSTALL = ['preinstall', 'install', 'postinstall', 'prepare'];
 
 const SHIPPED =
-  /^((node\/|patch\/)?package\.json|[A-Z]+\.md|LICENSE|docs\/[\w-]+\.(md|svg)|bench\/chart\.svg|dist\/.+\.(js|js\.map|d\.ts|json)|dist\/bin\/(tfjs-normalization\.cjs|LICENSES\.txt))$/;
+  /^(((keras|node|patch)\/)?package\.json|[A-Z]+\.md|LICENSE|docs\/[\w-]+\.(md|svg)|bench\/chart\.svg|dist\/.+\.(js|js\.map|d\.ts|json)|dist\/bin\/tfjs-normalization\.cjs|dist\/(bin\/)?LICENSES\.txt)$/;
 
 /**
  * A suggestion not followed: `"browser"` replaces one file of the package by

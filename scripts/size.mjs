@@ -1,7 +1,7 @@
 // `npm run size`: measures the size that the package adds to an application,
 // bundled and minified without TensorFlow.js, and gzipped. Fails above the
 // limits. The kernels for webgl and webgpu, which an application can leave out as
-// docs/performance.md shows, are counted apart.
+// docs/performance.md shows, are counted apart, and so is what `.keras` files take.
 import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
@@ -78,9 +78,18 @@ for (const {what, code, file, withGpu, limit} of [...LIMITS, ...SINGLE]) {
   const bytes = code
     ? await bundle(code, withGpu)
     : readFileSync(join(root, file));
-  rows.push({what, size: gzipSync(bytes, {level: 9}).length / 1000, limit});
+  rows.push({what, size: gzipped(bytes), limit});
 }
 const sizeOf = (name) => rows.find(({what}) => what === name).size;
+const withKeras = await bundle(
+  `${WHOLE} export * from 'tfjs-normalization/keras';`,
+  true,
+);
+rows.push({
+  what: 'tfjs-normalization/keras, added',
+  size: gzipped(withKeras) - sizeOf('the whole package'),
+  limit: 20,
+});
 rows.push({
   what: 'kernels for webgl and webgpu',
   size: sizeOf('the whole package') - sizeOf('all but the kernels for GPUs'),
@@ -88,9 +97,13 @@ rows.push({
 });
 for (const {what, size, limit} of rows) {
   const verdict = size > limit ? `, ABOVE the limit of ${limit}` : '';
-  console.log(`${what.padEnd(30)}${size.toFixed(1).padStart(5)} KB${verdict}`);
+  console.log(`${what.padEnd(32)}${size.toFixed(1).padStart(5)} KB${verdict}`);
 }
 process.exitCode = rows.some(({size, limit}) => size > limit) ? 1 : 0;
+
+function gzipped(bytes) {
+  return gzipSync(bytes, {level: 9}).length / 1000;
+}
 
 async function bundle(contents, withGpu = false) {
   const {outputFiles} = await build({

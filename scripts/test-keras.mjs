@@ -1,5 +1,7 @@
 // Has Keras make new models, in an environment of its own, and tests that they
-// predict the same here; then has Keras check the fuzz test's models.
+// predict the same here; then has Keras check the fuzz test's models, and load the
+// `.keras` files that were written here. h5py makes files for the container, and reads
+// those that it wrote.
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -19,7 +21,12 @@ const python = join(environment, 'bin', 'python');
 const ready = join(environment, 'ready');
 const models = join(root, 'build', 'keras');
 
-const TESTS = ['keras_made_anew', 'from_keras_fuzz'];
+const TESTS = [
+  ...['keras_made_anew', 'from_keras_fuzz', 'to_keras_file'],
+  ...['read_hdf5', 'write_hdf5'],
+];
+
+const JUDGES = ['judge_mutants.py', 'judge_files.py', 'judge_container.py'];
 
 main(process.argv.slice(2));
 
@@ -32,11 +39,14 @@ function main(options) {
     install();
     fs.mkdirSync(models, {recursive: true});
     run('python', python, [join(fixtures, 'make_models.py'), models]);
+    run('python', python, [join(fixtures, 'keras_container.py'), models]);
     const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
     const which = ['--selectProjects', 'cpu', '--testPathPatterns', ...TESTS];
     // Predictions run in one thread: more would wait for each other.
     run('jest', process.execPath, [jest, ...which], {KERAS_MODELS: models});
-    run('python', python, [join(fixtures, 'judge_mutants.py'), models]);
+    for (const judge of JUDGES) {
+      run('python', python, [join(fixtures, judge), models]);
+    }
   } catch (error) {
     console.error(`test-keras: ${error.message}`);
     process.exitCode = 1;

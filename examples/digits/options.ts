@@ -39,7 +39,7 @@ export interface Options {
 }
 
 /** This file runs as build/examples/digits/options.js. */
-const ROOT = join(__dirname, '..', '..', '..');
+export const ROOT = join(__dirname, '..', '..', '..');
 /** The data that comes with the repository. */
 export const DIGITS = join(ROOT, 'examples', 'digits', 'data', 'digits.csv');
 

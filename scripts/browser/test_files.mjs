@@ -49,6 +49,7 @@ const EXCEPT = {
 for (const path of [
   'keras/family',
   'keras/from_keras',
+  'keras/from_keras_file',
   'keras/from_keras_details',
   'keras/from_keras_fuzz',
   'keras/renamed_models',
@@ -62,6 +63,7 @@ for (const path of [
   'keras/from_keras_weights',
   'keras/keras_made_anew',
   'keras/tfjs_layers',
+  'keras/to_keras_file',
   'stock/keras_to_stock',
 ]) {
   EXCEPT[`test/models/${path}.test.ts`] = {

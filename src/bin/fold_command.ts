@@ -1,6 +1,6 @@
 import type {io} from '@tensorflow/tfjs-core';
 import type {FoldReport} from 'tfjs-normalization';
-import {checkOutput, loadModel, showSaving} from './model_files.js';
+import {checkOutput, loadModel, saveModel, showSaving} from './model_files.js';
 import type {WritingOptions} from './options.js';
 import type {Progress} from './progress.js';
 import {loadTfjs} from './tfjs.js';
@@ -24,7 +24,7 @@ export async function foldCommand(
   const metadata = model.getUserDefinedMetadata() as object | undefined;
   if (metadata !== undefined) folded.setUserDefinedMetadata(metadata);
   showSaving(progress);
-  await folded.save(tfjs.files.fileSystem(output));
+  await saveModel(folded, output, tfjs);
   const dequantized = quantizedTo(artifacts);
   if (json) {
     const told = {model: path, output, ...report, dequantized};

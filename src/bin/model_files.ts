@@ -1,4 +1,12 @@
-import {existsSync, realpathSync, statSync} from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import {basename, dirname, extname, join, resolve} from 'node:path';
 import type {io} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
@@ -8,6 +16,13 @@ import type {Progress} from './progress.js';
 import type {Tfjs} from './tfjs.js';
 
 const MODEL_JSON = 'model.json';
+
+const KERAS_FILE = '.keras';
+
+/** If true, a path is that of a file of Keras 3. */
+export function isKerasFile(path: string): boolean {
+  return extname(path) === KERAS_FILE;
+}
 
 /** The share of the progress bar that loading takes. */
 const LOADING = 0.6;
@@ -52,7 +67,8 @@ export async function readModel(
 }
 
 /**
- * Loads a model from files: unchanged if tf.js wrote it, else as Keras's.
+ * Loads a model from files: unchanged if tf.js wrote it, else as Keras's. Artifacts are
+ * those of a model.json.
  *
  * @throws Error naming the path if it cannot be loaded.
  */
@@ -61,7 +77,13 @@ export async function loadModel(
   tfjs: Tfjs,
   progress: Progress,
 ): Promise<{model: LayersModel; artifacts: io.ModelArtifacts}> {
-  const {core, layers, normalization} = tfjs;
+  const {core, layers, normalization, keras} = tfjs;
+  if (isKerasFile(path)) {
+    const model = await keras.fromKerasFile(path).catch((error: unknown) => {
+      throw withHint(error, path);
+    });
+    return {model, artifacts: {}};
+  }
   const artifacts = await readModel(path, tfjs, progress);
   const source = core.io.fromMemory(artifacts);
   try {
@@ -71,6 +93,28 @@ export async function loadModel(
     return {model, artifacts};
   } catch (error) {
     throw withHint(error, path);
+  }
+}
+
+/** Saves a model to a folder, or to a file of Keras 3, whole or not at all. */
+export async function saveModel(
+  model: LayersModel,
+  output: string,
+  {files, keras}: Tfjs,
+): Promise<void> {
+  if (!isKerasFile(output)) {
+    await model.save(files.fileSystem(output));
+    return;
+  }
+  const bytes = await keras.toKerasFile(model);
+  const unfinished = `${output}.${process.pid}.tmp`;
+  mkdirSync(dirname(output), {recursive: true});
+  try {
+    writeFileSync(unfinished, bytes);
+    renameSync(unfinished, output);
+  } catch (error) {
+    rmSync(unfinished, {force: true});
+    throw error;
   }
 }
 
@@ -99,8 +143,9 @@ function isFromTfjs({modelTopology}: io.ModelArtifacts): boolean {
   return typeof version === 'string' && version.startsWith('tfjs');
 }
 
-/** Returns the path of the model.json that a path stands for. */
+/** Returns the path of the file that a path stands for: by default a model.json. */
 function fileOf(path: string): string {
+  if (isKerasFile(path)) return path;
   const isFolder = statSync(path, {throwIfNoEntry: false})?.isDirectory();
   const isFile = isFolder !== true && extname(path) === '.json';
   return isFile ? join(dirname(path), basename(path)) : join(path, MODEL_JSON);

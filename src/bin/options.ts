@@ -21,8 +21,8 @@ export interface WritingOptions extends CommonOptions {
 
 /** Options of `convert`. */
 export interface ConvertOptions extends WritingOptions {
-  /** The layers of the written model. */
-  readonly to: 'normalization' | 'stock';
+  /** The layers of the written model. Not given for a file of Keras. */
+  readonly to?: 'normalization' | 'stock';
   /** If true, drops options that stock tf.js does not have. */
   readonly lossy: boolean;
 }
@@ -129,17 +129,21 @@ function addConvert(program: Command, take: Take): void {
   addWritingCommand(
     program,
     'convert',
-    "converts a Keras or tf.js model to this package's layers, or to tf.js's own",
+    "converts a Keras or tf.js model to this package's layers, to tf.js's own, " +
+      "or to Keras's",
     [
+      'model.keras converted',
+      'my-model model.keras',
       'keras-model converted --to normalization',
       'my-model for-stock --to stock',
       'my-model for-stock --to stock --lossy --force',
     ],
   )
     .addOption(
-      new Option('--to <layers>', "this package's layers, or tf.js's own")
-        .choices(['normalization', 'stock'])
-        .makeOptionMandatory(),
+      new Option(
+        '--to <layers>',
+        "this package's layers, or tf.js's own",
+      ).choices(['normalization', 'stock']),
     )
     .option(
       '--lossy',
@@ -173,7 +177,10 @@ function addCommand(
     .description(description)
     .helpOption(...HELP)
     .exitOverride((error) => refuse(error, `${NAME} ${name} --help`))
-    .argument('<model>', 'a folder with a model.json, or the file itself')
+    .argument(
+      '<model>',
+      'a folder with a model.json, the file itself, or a .keras file',
+    )
     .option('--json', 'print JSON', false)
     .addOption(
       new Option(
@@ -196,6 +203,9 @@ function addWritingCommand(
   examples: readonly string[],
 ): Command {
   return addCommand(program, name, description, examples)
-    .argument('<output>', 'the folder to write to, or the model.json in it')
+    .argument(
+      '<output>',
+      'the folder to write to, the model.json in it, or a .keras file',
+    )
     .option('--force', 'overwrite an existing model', false);
 }

@@ -5,6 +5,7 @@ import {pathToFileURL} from 'node:url';
 import type * as core from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 import type * as normalization from 'tfjs-normalization';
+import type * as keras from 'tfjs-normalization/keras';
 import type * as files from 'tfjs-normalization/node';
 import {messageOf, UsageError} from './failures.js';
 
@@ -14,6 +15,7 @@ export interface Tfjs {
   readonly layers: typeof layers;
   readonly normalization: typeof normalization;
   readonly files: typeof files;
+  readonly keras: typeof keras;
 }
 
 /** Both register the backend `cpu`, the second along with much else. */
@@ -45,6 +47,7 @@ export async function loadTfjs(modules: readonly string[]): Promise<Tfjs> {
       ),
     normalization: loadOwn(near, 'tfjs-normalization'),
     files: loadOwn(near, 'tfjs-normalization/node'),
+    keras: loadOwn(near, 'tfjs-normalization/keras'),
   } as Tfjs;
   // Otherwise the cpu backend prints several lines that advertise another
   // backend.

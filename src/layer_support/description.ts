@@ -17,6 +17,8 @@ export interface OptionDescription<T = unknown> {
    * `'prediction'` if predictions depend on it, `'weights'` if the weights do, too.
    */
   readonly ours?: 'training' | 'prediction' | 'weights';
+  /** If true, Keras 3 has it, though stock tf.js lacks it. */
+  readonly isKeras3?: boolean;
 }
 
 /** A weight of a layer. */
@@ -76,6 +78,16 @@ export interface LayerDescription<Options extends object = object> {
   /** Options that Keras writes with another meaning, and are refused in its files. */
   readonly unlikeKeras?: readonly string[];
   readonly counterpart?: Counterpart;
+  /**
+   * The layer of Keras 3 that computes the same, and the values of keys that only it has.
+   * Defaults to the first of `kerasNames`; null if there is none.
+   */
+  readonly asKeras3?: {
+    readonly className: string;
+    readonly config: Readonly<Record<string, unknown>>;
+  } | null;
+  /** Options that the layer of Keras 3 lacks, beside those that are `ours`. */
+  readonly notInKeras3?: readonly string[];
 }
 
 /** The options that are about no weight, whose descriptions their weights make. */

@@ -239,6 +239,18 @@ describe('an invalid request', () => {
       /required option '--to <layers>' not specified/,
     ],
     [
+      'a file of Keras for other layers',
+      ['convert', 'model', 'b.keras', '--to', 'stock'],
+      2,
+      /b\.keras: --to is for a folder, and this is a file/,
+    ],
+    [
+      'a file that is not of Keras',
+      ['convert', 'text.keras', 'b'],
+      1,
+      /fromKerasFile: /,
+    ],
+    [
       'a conversion to an unknown library',
       ['convert', 'a', 'b', '--to', 'keras'],
       2,
@@ -265,6 +277,7 @@ describe('an invalid request', () => {
     ],
   ])('%s: one line, and nothing written', async (_, args, expected, line) => {
     writeFileSync(at('text.json'), 'text');
+    writeFileSync(at('text.keras'), 'text');
     const before = snapshot(folder);
     const {code, stdout, stderr} = await run(args);
     expect(stderr.split('\n')).toEqual([expect.stringMatching(line), '']);

@@ -1,7 +1,8 @@
-import {existsSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
+import {fromKerasFile} from 'tfjs-normalization/keras';
 import {fileSystem} from 'tfjs-normalization/node';
 import {
   artifactsIn,
@@ -51,6 +52,39 @@ describe('convert', () => {
       roundings: 8,
       scale: 2,
     });
+  });
+
+  it('writes and reads .keras files; so do the other commands', async () => {
+    const there = ['convert', 'model', join('files', 'small.keras')];
+    expect(await run(there)).toEqual({
+      code: 0,
+      stdout: `Written for Keras 3: ${join('files', 'small.keras')}\n`,
+      stderr: '',
+    });
+    expect(readdirSync(at('files'))).toEqual(['small.keras']);
+    const file = join('files', 'small.keras');
+    const names = ['InputLayer', 'Dense', 'BatchNorm', 'ReLU', 'BatchNorm'];
+    expect((await run(['convert', file, 'back'])).code).toBe(0);
+    expect(await namesIn('back')).toEqual(names);
+    const stock = ['convert', file, 'plain', '--to', 'stock', '--json'];
+    expect(parsed((await run(stock)).stdout)).toEqual({
+      ...{model: file, output: 'plain', to: 'stock'},
+    });
+    expect(await namesIn('plain')).toContain('BatchNormalization');
+    expect((await run(['inspect', file])).stdout).toContain('BatchNorm');
+    const folded = ['fold', file, join('files', 'folded.keras')];
+    expect((await run(folded)).stdout).toMatch(/^Folded 1 of 2/);
+    const x = randomTensor([5, 2], 1);
+    for (const path of [file, join('files', 'folded.keras')]) {
+      const loaded = await fromKerasFile(at(path));
+      const [y, same] = [model.predict(x), loaded.predict(x)] as tf.Tensor[];
+      // Two normalizations, in another order.
+      expectCloseNow(y as tf.Tensor, same as tf.Tensor, {
+        what: 'y',
+        roundings: 8,
+        scale: 2,
+      });
+    }
   });
 
   it('reads Keras’s files; so do the other commands', async () => {

@@ -3,6 +3,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import * as normalization from 'tfjs-normalization';
+import * as keras from 'tfjs-normalization/keras';
 import * as nodeOnly from 'tfjs-normalization/node';
 import {
   type Block,
@@ -76,7 +77,7 @@ describe('every code block', () => {
 
 describe('every example in a docstring', () => {
   it.each(EXAMPLES)('in $place runs', async (block) => {
-    await runBlock(block, {tf, ...normalization, ...nodeOnly});
+    await runBlock(block, {tf, ...normalization, ...keras, ...nodeOnly});
   });
 });
 

@@ -2,6 +2,7 @@
 // `npm run consumers` tests the package in real projects.
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
+import * as ts from 'typescript';
 import {ONE_COPY} from '../../src/layer_support/one_copy.js';
 import {documentBlocks} from '../docs/blocks.js';
 
@@ -40,14 +41,37 @@ describe('the modules that are published', () => {
   });
 });
 
+describe('all modules and types that are published', () => {
+  it('need nothing but tf.js and Node', () => {
+    const files = ['cjs', 'esm'].flatMap((format) =>
+      readdirSync(join(ROOT, 'dist', format), {
+        recursive: true,
+        encoding: 'utf8',
+      })
+        .filter((name) => /\.(js|d\.ts)$/.test(name))
+        .map((name) => join('dist', format, name)),
+    );
+    expect(files.length).toBeGreaterThan(500);
+    const needed = files.flatMap((name) =>
+      ts
+        .preProcessFile(read(name), true, true)
+        .importedFiles.map(({fileName}) => fileName),
+    );
+    const others = needed.filter((from) => !/^(\.|node:)/.test(from));
+    expect(new Set(others)).toEqual(
+      new Set(['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers']),
+    );
+  });
+});
+
 describe('F27: the wrappers for Node', () => {
-  it.each(['index', 'patch', 'node'])('%s exports by name', (name) => {
+  it.each(['index', 'patch', 'keras', 'node'])('%s exports by name', (name) => {
     const code = read('dist/wrapper', `${name}.js`);
     expect(code).toMatch(/^export \{[^}]+\} from '\.\.\/cjs\/src\/.+\.js';\n$/);
   });
 
   it('are passed over by bundlers, which take the modules', () => {
-    for (const entry of ['.', './patch', './node']) {
+    for (const entry of ['.', './patch', './keras', './node']) {
       const conditions = manifest.exports[entry] ?? {};
       expect(Object.keys(conditions)[0]).toBe('module');
       expect(conditions.module?.default).toMatch(/^\.\/dist\/esm\//);
@@ -56,7 +80,7 @@ describe('F27: the wrappers for Node', () => {
 });
 
 describe('F32: without support for exports, or without files', () => {
-  it.each(['patch', 'node'])('%s is found in its folder', (name) => {
+  it.each(['patch', 'keras', 'node'])('%s is found in its folder', (name) => {
     const folder = JSON.parse(read(name, 'package.json')) as {
       main: string;
       module: string;
@@ -67,9 +91,9 @@ describe('F32: without support for exports, or without files', () => {
     }
   });
 
-  it('a bundle for browsers gets other files in the place of two', () => {
+  it('a bundle for browsers gets other files in the place of three', () => {
     const replaced = Object.entries(manifest.browser);
-    expect(replaced).toHaveLength(4);
+    expect(replaced).toHaveLength(6);
     for (const file of replaced.flat()) {
       expect([file, existsSync(join(ROOT, file))]).toEqual([file, true]);
     }
@@ -81,6 +105,7 @@ describe('F32: without support for exports, or without files', () => {
       expect(Object.keys(browser)).toEqual([
         './src/kernels/backends/tensorflow/kernels.js',
         './src/node/files.js',
+        './src/node/read_local.js',
       ]);
     }
   });

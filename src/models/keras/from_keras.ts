@@ -27,6 +27,9 @@ import {refusal} from '../../util/received.js';
 
 const WHO = 'fromKeras';
 
+/** Missing weights up to this size are named, instead of failing while they are made. */
+const SPARE = 2 ** 20;
+
 /**
  * Loads a model.json from Keras 2 (tf-keras), Keras 3 or tf.js onto the layers
  * of this package:
@@ -68,24 +71,33 @@ export function fromKeras(
   // A file may have layers that the program does not name.
   keepRegistered(FAMILY);
   const load = loaderOf(source, WHO);
-  return {load: async () => translate(await load())};
+  return {load: async () => translateFile(await load(), WHO)};
 }
 
-async function translate(
+/**
+ * Translates the artifacts of a file of Keras's or tf.js's to what tf.js loads, after a
+ * trial.
+ *
+ * @param who The first word of an error or a warning.
+ * @throws Error naming the layer, the option or the weight that cannot be loaded.
+ */
+export async function translateFile(
   artifacts: io.ModelArtifacts,
+  who: string,
 ): Promise<io.ModelArtifacts> {
   const {weightData, trainingConfig} = artifacts;
-  const notes = new Notes(WHO);
-  const file = readTopology(artifacts.modelTopology);
+  const notes = new Notes(who);
+  const file = readTopology(artifacts.modelTopology, who);
   const hasWeights = weightData !== undefined;
   const translated = translateModel(file, {hasWeights, notes});
-  const stored = hasWeights ? readStored(artifacts, WHO) : undefined;
+  const stored = hasWeights ? readStored(artifacts, who) : undefined;
   const {graph, matches} = await tryOut(translated, file, stored, {
     trainingConfig,
     notes,
+    who,
   });
   notes.warn();
-  const weights = matches && weightData && renamed(matches, artifacts);
+  const weights = matches && weightData && renamed(matches, artifacts, who);
   return {...artifacts, modelTopology: writeTfjs(graph), ...weights};
 }
 
@@ -102,19 +114,23 @@ function tryOut(
   {
     trainingConfig,
     notes,
+    who,
   }: Pick<io.ModelArtifacts, 'trainingConfig'> & {
     notes: Notes;
+    who: string;
   },
 ): Promise<{graph: GraphModel; matches: Match[] | undefined}> {
   const ofModel = stored?.filter(({spec}) => spec.group !== 'optimizer');
-  const values = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
+  const inFile = ofModel?.reduce((sum, {size}) => sum + size, 0) ?? Infinity;
+  const values = inFile + SPARE;
   const tooFew = whySharedIsMissing(model);
-  const options = {who: WHO, keysOf: tfjsKeysOf, values, tooFew};
+  const options = {who, keysOf: tfjsKeysOf, values, tooFew};
   return withTrial(graph, options, (trial) => {
     if (!isFromTfjs) checkBuilt(trial, model, notes);
     const matches =
-      ofModel && matchWeights(ofModel, targetsOf(model, trial), model, tooFew);
-    if (trainingConfig) tryTraining(trial, trainingConfig, WHO);
+      ofModel &&
+      matchWeights(ofModel, targetsOf(model, trial), model, {who, tooFew});
+    if (trainingConfig) tryTraining(trial, trainingConfig, who);
     return {graph: withClosedReshapes(graph, trial), matches};
   });
 }
@@ -123,10 +139,11 @@ function tryOut(
 function renamed(
   matches: readonly Match[],
   artifacts: io.ModelArtifacts,
+  who: string,
 ): Pick<io.ModelArtifacts, 'weightSpecs' | 'weightData'> {
   const {weightData = [], trainingConfig} = artifacts;
   const ofOptimizer = trainingConfig
-    ? readStored(artifacts, WHO).filter(({spec}) => spec.group === 'optimizer')
+    ? readStored(artifacts, who).filter(({spec}) => spec.group === 'optimizer')
     : [];
   const all = [...matches.map(({stored}) => stored), ...ofOptimizer];
   return {

@@ -17,6 +17,12 @@ import {
   type RegisterOptions,
   type StatisticsMode,
 } from 'tfjs-normalization';
+import {
+  type FileSource,
+  fromKerasFile,
+  toKerasFile,
+  type ToKerasFileOptions,
+} from 'tfjs-normalization/keras';
 import {fileSystem} from 'tfjs-normalization/node';
 import {unpatch} from 'tfjs-normalization/patch';
 
@@ -25,6 +31,7 @@ const statistics: StatisticsMode = 'auto';
 const batch: BatchNormArgs = {movingAverage, statistics, axis: [-1]};
 const layer: LayerNormArgs = {axis: -1, gammaInitializer: 'ones'};
 const dense: BatchNormDenseArgs = {units: 4, inputShape: [3], batchNorm: batch};
+const inKeras: ToKerasFileOptions = {synchronized: false};
 const override: RegisterOptions = {override: false};
 
 register(override);
@@ -55,6 +62,9 @@ async function main(): Promise<void> {
   );
   const gap = tf.max(tf.abs(tf.sub(expected as tf.Tensor, got as tf.Tensor)));
   const after = String(await model.getWeights()[0]?.data());
+  const small = tf.sequential({layers: [layerNorm({inputShape: [3]})]});
+  const file: FileSource = await toKerasFile(small, inKeras);
+  const inFile: tf.LayersModel = await fromKerasFile(file);
   console.log(
     JSON.stringify({
       backend: tf.getBackend(),
@@ -62,7 +72,9 @@ async function main(): Promise<void> {
       gap: gap.dataSync()[0],
       unmoved: before === after ? 1 : 0,
       sameWeights: String(await loaded.getWeights()[0]?.data()) === after,
-      isBatchNorm: loaded.layers[1] instanceof BatchNorm,
+      isBatchNorm:
+        loaded.layers[1] instanceof BatchNorm &&
+        inFile.layers.some((each) => each instanceof LayerNorm),
       means: mean.size,
     }),
   );

@@ -37,7 +37,7 @@ describe('weights that do not fit', () => {
         a.weightSpecs = a.weightSpecs?.slice(0, -1);
         a.weightData = new ArrayBuffer(56);
       },
-      'fromKeras: tf.js cannot build the model (it has more weights than',
+      'fromKeras: 1 of 6 weights are missing. Received: missing=["n/moving_variance"]',
     ],
     [
       'a weight that exists only in an optimizer',

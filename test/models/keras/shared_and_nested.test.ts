@@ -53,7 +53,7 @@ describe('a layer of a model, and of a model inside it', () => {
   it('is refused as ever where no layer is in both', () =>
     expectRefused(
       nested(dense({activation: 'tanh'})),
-      'it has more weights than the file has values',
+      'fromKeras: 2 of 4 weights are missing. Received: ',
       weightsOf(['shared']),
     ));
 });

@@ -142,8 +142,8 @@ function readKwargs(
     if (key === 'training') draft.training = readTraining(value, who);
     else if (key === 'mask' && isMasks(value, tensorIn)) {
       draft.masks = ref ? [ref] : (value as unknown[]).map(tensorIn);
-    } else if (key === MORE_INPUTS && Array.isArray(value)) {
-      for (const state of value as unknown[]) {
+    } else if (key === MORE_INPUTS && (ref || Array.isArray(value))) {
+      for (const state of ref ? [value] : (value as unknown[])) {
         const stateRef = tensorIn(state);
         if (!stateRef)
           throw refusal(who, 'a state is not a tensor', key, value);

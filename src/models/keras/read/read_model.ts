@@ -18,8 +18,6 @@ import type {
 import {readCalls, readTensorRef} from './read_calls.js';
 import {isObject} from '../../../util/is_object.js';
 
-const WHO = 'fromKeras';
-
 const SEQUENTIAL = 'Sequential';
 const MODELS: readonly string[] = [SEQUENTIAL, 'Functional', 'Model'];
 
@@ -57,21 +55,22 @@ export interface KerasFile {
 /**
  * Reads the topology of a model.json from Keras 2, Keras 3 or tf.js.
  *
+ * @param who The first word of an error.
  * @throws Error if it is not the topology of a sequential or functional model.
  */
-export function readTopology(topology: unknown): KerasFile {
-  const json = safeCopy(topology, WHO);
+export function readTopology(topology: unknown, who: string): KerasFile {
+  const json = safeCopy(topology, who);
   if (!isObject(json)) {
-    throw refusal(WHO, 'there is no model topology', 'modelTopology', topology);
+    throw refusal(who, 'there is no model topology', 'modelTopology', topology);
   }
   const inner = own(json, 'model_config') ?? json;
   if (!isObject(inner)) {
-    throw refusal(WHO, 'model_config is not an object', 'model_config', inner);
+    throw refusal(who, 'model_config is not an object', 'model_config', inner);
   }
   const version = own(json, 'keras_version') ?? own(inner, 'keras_version');
   const isKeras3 = isByKeras3(version, inner);
   const isFromTfjs = typeof version === 'string' && version.startsWith('tfjs');
-  return {model: readModel(inner, WHO, isKeras3), isKeras3, isFromTfjs};
+  return {model: readModel(inner, who, isKeras3), isKeras3, isFromTfjs};
 }
 
 /** The topology of Keras 3's own to_json has no version. */

@@ -29,6 +29,8 @@ export interface LayerRule {
   readonly when?: Readonly<Record<string, (value: unknown) => boolean>>;
   /** The number of axes of length 1 that `keepdims` keeps and tf.js drops. */
   readonly pooledAxes?: number;
+  /** If true, Keras 3 does not have the layer any more. */
+  readonly isKeras2?: boolean;
 }
 
 /** The values of a key with which tf.js computes the same as Keras. */
@@ -43,16 +45,18 @@ const where = (allows: Allowed['allows']): Allowed => ({allows});
 /** Random draws differ anyway, and speed is up to tf.js. */
 const ANY = where(() => true);
 
-const is = (...values: readonly unknown[]): Allowed => ({
-  allows: (value) => values.includes(value),
-  inKeras: values[0],
-});
+/** Keras's default is among the values. */
+const is = (...values: readonly unknown[]): Allowed =>
+  where((value) => values.includes(value));
+
+/** Keras has another default, or one that depends on its settings. */
+const must = (only: unknown): Allowed => ({...is(only), inKeras: only});
 
 const ALL_ONES = where((value) => [value].flat().every((item) => item === 1));
 
 const NUMBER = where((value) => typeof value === 'number');
 
-const isLast = is('channels_last');
+const isLast = must('channels_last');
 
 /** A rule before its class's name in Keras is known. */
 type Half = Omit<LayerRule, 'keras' | 'tfjs'> & Partial<LayerRule>;
@@ -98,7 +102,7 @@ const rnn = {
   implementation: ANY,
   seed: ANY,
 };
-const gru = {...rnn, reset_after: is(false)};
+const gru = {...rnn, reset_after: must(false)};
 const lstmKeys = `${CELL} recurrent_activation unit_forget_bias`;
 const random = {seed: ANY};
 const flatOnly = {data_format: isLast};
@@ -227,7 +231,7 @@ const HALVES: Readonly<Record<string, Half | readonly Half[]>> = {
   Softmax: rule('axis'),
   SpatialDropout1D: rule('rate', random),
   StackedRNNCells: rule('cells'),
-  ThresholdedReLU: rule('theta'),
+  ThresholdedReLU: rule('theta', {}, {isKeras2: true}),
   TimeDistributed: rule('layer'),
   UpSampling2D: rule('size data_format', {interpolation: is('nearest')}),
   ZeroPadding2D: rule('padding data_format'),

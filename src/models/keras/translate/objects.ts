@@ -4,7 +4,10 @@ import {refusal} from '../../../util/received.js';
 import type {Notes} from '../../graph/notes.js';
 import {isObject} from '../../../util/is_object.js';
 
-/* Initializers, regularizers, constraints and activations of Keras in tf.js. */
+/*
+ * Initializers, regularizers, constraints and activations: `translateObject` leads from
+ * Keras to tf.js, `objectInKeras` back.
+ */
 
 /** Settings for translating an object in a config. */
 export interface Setting {
@@ -35,12 +38,16 @@ const INITIALIZERS: readonly string[] = [
   'Orthogonal',
 ];
 
-/** Spelling in Keras, and in tf.js. */
+/** Spelling in Keras, and in tf.js. Of several in Keras, the first is written. */
 const RESPELLED: Readonly<Record<string, string>> = {
   LecunNormal: 'LeCunNormal',
   LecunUniform: 'LeCunUniform',
+  Orthogonal: 'Orthogonal',
   OrthogonalInitializer: 'Orthogonal',
 };
+
+/** tf.js makes each of its regularizers one of these. */
+const REGULARIZERS: readonly string[] = ['L1L2'];
 
 const CONSTRAINTS: readonly string[] = [
   'MaxNorm',
@@ -48,6 +55,9 @@ const CONSTRAINTS: readonly string[] = [
   'UnitNorm',
   'MinMaxNorm',
 ];
+
+/** Activations with another name in Keras 3, and their names in tf.js. */
+const RENAMED_ACTIVATIONS: Readonly<Record<string, string>> = {silu: 'swish'};
 
 /** Activations that mean the same in Keras 2, Keras 3 and tf.js. */
 const ACTIVATIONS: readonly string[] = [
@@ -92,14 +102,16 @@ function activationOf(
   key: string,
   value: unknown,
   {who, isKeras3}: Setting,
-): string {
+): unknown {
   const isFunction = isObject(value) && own(value, 'class_name') === 'function';
   const name = isFunction ? own(value, 'config') : value;
-  if (name === 'silu') return 'swish';
   const known = isKeras3
     ? ACTIVATIONS
     : [...ACTIVATIONS, ...KERAS_2_ACTIVATIONS];
-  if (typeof name === 'string' && known.includes(name)) return name;
+  if (typeof name === 'string') {
+    if (hasOwn(RENAMED_ACTIVATIONS, name)) return RENAMED_ACTIVATIONS[name];
+    if (known.includes(name)) return name;
+  }
   const what = `tf.js has no such ${key}`;
   throw refusal(who, what, key, value);
 }
@@ -160,6 +172,74 @@ function constraintOf(key: string, value: unknown, setting: Setting): unknown {
     `${who} (${key})`,
   );
   return {class_name: className, config};
+}
+
+/** The modules of Keras's objects, by the last word of their keys. */
+const MODULES: ReadonlyArray<[suffix: string, module: string]> = [
+  ['_initializer', 'keras.initializers'],
+  ['_regularizer', 'keras.regularizers'],
+  ['_constraint', 'keras.constraints'],
+];
+
+/**
+ * Translates the value of a key of a tf.js layer's config to Keras 3.
+ *
+ * @param value In the form of a model.json.
+ * @throws Error if Keras does not have the object.
+ */
+export function objectInKeras(
+  key: string,
+  value: unknown,
+  {who, notes}: Pick<Setting, 'who' | 'notes'>,
+): unknown {
+  if (value === null || value === undefined) return null;
+  if (key.endsWith('activation')) return activationInKeras(key, value, who);
+  const [suffix, module] = MODULES.find(([each]) => key.endsWith(each)) ?? [];
+  if (module === undefined) return value;
+  const {className = '', config} = partsOf(value) ?? {};
+  const name = nameInKeras(suffix, className);
+  if (config && name !== undefined) {
+    return {module, class_name: name, config, registered_name: null};
+  }
+  if (suffix !== '_initializer') {
+    throw refusal(who, `Keras has no such ${key}`, key, value);
+  }
+  notes.add(
+    'initializers that Keras does not have are left out, as the weights are written',
+    `${who} (${key})`,
+  );
+  return null;
+}
+
+function activationInKeras(key: string, value: unknown, who: string): unknown {
+  const renamed = keyFor(RENAMED_ACTIVATIONS, value);
+  if (renamed !== undefined) return renamed;
+  if (ACTIVATIONS.includes(value as string)) return value;
+  const what = KERAS_2_ACTIVATIONS.includes(value as string)
+    ? `Keras 3 computes another function under the name of this ${key}`
+    : `Keras 3 has no such ${key}`;
+  throw refusal(who, what, key, value);
+}
+
+function nameInKeras(
+  suffix: string | undefined,
+  className: string,
+): string | undefined {
+  if (suffix === '_constraint') return knownIn(CONSTRAINTS, className);
+  if (suffix === '_regularizer') return knownIn(REGULARIZERS, className);
+  return keyFor(RESPELLED, className) ?? knownIn(INITIALIZERS, className);
+}
+
+function knownIn(names: readonly string[], name: string): string | undefined {
+  return names.includes(name) ? name : undefined;
+}
+
+/** The first key with this value. */
+function keyFor(
+  record: Readonly<Record<string, string>>,
+  wanted: unknown,
+): string | undefined {
+  return Object.entries(record).find(([, value]) => value === wanted)?.[0];
 }
 
 /** Reads a serialized object, ignoring additions of Keras's. */

@@ -5,8 +5,6 @@ import type {StoredWeight} from './stored_weights.js';
 import {numberedWeights} from './numbered_weights.js';
 import type {Match, Target} from './weight_targets.js';
 
-const WHO = 'fromKeras';
-
 /**
  * Folders in files that hold the state of random generators or of an optimizer.
  */
@@ -17,14 +15,15 @@ const OTHER_STATE = /^(seed_generator\w*|optimizer)$/;
  * layer, whatever models or cells are named around it, or by its place, where
  * Keras 3 numbers the weights.
  *
- * @param tooFew The error if weights are missing. It has one of its own.
+ * @param options `who`: the first word of an error. `tooFew`: the error if weights are
+ *   missing. It has one of its own.
  * @throws Error naming a weight that is missing, unused, or of another shape.
  */
 export function matchWeights(
   stored: readonly StoredWeight[],
   targets: readonly Target[],
   model: GraphModel,
-  tooFew?: Error,
+  {who, tooFew}: {who: string; tooFew?: Error | undefined},
 ): Match[] {
   const isNumbered = stored.some(({spec}) =>
     /(^|\/)vars\/\d+$/.test(spec.name),
@@ -33,17 +32,17 @@ export function matchWeights(
   const named = isNumbered ? [] : targets;
   const given = stored.filter(({spec}) => !isOtherState(spec.name, named));
   const matches = isNumbered
-    ? numberedWeights(given, targets, model)
-    : namedWeights(given, targets, model);
+    ? numberedWeights(given, targets, model, who)
+    : namedWeights(given, targets, model, who);
   const found = new Set(matches.map(({target}) => target));
   const missing = targets.filter((target) => !found.has(target));
   if (missing.length > 0) {
     if (tooFew) throw tooFew;
     const what = `${missing.length} of ${targets.length} weights are missing`;
     const names = missing.slice(0, 5).map(({name}) => name);
-    throw refusal(WHO, what, 'missing', names);
+    throw refusal(who, what, 'missing', names);
   }
-  matches.forEach(checkFit);
+  for (const match of matches) checkFit(match, who);
   return matches;
 }
 
@@ -51,6 +50,7 @@ function namedWeights(
   given: readonly StoredWeight[],
   targets: readonly Target[],
   model: GraphModel,
+  who: string,
 ): Match[] {
   const index = new Map<string, Target[]>();
   for (const target of targets) {
@@ -64,11 +64,11 @@ function namedWeights(
   const taken = new Set<Target>();
   return given.map((stored, i) => {
     const {[i]: name = ''} = names;
-    const candidates = candidatesFor(name, index, isRepeated(name));
+    const candidates = candidatesFor(name, index, isRepeated(name), who);
     const target = candidates.find((candidate) => !taken.has(candidate));
     if (!target) {
       const what = 'the file has a weight that no layer takes';
-      throw refusal(WHO, what, 'name', stored.spec.name);
+      throw refusal(who, what, 'name', stored.spec.name);
     }
     taken.add(target);
     return {stored, target};
@@ -104,6 +104,7 @@ function candidatesFor(
   name: string,
   index: ReadonlyMap<string, Target[]>,
   isRepeated: boolean,
+  who: string,
 ): Target[] {
   const parts = partsOf(name);
   const last = parts.pop() ?? '';
@@ -135,10 +136,10 @@ function candidatesFor(
   if (equal.length <= 1 || isTold) return equal;
   // tf.js writes trainable weights first, so the order does not tell them
   // apart.
-  throw refusal(WHO, 'the file has two weights of the same name', 'name', name);
+  throw refusal(who, 'the file has two weights of the same name', 'name', name);
 }
 
-function checkFit({stored: {spec, size}, target}: Match): void {
+function checkFit({stored: {spec, size}, target}: Match, who: string): void {
   const isSame =
     spec.shape.length === target.shape.length &&
     spec.shape.every((length, i) => length === target.shape[i]);
@@ -151,7 +152,7 @@ function checkFit({stored: {spec, size}, target}: Match): void {
   const what =
     `the weight ${target.name} must be ${target.dtype} of shape ` +
     `[${target.shape.join(', ')}]`;
-  throw refusal(WHO, what, spec.name, `${spec.dtype} [${spec.shape.join()}]`);
+  throw refusal(who, what, spec.name, `${spec.dtype} [${spec.shape.join()}]`);
 }
 
 /**

@@ -4,8 +4,6 @@ import {normalizationFor} from '../translate/normalizations.js';
 import type {StoredWeight} from './stored_weights.js';
 import type {Match, Target} from './weight_targets.js';
 
-const WHO = 'fromKeras';
-
 /** The place of a numbered weight: its layer, and its order there. */
 interface Place {
   readonly layer: GraphLayer;
@@ -33,6 +31,7 @@ const CONTAINERS: readonly string[] = [
  * Matches names such as `layers/sequential/layers/dense_1/vars/0`: a layer is
  * given by its class in snake case, counted within its model.
  *
+ * @param who The first word of an error.
  * @throws Error naming a weight that is in no layer, or a layer with fewer
  *   weights.
  */
@@ -40,10 +39,11 @@ export function numberedWeights(
   given: readonly StoredWeight[],
   targets: readonly Target[],
   model: GraphModel,
+  who: string,
 ): Match[] {
   const byLayer = new Map<GraphLayer, Array<Place & {stored: StoredWeight}>>();
   for (const stored of given) {
-    const place = placeOf(stored.spec.name, model);
+    const place = placeOf(stored.spec.name, model, who);
     const others = byLayer.get(place.layer) ?? [];
     byLayer.set(place.layer, [...others, {...place, stored}]);
   }
@@ -55,7 +55,7 @@ export function numberedWeights(
     if (sorted.length > expected.length) {
       const what = `the layer ${layer.name} takes ${expected.length} weights`;
       const names = sorted.map(({stored}) => stored.spec.name);
-      throw refusal(WHO, what, 'weights', names);
+      throw refusal(who, what, 'weights', names);
     }
     return expected.slice(0, sorted.length).flatMap((target, i) => {
       const stored = sorted[i]?.stored;
@@ -82,9 +82,9 @@ function withoutRepeated<P extends Place>(
   );
 }
 
-function placeOf(name: string, model: GraphModel): Place {
+function placeOf(name: string, model: GraphModel, who: string): Place {
   const unknown = (): Error =>
-    refusal(WHO, 'the file has a weight that no layer takes', 'name', name);
+    refusal(who, 'the file has a weight that no layer takes', 'name', name);
   let siblings: readonly GraphLayer[] = model.layers;
   let layer: GraphLayer | undefined;
   const order: number[] = [];
@@ -93,7 +93,9 @@ function placeOf(name: string, model: GraphModel): Place {
     const part = parts[i] ?? '';
     if (CONTAINERS.includes(part)) {
       i += 1;
-      const position = numberedNames(siblings).indexOf(parts[i] ?? '');
+      const position = numberedNames(siblings.map(classNameOf)).indexOf(
+        parts[i] ?? '',
+      );
       const found = siblings[position];
       if (!found) throw unknown();
       // Inside a wrapper, the wrapper is the layer to find.
@@ -126,10 +128,19 @@ function innermost({wrapped}: GraphLayer): readonly GraphLayer[] {
     : wrapped.map(({layer}) => layer);
 }
 
-/** Returns the names of layers in Keras 3's files of weights. */
-function numberedNames(layers: readonly GraphLayer[]): string[] {
+function classNameOf({className}: GraphLayer): string {
+  return className;
+}
+
+/**
+ * Returns the names that the layers of a model, or the cells of a layer, have in Keras
+ * 3's files of weights.
+ *
+ * @param classNames Their class names in Keras, in order.
+ */
+export function numberedNames(classNames: readonly string[]): string[] {
   const used = new Map<string, number>();
-  return layers.map(({className}) => {
+  return classNames.map((className) => {
     const base = snakeCase(className.slice(className.lastIndexOf('>') + 1));
     const count = used.get(base) ?? 0;
     used.set(base, count + 1);
