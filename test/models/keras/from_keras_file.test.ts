@@ -225,6 +225,13 @@ describe('a file that fromKerasFile refuses', () => {
       /^GRU gru: tf\.js has no such reset_after/,
     ],
     [
+      'an operation with the name of a layer',
+      withConfig(caseOf('operators'), (text) =>
+        text.replaceAll('"class_name": "Add"', '"class_name": "Average"'),
+      ),
+      /^Average add: tf\.js has the layer of this name, not the operation/,
+    ],
+    [
       'a cycle',
       withConfig(caseOf('nested'), (text) =>
         text.replace(
