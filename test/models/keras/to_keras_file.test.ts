@@ -19,7 +19,6 @@ import {
   MODELS,
   REFUSED_LAYERS,
   withRandomWeights,
-  type Written,
 } from './models_for_keras.js';
 
 /** The config without keys that are null, which is the default of all that may be. */
@@ -75,7 +74,7 @@ function plain(tensor: tf.Tensor): object {
 }
 
 describe('toKerasFile', () => {
-  it.each(RIGHT as Written[])('%s, read back, is the same', async (_, make) => {
+  it.each(RIGHT)('%s, read back, is the same', async (_, make) => {
     const model = withRandomWeights(make());
     const x = inputsFor(model);
     const expected = [model.predict(x)].flat();
