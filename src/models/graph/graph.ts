@@ -48,6 +48,8 @@ export interface GraphLayer {
   readonly wrapped: readonly Wrapped[];
   /** If true, it is an operation of TensorFlow on tensors of any ranks. */
   readonly isOperation?: boolean;
+  /** If true, it is an operation of `keras.ops`. */
+  readonly isOfOps?: boolean;
   /** The layer itself, where a built model belongs to the graph. */
   readonly live?: layers.Layer;
 }

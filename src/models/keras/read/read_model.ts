@@ -162,6 +162,7 @@ function readLayer(
     config: isOperation ? {name} : config,
     calls: readCalls(nodes, who, isOperation),
     isOperation,
+    isOfOps: /^keras\.(src\.)?ops\b/.test(String(own(json, 'module'))),
     model: isModel ? readModel(json, who, isKeras3) : undefined,
     wrapped: (hasOwn(WRAPPER_KEYS, className)
       ? (WRAPPER_KEYS[className] ?? [])

@@ -11,7 +11,8 @@ import {
   type TensorRef,
   whoIs,
 } from '../../graph/graph.js';
-import {standInFor} from './layer_rules.js';
+import {ruleFor, standInFor} from './layer_rules.js';
+import {normalizationFor} from './normalizations.js';
 import {withoutMaskOperations} from './masks.js';
 import type {Notes} from '../../graph/notes.js';
 import type {KerasFile} from '../read/read_model.js';
@@ -21,6 +22,16 @@ import {
   type Surroundings,
   translateLayer,
 } from './translate_layer.js';
+
+/** Operations of Keras 3 that compute what the layers of their names do. */
+const OPERATIONS: readonly string[] = [
+  'Add',
+  'Concatenate',
+  'Maximum',
+  'Minimum',
+  'Multiply',
+  'Softmax',
+];
 
 /** Operations of Keras 3 that tf.js has as layers, on tensors of one rank. */
 const MERGES: readonly string[] = ['Add', 'Multiply', 'Maximum', 'Minimum'];
@@ -35,6 +46,7 @@ export function translateModel(
   {hasWeights, notes}: {hasWeights: boolean; notes: Notes},
 ): GraphModel {
   modelsIn(model).forEach(checkGraph);
+  modelsIn(model).forEach(checkOperations);
   const renamed = makeNamesUnique(model);
   for (const change of renamed) {
     notes.add('tf.js needs unique, valid layer names; renamed', change);
@@ -46,6 +58,17 @@ export function translateModel(
   // A file of tf.js's own keeps tf.js's masks.
   if (!isFromTfjs) checkMasks(model, {isKeras3, training}, notes);
   return inTfjs(model, {isKeras3, isFromTfjs, hasWeights, notes, training});
+}
+
+/** Refuses operations that share only the name of a layer. */
+function checkOperations({layers}: GraphModel): void {
+  for (const layer of layers) {
+    const {className, isOfOps = false} = layer;
+    if (!isOfOps || OPERATIONS.includes(className)) continue;
+    if (!ruleFor(className) && !normalizationFor(className)) continue;
+    const what = 'tf.js has the layer of this name, not the operation';
+    throw refusal(whoIs(layer), what, 'class_name', className);
+  }
 }
 
 function inTfjs(model: GraphModel, around: Surroundings): GraphModel {
