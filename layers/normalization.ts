@@ -54,7 +54,11 @@ export interface NormalizationArgs extends LayerArgs {
   invert?: boolean;
 }
 
-/** Options of {@link Normalization.adapt}. */
+/**
+ * Options of {@link Normalization.adapt}.
+ *
+ * @interface
+ */
 export type AdaptOptions = DataWatch;
 
 interface NormalizationOptions extends OptionsOf<NormalizationArgs> {
@@ -129,7 +133,7 @@ const DESCRIPTION: LayerDescription<NormalizationOptions> = {
 export class Normalization extends NormLayer<NormalizationOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
-  /** Read by the tools for whole models. */
+  /** @internal Read by the tools for whole models. */
   static readonly description: LayerDescription = DESCRIPTION;
   private adapted: AdaptedStatistics | undefined;
   /** The shape it was built for, null on the axes that are not kept. */
@@ -196,7 +200,7 @@ export class Normalization extends NormLayer<NormalizationOptions> {
     });
   }
 
-  /** Its statistics for the tools for models; undefined if they were given. */
+  /** @internal Its statistics for the tools for models; undefined if they were given. */
   [ADAPTED](): AdaptedStatistics | undefined {
     return this.adapted;
   }

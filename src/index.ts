@@ -1,6 +1,8 @@
 /**
  * Normalization layers for TensorFlow.js. Importing this registers them, so that
  * models with them load.
+ *
+ * @module
  */
 import * as layers from '../layers/index.js';
 import * as ops from './ops/index.js';
@@ -13,6 +15,17 @@ export {
   type BatchNormArgs,
 } from '../layers/batch_norm.js';
 export type {StatisticsMode} from './layer_support/batch_norm_call.js';
+export type {Numbers} from './layer_support/given_statistics.js';
+export type {CallOptions} from './layer_support/norm_layer.js';
+export type {
+  Constraint,
+  Initializer,
+  ObjectOption,
+  Regularizer,
+  SerializedObject,
+} from './layer_support/objects.js';
+export type {Axes} from './ops/axes.js';
+export type {RenormClipping} from './ops/renorm.js';
 export {batchNormDense, type BatchNormDenseArgs} from './batch_norm_dense.js';
 export {
   GroupNorm,

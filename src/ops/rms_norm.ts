@@ -2,7 +2,11 @@ import {type Tensor, type TensorLike, tidy} from '@tensorflow/tfjs-core';
 import {normalizeExamples} from './example_norm.js';
 import {applyAfter, type NormOptions, prepareNorm} from './norm_options.js';
 
-/** Options of {@link rmsNorm}. */
+/**
+ * Options of {@link rmsNorm}.
+ *
+ * @interface
+ */
 export type RmsNormOptions = NormOptions;
 
 /**
@@ -27,7 +31,7 @@ export type RmsNormOptions = NormOptions;
  * @throws Error if an axis is out of range or given twice, if epsilon is not
  *   above 0, or if gamma or beta has another shape.
  *
- * Zhang and Sennrich, 2019, https://arxiv.org/abs/1910.07467, section 4.
+ * @see Zhang and Sennrich, 2019, https://arxiv.org/abs/1910.07467, section 4.
  */
 export function rmsNorm(
   x: Tensor | TensorLike,

@@ -17,7 +17,11 @@ import {
 } from './gather_statistics.js';
 import {checkModel} from '../graph/check_model.js';
 
-/** Options of {@link recalibrate}. */
+/**
+ * Options of {@link recalibrate}.
+ *
+ * @interface
+ */
 export type RecalibrateOptions = GatherOptions;
 
 const WHO = 'recalibrate';
@@ -68,7 +72,7 @@ const WHO = 'recalibrate';
  *   BatchNorm that learns statistics and no Normalization, or if the data is empty or does not fit
  *   the model. Then, and when cancelled, the statistics stay as they were.
  *
- * Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021,
+ * @see Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021,
  * https://arxiv.org/abs/2105.07576, section 3.
  */
 export async function recalibrate(

@@ -35,7 +35,11 @@ import {isAdaptable, statisticsLayersOf} from '../graph/statistics_layers.js';
 import {isStockLayerNormalization} from '../patch/stock_layers.js';
 import {layersOf, type PlacedLayer} from '../graph/walk_layers.js';
 
-/** Options of {@link inspect}, all of which concern the data. */
+/**
+ * Options of {@link inspect}, all of which concern the data.
+ *
+ * @interface
+ */
 export type InspectOptions = GatherOptions;
 
 const WHO = 'inspect';
