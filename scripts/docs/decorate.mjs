@@ -58,9 +58,10 @@ export function arrange(app, {root, name, entries}) {
  */
 export async function decorate(app, project, facts) {
   const troubles = facts.documentedMessages(facts.root);
+  const page = project.documents.find(({name}) => name === 'Troubleshooting');
   for (const owner of ownersOf(project)) {
     await addTables(owner, facts);
-    addMessages(owner, troubles);
+    addMessages(owner, troubles, page);
   }
   const formulas = [];
   for (const reflection of Object.values(project.reflections)) {
@@ -148,8 +149,7 @@ function layerOf(owner, {descriptions}) {
 }
 
 async function optionsTable(owner, {place, target}, layer, facts) {
-  const inOps = owner.parent?.name === 'ops';
-  const exported = layer ?? `${inOps ? 'ops.' : ''}${owner.name}`;
+  const exported = layer ?? `${isOp(owner) ? 'ops.' : ''}${owner.name}`;
   const defaults = layer === undefined ? {} : facts.layerDefaults(layer);
   const rows = [];
   const order = Object.keys(defaults);
@@ -217,18 +217,45 @@ function weightsTable(layer, facts) {
       );
 }
 
-/** The table of messages in docs/troubleshooting.md under the name of an export. */
-function addMessages(owner, troubles) {
+/** The messages that docs/troubleshooting.md has under the name of an export. */
+function addMessages(owner, troubles, page) {
   const comment = owner.comment ?? owner.signatures?.[0]?.comment;
-  const found = troubles.filter(({about}) => about.includes(owner.name));
-  if (comment === undefined || found.length === 0) return;
-  const tag = tableTag(
-    '@messages',
-    ['Message', 'Cause', 'Cure'],
-    found.map(({cells}) => cells),
-  );
+  if (comment === undefined || !speaks(owner)) return;
+  const name = `${isOp(owner) ? 'ops.' : ''}${owner.name}`;
+  const rows = troubles
+    .filter(({about}) => about.some((word) => isSame(word, name)))
+    .map(({cells}) => cells);
+  const intro = [
+    {kind: 'text', text: rows.length > 0 ? 'Beside these, see ' : 'See '},
+    {kind: 'inline-tag', tag: '@link', text: page.name, target: page},
+    {kind: 'text', text: ' for those of options, inputs and models.'},
+  ];
+  const head = ['Message', 'Cause', 'Cure'];
+  const tag =
+    rows.length > 0
+      ? tableTag('@errorsAndWarnings', head, rows, intro)
+      : new CommentTag('@errorsAndWarnings', intro);
   const see = comment.blockTags.findIndex((each) => each.tag === '@see');
   comment.blockTags.splice(see < 0 ? comment.blockTags.length : see, 0, tag);
+}
+
+/** Tells if it has messages: if it is a class, or a function that may refuse. */
+function speaks(owner) {
+  const {comment} = owner.signatures?.[0] ?? owner;
+  return (
+    owner.kind === ReflectionKind.Class ||
+    optionsOf(owner) !== undefined ||
+    comment?.getTag('@throws') !== undefined
+  );
+}
+
+function isOp(owner) {
+  return owner.parent?.name === 'ops';
+}
+
+/** The function that makes a layer has its name, with a small first letter. */
+function isSame(word, name) {
+  return word.toLowerCase() === name.toLowerCase();
 }
 
 function tableTag(name, head, rows, before = []) {

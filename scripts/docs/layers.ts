@@ -136,7 +136,7 @@ async function messageOf(
     const inOps = exported.startsWith('ops.');
     const name = exported.replace('ops.', '');
     const all: object = inOps ? normalization.ops : normalization;
-    const callee = Object.entries(all).find(([key]) => key === name)?.[1];
+    const {[name]: callee} = all as Record<string, unknown>;
     if (typeof callee !== 'function') return undefined;
     const given = [inOps ? x : model, x].slice(0, before);
     await (callee as Callee)(...given, options);

@@ -28,6 +28,9 @@ const HOLE = '…';
 const DEEPEST = 5;
 /** The most readings of one expression that are listed one by one. */
 const MOST = 12;
+/** The same of a part of a message, whose readings must be of so many letters. */
+const MOST_SENTENCES = 4;
+const SENTENCE = 12;
 
 /** The argument that is the message, of the functions that make or show one. */
 const SPEAKERS: Readonly<Record<string, number>> = {
@@ -93,6 +96,7 @@ class Collector {
 
   collect(): CodeMessage[] {
     for (const file of this.files) this.eachNode(file, this.index);
+    for (const file of this.files) this.eachNode(file, this.indexCallback);
     const found: CodeMessage[] = [];
     for (const file of this.files) {
       this.eachNode(file, (node) => {
@@ -135,6 +139,24 @@ class Collector {
     }
   };
 
+  /** Counts the call of a parameter as a call of the functions given to it. */
+  private readonly indexCallback = (node: ts.Node): void => {
+    if (!ts.isCallExpression(node)) return;
+    const parameter = this.symbolOf(node.expression)?.valueDeclaration;
+    if (!parameter || !ts.isParameter(parameter)) return;
+    const owner = parameter.parent;
+    const place = owner.parameters.indexOf(parameter);
+    for (const call of this.calls.get(owner) ?? []) {
+      const given = call.arguments[place];
+      const value = given && this.symbolOf(given)?.valueDeclaration;
+      if (!value || !ts.isVariableDeclaration(value)) continue;
+      const {initializer} = value;
+      if (!initializer || !ts.isArrowFunction(initializer)) continue;
+      const known = this.calls.get(initializer) ?? [];
+      this.calls.set(initializer, [...known, node]);
+    }
+  };
+
   private declarationOf(
     call: ts.CallExpression,
   ): ts.SignatureDeclaration | undefined {
@@ -147,7 +169,7 @@ class Collector {
   /** The expression of the message, if this node makes or shows one. */
   private messageOf(node: ts.Node): ts.Expression | undefined {
     if (ts.isNewExpression(node)) {
-      const isError = /Error$/.test(node.expression.getText());
+      const isError = node.expression.getText().endsWith('Error');
       return isError ? node.arguments?.[0] : undefined;
     }
     if (!ts.isCallExpression(node)) return undefined;
@@ -208,10 +230,13 @@ class Collector {
     return [HOLE];
   }
 
-  /** A part of a longer message: one text, or a hole. */
+  /** A part of a longer message: the sentences it may be, or a hole for single words. */
   private readPart(node: ts.Expression, depth: number): string[] {
     const texts = this.read(node, depth);
-    return texts.length === 1 ? texts : [HOLE];
+    const areSentences =
+      texts.length <= MOST_SENTENCES &&
+      texts.every((text) => text.length >= SENTENCE);
+    return texts.length === 1 || areSentences ? texts : [HOLE];
   }
 
   private readCall(node: ts.CallExpression, depth: number): string[] {
@@ -227,7 +252,7 @@ class Collector {
     const isOurs = this.files.some((file) => file === callee?.getSourceFile());
     const isHelper = callee?.getSourceFile().fileName.includes('/src/util/');
     if (!body || !isOurs || isHelper) return [HOLE];
-    if (!ts.isBlock(body)) return this.read(body as ts.Expression, depth);
+    if (!ts.isBlock(body)) return this.read(body, depth);
     const texts: string[] = [];
     const visit = (inner: ts.Node): void => {
       if (ts.isFunctionLike(inner)) return;

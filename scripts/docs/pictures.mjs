@@ -10,7 +10,8 @@ const PAGES = [
   'BatchNorm',
   'BatchNorm#options',
   'recalibrate',
-  'Performance',
+  'Troubleshooting',
+  'Troubleshooting#batchnorm',
 ];
 
 /** Takes pictures of some pages at three widths, light and dark. */
