@@ -54,11 +54,7 @@ export interface NormalizationArgs extends LayerArgs {
   invert?: boolean;
 }
 
-/**
- * Options of {@link Normalization.adapt}.
- *
- * @interface
- */
+/** Options of {@link Normalization.adapt}. */
 export type AdaptOptions = DataWatch;
 
 interface NormalizationOptions extends OptionsOf<NormalizationArgs> {

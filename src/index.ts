@@ -64,7 +64,7 @@ export type {
   Tensors,
 } from './statistics/data_batches.js';
 export type {FeatureData} from './statistics/data_statistics.js';
-export type {DataProgress} from './statistics/data_progress.js';
+export type {DataProgress, DataWatch} from './statistics/data_progress.js';
 export {
   foldBatchNorm,
   type FoldOptions,
@@ -87,6 +87,7 @@ export type {
   Scores,
 } from './models/inspect/inspection.js';
 export {patchStockLayers} from './models/patch/patch_stock_layers.js';
+export type {GatherOptions} from './models/data/gather_statistics.js';
 export {
   recalibrate,
   type RecalibrateOptions,

@@ -73,10 +73,15 @@ export async function decorate(app, project, facts) {
     checkPapers(reflection.comment, fail);
   }
   return (page) => {
-    page.contents = page.contents?.replace(
-      /<span data-formula="(\d+)"><\/span>/g,
-      (_, i) => formulas[Number(i)],
-    );
+    page.contents = page.contents
+      ?.replace(
+        /<span data-formula="(\d+)"><\/span>/g,
+        (_, i) => formulas[Number(i)],
+      )
+      .replace(
+        /<table>(?=\s*<thead>\s*<tr>\s*<th>(Message|Option)\b)/g,
+        (_, first) => `<table class="cards of-${first.toLowerCase()}s">`,
+      );
   };
 }
 
@@ -163,11 +168,13 @@ async function optionsTable(owner, {place, target}, layer, facts) {
     const {meaning, otherwise} = facts.splitDefault(
       Comment.combineDisplayParts(property.comment?.summary),
     );
+    const type = String(property.type)
+      .replace(/^undefined \| /, '')
+      .replace(/</g, '&lt;');
     const stated = defaults[name] ?? undefined;
     const range = await facts.rangeOf(exported, name, layer ? 0 : place);
     rows.push([
-      code(name),
-      code(String(property.type).replace(/^undefined \| /, '')),
+      `${code(name)}<br>${type}`,
       stated === undefined
         ? (otherwise ?? (property.flags.isOptional ? 'none' : 'required'))
         : code(facts.literal(stated)),
@@ -177,7 +184,7 @@ async function optionsTable(owner, {place, target}, layer, facts) {
   }
   return tableTag(
     '@options',
-    ['Option', 'Type', 'Default', 'Range', 'Meaning'],
+    ['Option and type', 'Default', 'Range', 'Meaning'],
     rows,
     [
       {kind: 'text', text: 'The fields of '},

@@ -29,6 +29,9 @@ export interface WeightRow {
 /** The input that the layers are built for. */
 export const SAMPLE_SHAPE: Shape = [null, 4, 4, 32];
 
+// tf.js greets on the console unless this is set.
+tf.env().set('IS_TEST', true);
+
 type Made = new (args: object) => tf.layers.Layer;
 type Callee = (...values: unknown[]) => unknown;
 

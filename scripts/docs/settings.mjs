@@ -44,8 +44,6 @@ export function settings({root, out, version, entries}) {
       ...['bash', 'console', 'html', 'javascript', 'json', 'jsonc'],
       ...['python', 'tsx', 'typescript', 'yaml'],
     ],
-    // The bases of options, whose properties are listed where they are inherited.
-    intentionallyNotExported: ['GatherOptions', 'DataWatch'],
     treatWarningsAsErrors: true,
     validation: {
       invalidLink: true,

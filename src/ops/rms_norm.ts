@@ -2,11 +2,7 @@ import {type Tensor, type TensorLike, tidy} from '@tensorflow/tfjs-core';
 import {normalizeExamples} from './example_norm.js';
 import {applyAfter, type NormOptions, prepareNorm} from './norm_options.js';
 
-/**
- * Options of {@link rmsNorm}.
- *
- * @interface
- */
+/** Options of {@link rmsNorm}. */
 export type RmsNormOptions = NormOptions;
 
 /**

@@ -17,11 +17,7 @@ import {
 } from './gather_statistics.js';
 import {checkModel} from '../graph/check_model.js';
 
-/**
- * Options of {@link recalibrate}.
- *
- * @interface
- */
+/** Options of {@link recalibrate}. */
 export type RecalibrateOptions = GatherOptions;
 
 const WHO = 'recalibrate';

@@ -35,11 +35,7 @@ import {isAdaptable, statisticsLayersOf} from '../graph/statistics_layers.js';
 import {isStockLayerNormalization} from '../patch/stock_layers.js';
 import {layersOf, type PlacedLayer} from '../graph/walk_layers.js';
 
-/**
- * Options of {@link inspect}, all of which concern the data.
- *
- * @interface
- */
+/** Options of {@link inspect}, all of which concern the data. */
 export type InspectOptions = GatherOptions;
 
 const WHO = 'inspect';
