@@ -42,6 +42,9 @@ export function arrange(app, {root, name, entries}) {
       }
     }
   });
+  app.internationalization.addTranslations('en', {
+    tag_errorsAndWarnings: 'Errors and warnings',
+  });
   app.renderer.hooks.on('head.end', (context) =>
     JSX.createElement('link', {
       rel: 'stylesheet',
@@ -78,6 +81,8 @@ export async function decorate(app, project, facts) {
         /<span data-formula="(\d+)"><\/span>/g,
         (_, i) => formulas[Number(i)],
       )
+      // To the front page, also where pages are files and not served.
+      .replace(/href="((?:\.\.\/)+)(#[^"]*)?"/g, 'href="$1index.html$2"')
       .replace(
         /<table>(?=\s*<thead>\s*<tr>\s*<th>(Message|Option)\b)/g,
         (_, first) => `<table class="cards of-${first.toLowerCase()}s">`,

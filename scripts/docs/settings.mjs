@@ -1,6 +1,11 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 
+/** Those outside docs/, where they exist. */
+const OTHER_GUIDES = [
+  ...['FEATURES.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+];
+
 /** The settings of TypeDoc. */
 export function settings({root, out, version, entries}) {
   return {
@@ -10,7 +15,7 @@ export function settings({root, out, version, entries}) {
     basePath: root,
     out,
     readme: join(root, 'README.md'),
-    projectDocuments: ['docs/*.md', 'FEATURES.md', 'CHANGELOG.md']
+    projectDocuments: ['docs/*.md', ...OTHER_GUIDES]
       .filter((name) => name.includes('*') || existsSync(join(root, name)))
       .map((name) => join(root, name)),
     customCss: join(root, 'scripts/docs/site.css'),
