@@ -238,7 +238,7 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  *   when it is built, if an axis is out of range or given twice, or the length of a
  *   feature axis is not known; in training, if a mask meets `virtualBatchSize`.
  *
- * Ioffe and Szegedy, "Batch Normalization", 2015,
+ * @see Ioffe and Szegedy, "Batch Normalization", 2015,
  * https://arxiv.org/abs/1502.03167, section 3, algorithms 1 and 2. `renorm`: Ioffe,
  * 2017, https://arxiv.org/abs/1702.03275, algorithm 1. `virtualBatchSize`: Hoffer,
  * Hubara and Soudry, 2017, https://arxiv.org/abs/1705.08741, algorithm 1.
@@ -246,7 +246,7 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
 export class BatchNorm extends NormLayer<BatchNormOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
-  /** Read by the tools for whole models. */
+  /** @internal Read by the tools for whole models. */
   static readonly description: LayerDescription = DESCRIPTION;
   private axes: readonly number[] = [];
   private average: MovingAverage | undefined;
@@ -272,6 +272,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
     return this.options.statistics;
   }
 
+  /** @throws Error if it is none of the modes. */
   set statistics(mode: StatisticsMode) {
     checkStatisticsMode(mode, 'statistics', this.who);
     this.options.statistics = mode;
@@ -316,7 +317,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
     return callBatchNorm(x, this[STATE](), {training, mask});
   }
 
-  /** For the tools that work on whole models. */
+  /** @internal For the tools that work on whole models. */
   [STATE](): BatchNormState {
     const {
       epsilon,

@@ -72,12 +72,12 @@ const DESCRIPTION: LayerDescription<GroupNormOptions> = {
  *   is built, if the axis is out of range or the batch's, if the number of channels is not
  *   known, or if the groups do not divide it.
  *
- * Wu and He, "Group Normalization", 2018, https://arxiv.org/abs/1803.08494, section 3.
+ * @see Wu and He, "Group Normalization", 2018, https://arxiv.org/abs/1803.08494, section 3.
  */
 export class GroupNorm extends GroupLayer<GroupNormOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
-  /** Read by the tools for whole models. */
+  /** @internal Read by the tools for whole models. */
   static readonly description: LayerDescription = DESCRIPTION;
 
   constructor(args?: GroupNormArgs | null) {

@@ -70,13 +70,13 @@ const DESCRIPTION: LayerDescription<InstanceNormOptions> = {
  *   is built, if the axis is out of range or the batch's, or if the number of channels is
  *   not known.
  *
- * Ulyanov, Vedaldi and Lempitsky, "Instance Normalization", 2016,
+ * @see Ulyanov, Vedaldi and Lempitsky, "Instance Normalization", 2016,
  * https://arxiv.org/abs/1607.08022.
  */
 export class InstanceNorm extends GroupLayer<InstanceNormOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
-  /** Read by the tools for whole models. */
+  /** @internal Read by the tools for whole models. */
   static readonly description: LayerDescription = DESCRIPTION;
 
   constructor(args?: InstanceNormArgs | null) {

@@ -90,13 +90,13 @@ const DESCRIPTION: LayerDescription<LayerNormOptions> = {
  *   range; when it is built, if an axis is out of range or given twice, or if the
  *   length of a normalized axis is not known.
  *
- * Ba, Kiros and Hinton, "Layer Normalization", 2016,
+ * @see Ba, Kiros and Hinton, "Layer Normalization", 2016,
  * https://arxiv.org/abs/1607.06450, section 3.
  */
 export class LayerNorm extends NormLayer<LayerNormOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
-  /** Read by the tools for whole models. */
+  /** @internal Read by the tools for whole models. */
   static readonly description: LayerDescription = DESCRIPTION;
 
   constructor(args?: LayerNormArgs | null) {

@@ -129,7 +129,7 @@ const DESCRIPTION: LayerDescription<NormalizationOptions> = {
 export class Normalization extends NormLayer<NormalizationOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
-  /** Read by the tools for whole models. */
+  /** @internal Read by the tools for whole models. */
   static readonly description: LayerDescription = DESCRIPTION;
   private adapted: AdaptedStatistics | undefined;
   /** The shape it was built for, null on the axes that are not kept. */
@@ -196,7 +196,7 @@ export class Normalization extends NormLayer<NormalizationOptions> {
     });
   }
 
-  /** Its statistics for the tools for models; undefined if they were given. */
+  /** @internal Its statistics for the tools for models; undefined if they were given. */
   [ADAPTED](): AdaptedStatistics | undefined {
     return this.adapted;
   }

@@ -89,13 +89,13 @@ const DESCRIPTION: LayerDescription<RMSNormOptions> = {
  *   range; when it is built, if an axis is out of range or given twice, or if the
  *   length of a normalized axis is not known.
  *
- * Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019,
+ * @see Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019,
  * https://arxiv.org/abs/1910.07467, section 4.
  */
 export class RMSNorm extends NormLayer<RMSNormOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
-  /** Read by the tools for whole models. */
+  /** @internal Read by the tools for whole models. */
   static readonly description: LayerDescription = DESCRIPTION;
 
   constructor(args?: RMSNormArgs | null) {

@@ -98,13 +98,13 @@ const DESCRIPTION: LayerDescription<SpectralNormOptions> = {
  * @throws Error from the constructor if an option is unknown or out of its range, or if
  *   there is no layer; when it is built, if the layer inside has no kernel, or two.
  *
- * Miyato, Kataoka, Koyama and Yoshida, "Spectral Normalization for Generative Adversarial
+ * @see Miyato, Kataoka, Koyama and Yoshida, "Spectral Normalization for Generative Adversarial
  * Networks", 2018, https://arxiv.org/abs/1802.05957, section 2.1 and appendix A.
  */
 export class SpectralNorm extends NormLayer<SpectralNormOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
-  /** Read by the tools for whole models. */
+  /** @internal Read by the tools for whole models. */
   static readonly description: LayerDescription = DESCRIPTION;
   /** The layer inside. */
   readonly layer: layers.Layer;
@@ -159,25 +159,30 @@ export class SpectralNorm extends NormLayer<SpectralNormOptions> {
 
   // As tf.js's own wrappers, whose base class it does not export.
 
+  /** If true, the layer inside trains. */
   override get trainable(): boolean {
     // While the constructor of tf.js's layer runs, there is none.
     const {layer} = this as {readonly layer?: layers.Layer};
     return layer?.trainable ?? super.trainable;
   }
 
+  /** Sets it for the layer inside, too. */
   override set trainable(trainable: boolean) {
     super.trainable = trainable;
     this.layer.trainable = trainable;
   }
 
+  /** The weights of the layer inside that train. */
   override get trainableWeights(): LayerVariable[] {
     return this.layer.trainableWeights;
   }
 
+  /** Those of the layer inside that do not train, then vector_u. */
   override get nonTrainableWeights(): LayerVariable[] {
     return [...this.layer.nonTrainableWeights, ...super.nonTrainableWeights];
   }
 
+  /** The regularization losses of the layer inside. */
   override get losses(): layers.Layer['losses'] {
     return this.layer.losses;
   }
@@ -187,10 +192,12 @@ export class SpectralNorm extends NormLayer<SpectralNormOptions> {
     this.layer.setFastWeightInitDuringBuild(value);
   }
 
+  /** The options, with the layer inside as a model JSON has it. */
   override getConfig(): serialization.ConfigDict {
     return {...super.getConfig(), layer: serializeLayer(this.layer)};
   }
 
+  /** Makes a layer from what `getConfig` gave, or from a config of Keras. */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,

@@ -66,13 +66,13 @@ const DESCRIPTION: LayerDescription<UnitNormOptions> = {
  * @throws Error from the constructor if an option is unknown or `axis` is not made of
  *   integers; when it is built, if an axis is out of range, given twice or the batch's.
  *
- * Schroff, Kalenichenko and Philbin, "FaceNet", 2015, https://arxiv.org/abs/1503.03832,
+ * @see Schroff, Kalenichenko and Philbin, "FaceNet", 2015, https://arxiv.org/abs/1503.03832,
  * section 3.
  */
 export class UnitNorm extends NormLayer<UnitNormOptions> {
   /** The name in model files. */
   static readonly className: string = DESCRIPTION.className;
-  /** Read by the tools for whole models. */
+  /** @internal Read by the tools for whole models. */
   static readonly description: LayerDescription = DESCRIPTION;
 
   constructor(args?: UnitNormArgs | null) {

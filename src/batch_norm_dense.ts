@@ -54,7 +54,7 @@ const OPTIONS: Readonly<Record<OwnOption, true>> = {
  * @throws Error if an option is unknown; else as `tf.layers.dense` and `BatchNorm`
  *   do.
  *
- * Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167, section 3.2.
+ * @see Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167, section 3.2.
  */
 export function batchNormDense(args: BatchNormDenseArgs): layers.Layer[] {
   checkLayerOptions(args, Object.keys(OPTIONS), 'batchNormDense');

@@ -1,6 +1,8 @@
 /**
  * Normalization layers for TensorFlow.js. Importing this registers them, so that
  * models with them load.
+ *
+ * @module
  */
 import * as layers from '../layers/index.js';
 import * as ops from './ops/index.js';
@@ -13,6 +15,17 @@ export {
   type BatchNormArgs,
 } from '../layers/batch_norm.js';
 export type {StatisticsMode} from './layer_support/batch_norm_call.js';
+export type {Numbers} from './layer_support/given_statistics.js';
+export type {CallOptions} from './layer_support/norm_layer.js';
+export type {
+  Constraint,
+  Initializer,
+  ObjectOption,
+  Regularizer,
+  SerializedObject,
+} from './layer_support/objects.js';
+export type {Axes} from './ops/axes.js';
+export type {RenormClipping} from './ops/renorm.js';
 export {batchNormDense, type BatchNormDenseArgs} from './batch_norm_dense.js';
 export {
   GroupNorm,
@@ -54,7 +67,7 @@ export type {
   Tensors,
 } from './statistics/data_batches.js';
 export type {FeatureData} from './statistics/data_statistics.js';
-export type {DataProgress} from './statistics/data_progress.js';
+export type {DataProgress, DataWatch} from './statistics/data_progress.js';
 export {
   foldBatchNorm,
   type FoldOptions,
@@ -77,6 +90,7 @@ export type {
   Scores,
 } from './models/inspect/inspection.js';
 export {patchStockLayers} from './models/patch/patch_stock_layers.js';
+export type {GatherOptions} from './models/data/gather_statistics.js';
 export {
   recalibrate,
   type RecalibrateOptions,

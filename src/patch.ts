@@ -1,4 +1,8 @@
-/** `import 'tfjs-normalization/patch'`: patches tf.js's own layers at once. */
+/**
+ * `import 'tfjs-normalization/patch'`: patches tf.js's own layers at once.
+ *
+ * @module
+ */
 import {patchStockLayers} from './index.js';
 
 /** Gives stock tf.js back. */

@@ -120,10 +120,13 @@ export interface Kept<T = Tensor> {
 
 /** The outputs of Normalize. */
 export interface Normalized<T = Tensor> {
+  /** The normalized values, in the shape of the input. */
   readonly y: T;
+  /** The mean of each statistic. */
   readonly mean: T;
+  /** The biased variance of each statistic. */
   readonly variance: T;
-  /** For the backend's own NormalizeGrad. */
+  /** @internal For the backend's own NormalizeGrad. */
   readonly kept?: Kept<T> | undefined;
 }
 

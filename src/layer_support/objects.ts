@@ -9,13 +9,18 @@ import {hasOwn} from './options.js';
  * in its registry.
  */
 
+/** An initializer, as `tf.initializers` makes them. */
 export type Initializer = ReturnType<typeof initializers.constant>;
+/** A regularizer, as `tf.regularizers` makes them. */
 export type Regularizer = ReturnType<typeof regularizers.l2>;
+/** A constraint, as `tf.constraints` makes them. */
 export type Constraint = ReturnType<typeof constraints.nonNeg>;
 
 /** An object as a model JSON has it. */
 export interface SerializedObject {
+  /** The name of its class in tf.js. */
   className: string;
+  /** What its class is made with. */
   config: serialization.ConfigDict;
 }
 

@@ -49,7 +49,7 @@ const WHO = 'ops.batchNorm';
  *   above 0, if gamma, beta, a statistic or the mask has another shape, or if only one
  *   of the statistics is given.
  *
- * Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167, algorithms 1 and 2.
+ * @see Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167, algorithms 1 and 2.
  */
 export function batchNorm(
   x: Tensor | TensorLike,

@@ -13,7 +13,11 @@ export interface GroupNormOptions extends Omit<NormOptions, 'axis'> {
   readonly groups?: number | undefined;
 }
 
-/** Options of {@link instanceNorm}. */
+/**
+ * Options of {@link instanceNorm}.
+ *
+ * @interface
+ */
 export type InstanceNormOptions = Omit<GroupNormOptions, 'groups'>;
 
 /**
@@ -38,7 +42,7 @@ export type InstanceNormOptions = Omit<GroupNormOptions, 'groups'>;
  * @throws Error if the axis is out of range or the batch's, if the groups do not divide
  *   the channels, if epsilon is not above 0, or if gamma or beta has another shape.
  *
- * Wu and He, 2018, https://arxiv.org/abs/1803.08494, section 3.
+ * @see Wu and He, 2018, https://arxiv.org/abs/1803.08494, section 3.
  */
 export function groupNorm(
   x: Tensor | TensorLike,
@@ -66,7 +70,7 @@ export function groupNorm(
  *   (zeros), one value a channel, or with the batch before it to vary by example.
  * @throws Error as {@link groupNorm} does.
  *
- * Ulyanov, Vedaldi and Lempitsky, 2016, https://arxiv.org/abs/1607.08022.
+ * @see Ulyanov, Vedaldi and Lempitsky, 2016, https://arxiv.org/abs/1607.08022.
  */
 export function instanceNorm(
   x: Tensor | TensorLike,

@@ -1,3 +1,4 @@
+export type {Normalized} from '../kernels/contract.js';
 export {batchNorm, type BatchNormOptions} from './batch_norm.js';
 export {
   groupNorm,
@@ -6,4 +7,5 @@ export {
   type InstanceNormOptions,
 } from './group_norm.js';
 export {layerNorm, type LayerNormOptions} from './layer_norm.js';
+export type {NormOptions} from './norm_options.js';
 export {rmsNorm, type RmsNormOptions} from './rms_norm.js';

@@ -28,7 +28,7 @@ export type LayerNormOptions = NormOptions;
  * @throws Error if an axis is out of range or given twice, if epsilon is not
  *   above 0, or if gamma or beta has another shape.
  *
- * Ba, Kiros and Hinton, 2016, https://arxiv.org/abs/1607.06450, section 3.
+ * @see Ba, Kiros and Hinton, 2016, https://arxiv.org/abs/1607.06450, section 3.
  */
 export function layerNorm(
   x: Tensor | TensorLike,

@@ -27,7 +27,7 @@ export type RmsNormOptions = NormOptions;
  * @throws Error if an axis is out of range or given twice, if epsilon is not
  *   above 0, or if gamma or beta has another shape.
  *
- * Zhang and Sennrich, 2019, https://arxiv.org/abs/1910.07467, section 4.
+ * @see Zhang and Sennrich, 2019, https://arxiv.org/abs/1910.07467, section 4.
  */
 export function rmsNorm(
   x: Tensor | TensorLike,

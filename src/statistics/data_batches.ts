@@ -9,8 +9,15 @@ export type Tensors =
 
 /** A dataset of batches, as `tf.data` makes them. */
 export interface BatchSource {
+  /** Starts a pass through the batches. */
   iterator(): Promise<{
-    next(): Promise<{readonly value: unknown; readonly done?: boolean}>;
+    /** Makes the next batch. */
+    next(): Promise<{
+      /** The batch. */
+      readonly value: unknown;
+      /** If true, the last batch was the one before. */
+      readonly done?: boolean;
+    }>;
   }>;
 }
 
@@ -21,7 +28,12 @@ export interface BatchSource {
 export type ModelData =
   | Tensors
   | readonly [x: Tensors, y: Tensors]
-  | {readonly xs: Tensors; readonly ys?: Tensors}
+  | {
+      /** The inputs. */
+      readonly xs: Tensors;
+      /** The targets. */
+      readonly ys?: Tensors;
+    }
   | BatchSource;
 
 /** The batch size, and the most batches. */

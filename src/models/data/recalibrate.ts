@@ -68,7 +68,7 @@ const WHO = 'recalibrate';
  *   Normalization that gets statistics from data, or if the data is empty or does not fit
  *   the model. Then, and when cancelled, the statistics stay as they were.
  *
- * Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021,
+ * @see Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021,
  * https://arxiv.org/abs/2105.07576, section 3.
  */
 export async function recalibrate(

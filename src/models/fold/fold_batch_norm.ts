@@ -47,7 +47,9 @@ export interface FoldReport {
   readonly folded: readonly string[];
   /** Those that remain, and why. */
   readonly kept: ReadonlyArray<{
+    /** The path of the layer. */
     readonly layer: string;
+    /** The reason, in words. */
     readonly reason: string;
   }>;
 }

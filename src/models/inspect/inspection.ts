@@ -2,7 +2,9 @@ import type {Axes} from '../../ops/axes.js';
 
 /** The least and the greatest of some values; NaN if one of them is NaN. */
 export interface Range {
+  /** The least value. */
   readonly min: number;
+  /** The greatest value. */
   readonly max: number;
 }
 
@@ -30,6 +32,7 @@ export interface InspectionRow {
   readonly layer: string;
   /** The name of its class. */
   readonly kind: string;
+  /** Its feature axes, or those that it normalizes. */
   readonly axis?: Axes;
   /** The range of each weight, by name: gamma, moving_mean and so on. */
   readonly weights: Readonly<Record<string, Range>>;

@@ -1,0 +1,71 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+
+/** Those outside docs/, where they exist. */
+const OTHER_GUIDES = [
+  ...['FEATURES.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+];
+
+/** The settings of TypeDoc. */
+export function settings({root, out, version, entries}) {
+  return {
+    name: `tfjs-normalization ${version}`,
+    entryPoints: entries.map(({file}) => join(root, file)),
+    tsconfig: join(root, 'tsconfig.json'),
+    basePath: root,
+    out,
+    readme: join(root, 'README.md'),
+    projectDocuments: ['docs/*.md', ...OTHER_GUIDES]
+      .filter((name) => name.includes('*') || existsSync(join(root, name)))
+      .map((name) => join(root, name)),
+    customCss: join(root, 'scripts/docs/site.css'),
+    disableSources: true,
+    excludeExternals: true,
+    excludeInternal: true,
+    excludePrivate: true,
+    excludeProtected: true,
+    hideGenerator: true,
+    includeHierarchySummary: false,
+    searchInComments: true,
+    searchInDocuments: true,
+    categorizeByGroup: false,
+    defaultCategory: 'Other',
+    categoryOrder: [
+      'Guides',
+      'Layers',
+      'Functions on tensors',
+      'Whole models',
+      'Files',
+      'Types',
+      '*',
+    ],
+    navigation: {
+      includeCategories: true,
+      includeGroups: false,
+      includeFolders: false,
+    },
+    headings: {readme: false, document: false},
+    highlightLanguages: [
+      ...['bash', 'console', 'html', 'javascript', 'json', 'jsonc'],
+      ...['python', 'tsx', 'typescript', 'yaml'],
+    ],
+    treatWarningsAsErrors: true,
+    validation: {
+      invalidLink: true,
+      invalidPath: true,
+      notDocumented: true,
+      notExported: true,
+      rewrittenLink: true,
+    },
+  };
+}
+
+/** The entries of the package: the keys in its exports, and the sources. */
+export function entriesOf(exports) {
+  return Object.entries(exports)
+    .filter(([, entry]) => typeof entry === 'object')
+    .map(([key, {require}]) => ({
+      key,
+      file: require.types.replace('./dist/cjs/', '').replace('.d.ts', '.ts'),
+    }));
+}
