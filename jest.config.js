@@ -1,4 +1,5 @@
 const {backends} = require('./test/support/backends.js');
+const {native} = require('./test/support/native.js');
 
 const shared = {
   rootDir: __dirname,
@@ -19,6 +20,8 @@ const shared = {
 const COMPUTING = [
   ...['kernels', 'ops', 'layer_support', 'layers', 'statistics', 'models'],
 ];
+/** What computes by the native kernels of tfjs-node, where they are built. */
+const NATIVE = ['kernels', 'ops', 'layers', 'native'];
 const OTHER = ['node', 'bin', 'package', 'docs', 'examples', 'bench'];
 
 const tests = (folders) =>
@@ -30,10 +33,10 @@ const ofOthers = (backend) =>
     .filter((name) => name !== backend)
     .map((name) => `<rootDir>/test/kernels/backends/${name}.test.ts`);
 
-const project = (displayName, backend, folders) => ({
+const project = (displayName, backend, folders, isNative = false) => ({
   ...shared,
   displayName,
-  globals: {BACKEND: backend},
+  globals: {BACKEND: backend, NATIVE: isNative},
   setupFilesAfterEnv: ['<rootDir>/test/support/setup.ts'],
   testMatch: tests(folders),
   testPathIgnorePatterns: ['/node_modules/', ...ofOthers(backend)],
@@ -42,6 +45,9 @@ const project = (displayName, backend, folders) => ({
 module.exports = {
   projects: [
     ...backends().run.map((name) => project(name, name, COMPUTING)),
+    ...(native().why === undefined
+      ? [project('native', 'tensorflow', NATIVE, true)]
+      : []),
     project('once', 'cpu', OTHER),
   ],
   reporters: ['default', '<rootDir>/test/support/skipped_reporter.js'],

@@ -21,16 +21,16 @@ typedef struct napi_value__ *napi_value;
 typedef struct napi_callback_info__ *napi_callback_info;
 typedef napi_value (*napi_callback)(napi_env, napi_callback_info);
 
-#define NODE_FUNCTIONS(X)                                                                \
-  X(int, napi_create_function,                                                           \
-    (napi_env, const char *, size_t, napi_callback, void *, napi_value *))               \
-  X(int, napi_set_named_property, (napi_env, napi_value, const char *, napi_value))      \
-  X(int, napi_get_cb_info,                                                               \
-    (napi_env, napi_callback_info, size_t *, napi_value *, napi_value *, void **))       \
-  X(int, napi_get_value_string_utf8, (napi_env, napi_value, char *, size_t, size_t *))   \
-  X(int, napi_get_value_int32, (napi_env, napi_value, int32_t *))                        \
-  X(int, napi_create_int32, (napi_env, int32_t, napi_value *))                           \
-  X(int, napi_create_string_utf8, (napi_env, const char *, size_t, napi_value *))        \
+#define NODE_FUNCTIONS(X)                                                              \
+  X(int, napi_create_function,                                                         \
+    (napi_env, const char *, size_t, napi_callback, void *, napi_value *))             \
+  X(int, napi_set_named_property, (napi_env, napi_value, const char *, napi_value))    \
+  X(int, napi_get_cb_info,                                                             \
+    (napi_env, napi_callback_info, size_t *, napi_value *, napi_value *, void **))     \
+  X(int, napi_get_value_string_utf8, (napi_env, napi_value, char *, size_t, size_t *)) \
+  X(int, napi_get_value_int32, (napi_env, napi_value, int32_t *))                      \
+  X(int, napi_create_int32, (napi_env, int32_t, napi_value *))                         \
+  X(int, napi_create_string_utf8, (napi_env, const char *, size_t, napi_value *))      \
   X(int, napi_throw_error, (napi_env, const char *, const char *))
 
 /* Every thread that loads the addon finds the same. */

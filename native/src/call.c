@@ -36,11 +36,7 @@ static double inverse_of(const Problem *p, double variance) {
 
 Moments settle(const Call *call, Index stat, double mean, double m2, double n) {
   const Problem *p = call->p;
-  double variance = m2 / n;
-  if (!p->centered) {
-    variance += mean * mean;
-    mean = 0;
-  }
+  const double variance = m2 / n;
   call->mean[stat] = (float)mean;
   call->variance[stat] = (float)variance;
   return (Moments){mean, inverse_of(p, variance), (float)mean};

@@ -12,9 +12,9 @@ enum {
 };
 
 typedef struct {
-  Index b, from, to;  /* folded rows from … to of batch item b */
-  Index begin;        /* the place of the item's first value */
-  int is_last;        /* if so, the rest belongs to it */
+  Index b, from, to; /* folded rows from … to of batch item b */
+  Index begin;       /* the place of the item's first value */
+  int is_last;       /* if so, the rest belongs to it */
 } Chunk;
 
 static Chunk chunk_of(const Call *call, Index task) {
@@ -52,13 +52,15 @@ static void stats_task(void *argument, Index task) {
   const Call *call = argument;
   const Chunk c = chunk_of(call, task);
   const Index wide = folded_width(call);
+  const int centered = call->p->centered;
   const float *x = call->x + c.begin;
   double *part = part_of(call, c.b, task % call->tasks, 2);
-  loops()->column_stats(x + c.from * wide, c.to - c.from, wide, wide, part, part + wide);
+  loops()->column_stats(x + c.from * wide, c.to - c.from, wide, wide, centered, part,
+                        part + wide);
   if (c.is_last && call->rest) {
     part = part_of(call, c.b, call->tasks, 2);
-    loops()->column_stats(x + c.to * wide, call->rest, call->width, call->width, part,
-                          part + wide);
+    loops()->column_stats(x + c.to * wide, call->rest, call->width, call->width, centered,
+                          part, part + wide);
   }
 }
 

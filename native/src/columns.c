@@ -163,8 +163,7 @@ int columns_backward(Call *call) {
   if (!plan(call)) return chunks_backward(call);
   const View *v = &call->p->view;
   const Index size = v->group * v->channel;
-  call->parameter_parts =
-      malloc(sizeof(double) * 2 * (size_t)v->batch * (size_t)size);
+  call->parameter_parts = malloc(sizeof(double) * 2 * (size_t)v->batch * (size_t)size);
   if (!call->parameter_parts) return 0;
   run_tasks(call, v->batch * call->strips, strip_backward);
   const int done = !atomic_load(&call->failed);

@@ -13,8 +13,9 @@ typedef struct {
 } Sums;
 
 /*
- * The loops of one instruction set. m2 is a sum of squared deviations from the mean. With
- * `stream`, results that are aligned to a cache line are written past the caches.
+ * The loops of one instruction set. m2 is a sum of squared deviations from the mean; not
+ * `centered`, the mean is taken for zero, and m2 is a sum of squares. With `stream`, results
+ * that are aligned to a cache line are written past the caches.
  */
 typedef struct {
   const char *name;
@@ -22,7 +23,7 @@ typedef struct {
   /* Columns: `width` of them, `rows` long, each with its own numbers. */
 
   void (*column_stats)(const float *x, Index rows, Index stride, Index width,
-                       double *mean, double *m2);
+                       int centered, double *mean, double *m2);
   /* y = (x - m) * a + b */
   void (*column_apply)(const float *x, float *y, Index rows, Index stride, Index width,
                        const float *m, const float *a, const float *b, int stream);
@@ -35,7 +36,7 @@ typedef struct {
 
   /* Runs: n values in a row, with one of each number for all of them. */
 
-  void (*run_stats)(const float *x, Index n, double *mean, double *m2);
+  void (*run_stats)(const float *x, Index n, int centered, double *mean, double *m2);
   void (*run_apply)(const float *x, float *y, Index n, float m, float a, float b,
                     int stream);
   Sums (*run_sums)(const float *dy, const float *x, Index n, float m);
@@ -49,7 +50,7 @@ typedef struct {
   /* The sums of a run, with dy * gamma in the place of dy. */
   Sums (*row_sums)(const float *dy, const float *x, const float *gamma, Index n, float m);
   /* run_stats and row_sums of four rows side by side, of 16 to 8192 values. */
-  void (*four_stats)(const float *x, Index n, double *mean, double *m2);
+  void (*four_stats)(const float *x, Index n, int centered, double *mean, double *m2);
   void (*four_sums)(const float *dy, const float *x, const float *gamma, Index n,
                     const float *m, Sums *sums);
   /*

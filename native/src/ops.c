@@ -119,9 +119,8 @@ static void take_no_more(Execution *e) {
 
 static float *give_shaped(Execution *e, const int64_t *shape, int rank, int64_t count) {
   if (has_failed(e)) return NULL;
-  TF_Tensor *tensor =
-      tf.TF_AllocateOutput(e->context, e->outputs, TF_FLOAT, shape, rank,
-                           (size_t)count * sizeof(float), e->status);
+  TF_Tensor *tensor = tf.TF_AllocateOutput(e->context, e->outputs, TF_FLOAT, shape, rank,
+                                           (size_t)count * sizeof(float), e->status);
   if (tensor == NULL) {
     fail(e, TF_RESOURCE_EXHAUSTED, "no memory for an output");
     return NULL;
@@ -170,8 +169,8 @@ static int problem_of(const Kernel *k, int64_t size, Problem *p) {
   }
   const int64_t flags = k->view[VIEW - 1];
   *p = (Problem){
-      .view = {(Index)lengths[0], (Index)lengths[1], (Index)lengths[2],
-               (Index)lengths[3], (Index)lengths[4]},
+      .view = {(Index)lengths[0], (Index)lengths[1], (Index)lengths[2], (Index)lengths[3],
+               (Index)lengths[4]},
       .epsilon = k->epsilon,
       .centered = (flags & CENTERED) != 0,
       .given = (flags & GIVEN) != 0,
@@ -264,9 +263,8 @@ static void compute(const Kernel *k, Execution *e, Kind kind) {
   const int64_t stats = (int64_t)p.view.batch * p.view.group;
   const int64_t parameters = (int64_t)p.view.group * p.view.channel;
   const int done = kind == NORMALIZE ? run_normalize(e, &p, flags, stats, parameters)
-                   : kind == APPLY_STATISTICS
-                       ? run_apply(e, &p, flags, stats, parameters)
-                       : run_grad(e, &p, flags, stats, parameters);
+                   : kind == APPLY_STATISTICS ? run_apply(e, &p, flags, stats, parameters)
+                                              : run_grad(e, &p, flags, stats, parameters);
   if (!done) fail(e, TF_RESOURCE_EXHAUSTED, "no memory to compute in");
 }
 
@@ -312,10 +310,12 @@ static const struct {
   void (*execute)(void *, TF_OpKernelContext *);
   const char *outputs[MOST_OUTPUTS + 1];
 } OPS[] = {
-    {OP_NAME("Normalize"), execute_normalize,
+    {OP_NAME("Normalize"),
+     execute_normalize,
      {"y: float", "mean: float", "variance: float"}},
     {OP_NAME("ApplyStatistics"), execute_apply, {"y: float"}},
-    {OP_NAME("NormalizeGrad"), execute_grad,
+    {OP_NAME("NormalizeGrad"),
+     execute_grad,
      {"dx: float", "dgamma: float", "dbeta: float"}},
     {OP_NAME("MovingStatistics"), execute_moving, {"mean: float", "variance: float"}},
 };
@@ -376,29 +376,30 @@ static int are_registered(void) {
   return found;
 }
 
-static int install(const char *binding, char *why, size_t length) {
+typedef enum { UNTRIED, INSTALLED, REFUSED } State;
+
+static State install(const char *binding, char *why, size_t length) {
   const char *missing = find_tensorflow(binding);
   if (missing != NULL) {
     snprintf(why, length, "%s is not in the process", missing);
-    return 0;
+    return UNTRIED;
   }
-  if (are_registered()) return 1;
+  if (are_registered()) return INSTALLED;
   if (!stay_loaded()) {
     snprintf(why, length, "the system may unload this library at any time");
-    return 0;
+    return UNTRIED;
   }
-  return register_all(why, length);
+  return register_all(why, length) ? INSTALLED : REFUSED;
 }
 
 int ops_install(const char *binding, char *why, size_t length) {
-  /* Workers may load at the same time. After a failure halfway, nothing may be tried again. */
+  /* Workers may load at the same time. What TensorFlow has refused is not tried again. */
   static atomic_flag busy = ATOMIC_FLAG_INIT;
-  static enum { UNTRIED, INSTALLED, REFUSED } state;
+  static State state = UNTRIED;
   static char reason[512];
   while (atomic_flag_test_and_set(&busy)) {
   }
-  if (state == UNTRIED)
-    state = install(binding, reason, sizeof reason) ? INSTALLED : REFUSED;
+  if (state == UNTRIED) state = install(binding, reason, sizeof reason);
   const int done = state == INSTALLED;
   if (!done) snprintf(why, length, "%s", reason);
   atomic_flag_clear(&busy);

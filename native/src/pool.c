@@ -153,8 +153,9 @@ static void serve(void) {
 }
 
 void pool_set_threads(int threads) {
-  atomic_store(&most_threads,
-               threads < 1 ? 1 : threads > MOST_THREADS ? MOST_THREADS : threads);
+  atomic_store(&most_threads, threads < 1              ? 1
+                              : threads > MOST_THREADS ? MOST_THREADS
+                                                       : threads);
 }
 
 int pool_threads(void) { return atomic_load(&most_threads); }

@@ -31,9 +31,9 @@ static void forward_task(void *argument, Index task) {
     } else {
       if (suits_four(n) && end - r >= ROWS_AT_ONCE) {
         count = ROWS_AT_ONCE;
-        l->four_stats(x, n, mean, m2);
+        l->four_stats(x, n, call->p->centered, mean, m2);
       } else {
-        l->run_stats(x, n, mean, m2);
+        l->run_stats(x, n, call->p->centered, mean, m2);
       }
       for (Index u = 0; u < count; u++)
         s[u] = settle(call, r + u, mean[u], m2[u], (double)n);

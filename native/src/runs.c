@@ -15,7 +15,8 @@ static Moments moments_of(const Call *call, const Loops *l, Index stat) {
   double n = 0, mean = 0, m2 = 0;
   for (Index o = 0; o < v->outer; o++) {
     double part, squares;
-    l->run_stats(run_at(v, call->x, stat, o, 0), joint, &part, &squares);
+    l->run_stats(run_at(v, call->x, stat, o, 0), joint, call->p->centered, &part,
+                 &squares);
     const double d = part - mean, w = (double)joint / (n + (double)joint);
     mean += d * w;
     m2 += squares + d * d * n * w;
@@ -92,8 +93,7 @@ int runs_backward(Call *call) {
   const View *v = &call->p->view;
   const Index size = v->group * v->channel;
   call->tasks = tasks_for(call->values, v->batch * v->group);
-  call->parameter_parts =
-      malloc(sizeof(double) * 2 * (size_t)v->batch * (size_t)size);
+  call->parameter_parts = malloc(sizeof(double) * 2 * (size_t)v->batch * (size_t)size);
   if (!call->parameter_parts) return 0;
   run_tasks(call, call->tasks, backward_task);
   add_parameter_parts(call, v->batch);

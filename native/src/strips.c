@@ -4,10 +4,10 @@
 #include "columns.h"
 
 typedef struct {
-  Index b, first, end;   /* groups first … end of batch item b */
-  Index width, wide;     /* their columns, and those with `fold` rows in one */
-  Index begin;           /* the place of the first value */
-  Index stride, tail;    /* between folded rows, and to the first of the rest */
+  Index b, first, end; /* groups first … end of batch item b */
+  Index width, wide;   /* their columns, and those with `fold` rows in one */
+  Index begin;         /* the place of the first value */
+  Index stride, tail;  /* between folded rows, and to the first of the rest */
 } Strip;
 
 static Strip strip_of(const Call *call, Index task) {
@@ -29,11 +29,12 @@ void strip_forward(void *argument, Index task) {
   const Loops *l = loops();
   const Strip s = strip_of(call, task);
   const Index count = s.end - s.first;
+  const int centered = call->p->centered;
   const float *x = call->x + s.begin;
   float *y = call->y + s.begin;
-  double *scratch = malloc(sizeof(double) * 2 * (size_t)(s.wide + s.width) +
-                           sizeof(Group) * (size_t)count +
-                           sizeof(float) * 3 * (size_t)s.wide);
+  double *scratch =
+      malloc(sizeof(double) * 2 * (size_t)(s.wide + s.width) +
+             sizeof(Group) * (size_t)count + sizeof(float) * 3 * (size_t)s.wide);
   if (!scratch) {
     atomic_store(&call->failed, 1);
     return;
@@ -44,9 +45,10 @@ void strip_forward(void *argument, Index task) {
   float *m = (float *)(groups + count), *a = m + s.wide, *o = a + s.wide;
   if (!call->known_mean) {
     const ColumnStats stats = {mean, m2, rest_mean, rest_m2, s.width};
-    l->column_stats(x, call->folded_rows, s.stride, s.wide, mean, m2);
+    l->column_stats(x, call->folded_rows, s.stride, s.wide, centered, mean, m2);
     if (call->rest)
-      l->column_stats(x + s.tail, call->rest, call->width, s.width, rest_mean, rest_m2);
+      l->column_stats(x + s.tail, call->rest, call->width, s.width, centered, rest_mean,
+                      rest_m2);
     for (Index g = 0; g < count; g++)
       groups[g] = group_of(call, &stats, g * group_width(&call->p->view));
   }
@@ -85,7 +87,7 @@ void strip_backward(void *argument, Index task) {
   l->column_grad(dy, x, dx, call->folded_rows, t.stride, t.wide, m, a, k, c,
                  call->stream);
   if (call->rest)
-    l->column_grad(dy + t.tail, x + t.tail, dx + t.tail, call->rest, call->width,
-                   t.width, m, a, k, c, 0);
+    l->column_grad(dy + t.tail, x + t.tail, dx + t.tail, call->rest, call->width, t.width,
+                   m, a, k, c, 0);
   free(scratch);
 }

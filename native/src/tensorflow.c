@@ -46,7 +46,7 @@ int stay_loaded(void) {
 
 static const char *find_all(Library library) {
   TensorFlow found;
-#define FIND(result, name, parameters)                         \
+#define FIND(result, name, parameters) \
   if (!(*(void **)&found.name = find(library, #name))) return #name;
   TF_FUNCTIONS(FIND)
 #undef FIND

@@ -24,41 +24,41 @@ typedef struct TF_ShapeInferenceContext TF_ShapeInferenceContext;
 enum { TF_FLOAT = 1 };
 enum { TF_OK = 0, TF_INVALID_ARGUMENT = 3, TF_RESOURCE_EXHAUSTED = 8 };
 
-#define TF_FUNCTIONS(X)                                                                  \
-  X(TF_Status *, TF_NewStatus, (void))                                                   \
-  X(void, TF_DeleteStatus, (TF_Status *))                                                \
-  X(int, TF_GetCode, (const TF_Status *))                                                \
-  X(const char *, TF_Message, (const TF_Status *))                                       \
-  X(void, TF_SetStatus, (TF_Status *, int, const char *))                                \
-  X(TF_Buffer *, TF_GetAllOpList, (void))                                                \
-  X(void, TF_DeleteBuffer, (TF_Buffer *))                                                \
-  X(TF_OpDefinitionBuilder *, TF_NewOpDefinitionBuilder, (const char *))                 \
-  X(void, TF_OpDefinitionBuilderAddAttr, (TF_OpDefinitionBuilder *, const char *))       \
-  X(void, TF_OpDefinitionBuilderAddInput, (TF_OpDefinitionBuilder *, const char *))      \
-  X(void, TF_OpDefinitionBuilderAddOutput, (TF_OpDefinitionBuilder *, const char *))     \
-  X(void, TF_OpDefinitionBuilderSetShapeInferenceFunction,                               \
-    (TF_OpDefinitionBuilder *, void (*)(TF_ShapeInferenceContext *, TF_Status *)))       \
-  X(void, TF_ShapeInferenceContextSetUnknownShape,                                       \
-    (TF_ShapeInferenceContext *, TF_Status *))                                           \
-  X(void, TF_RegisterOpDefinition, (TF_OpDefinitionBuilder *, TF_Status *))              \
-  X(TF_KernelBuilder *, TF_NewKernelBuilder,                                             \
-    (const char *, const char *, void *(*)(TF_OpKernelConstruction *),                   \
-     void (*)(void *, TF_OpKernelContext *), void (*)(void *)))                          \
-  X(void, TF_RegisterKernelBuilder, (const char *, TF_KernelBuilder *, TF_Status *))     \
-  X(void, TF_OpKernelConstruction_GetAttrInt64List,                                      \
-    (TF_OpKernelConstruction *, const char *, int64_t *, int, TF_Status *))              \
-  X(void, TF_OpKernelConstruction_GetAttrFloat,                                          \
-    (TF_OpKernelConstruction *, const char *, float *, TF_Status *))                     \
-  X(void, TF_OpKernelConstruction_Failure, (TF_OpKernelConstruction *, TF_Status *))     \
-  X(int, TF_NumInputs, (TF_OpKernelContext *))                                           \
-  X(void, TF_GetInput, (TF_OpKernelContext *, int, TF_Tensor **, TF_Status *))           \
-  X(TF_Tensor *, TF_AllocateOutput,                                                      \
-    (TF_OpKernelContext *, int, int, const int64_t *, int, size_t, TF_Status *))         \
-  X(void, TF_OpKernelContext_Failure, (TF_OpKernelContext *, TF_Status *))               \
-  X(int, TF_NumDims, (const TF_Tensor *))                                                \
-  X(int64_t, TF_Dim, (const TF_Tensor *, int))                                           \
-  X(void *, TF_TensorData, (const TF_Tensor *))                                          \
-  X(size_t, TF_TensorByteSize, (const TF_Tensor *))                                      \
+#define TF_FUNCTIONS(X)                                                              \
+  X(TF_Status *, TF_NewStatus, (void))                                               \
+  X(void, TF_DeleteStatus, (TF_Status *))                                            \
+  X(int, TF_GetCode, (const TF_Status *))                                            \
+  X(const char *, TF_Message, (const TF_Status *))                                   \
+  X(void, TF_SetStatus, (TF_Status *, int, const char *))                            \
+  X(TF_Buffer *, TF_GetAllOpList, (void))                                            \
+  X(void, TF_DeleteBuffer, (TF_Buffer *))                                            \
+  X(TF_OpDefinitionBuilder *, TF_NewOpDefinitionBuilder, (const char *))             \
+  X(void, TF_OpDefinitionBuilderAddAttr, (TF_OpDefinitionBuilder *, const char *))   \
+  X(void, TF_OpDefinitionBuilderAddInput, (TF_OpDefinitionBuilder *, const char *))  \
+  X(void, TF_OpDefinitionBuilderAddOutput, (TF_OpDefinitionBuilder *, const char *)) \
+  X(void, TF_OpDefinitionBuilderSetShapeInferenceFunction,                           \
+    (TF_OpDefinitionBuilder *, void (*)(TF_ShapeInferenceContext *, TF_Status *)))   \
+  X(void, TF_ShapeInferenceContextSetUnknownShape,                                   \
+    (TF_ShapeInferenceContext *, TF_Status *))                                       \
+  X(void, TF_RegisterOpDefinition, (TF_OpDefinitionBuilder *, TF_Status *))          \
+  X(TF_KernelBuilder *, TF_NewKernelBuilder,                                         \
+    (const char *, const char *, void *(*)(TF_OpKernelConstruction *),               \
+     void (*)(void *, TF_OpKernelContext *), void (*)(void *)))                      \
+  X(void, TF_RegisterKernelBuilder, (const char *, TF_KernelBuilder *, TF_Status *)) \
+  X(void, TF_OpKernelConstruction_GetAttrInt64List,                                  \
+    (TF_OpKernelConstruction *, const char *, int64_t *, int, TF_Status *))          \
+  X(void, TF_OpKernelConstruction_GetAttrFloat,                                      \
+    (TF_OpKernelConstruction *, const char *, float *, TF_Status *))                 \
+  X(void, TF_OpKernelConstruction_Failure, (TF_OpKernelConstruction *, TF_Status *)) \
+  X(int, TF_NumInputs, (TF_OpKernelContext *))                                       \
+  X(void, TF_GetInput, (TF_OpKernelContext *, int, TF_Tensor **, TF_Status *))       \
+  X(TF_Tensor *, TF_AllocateOutput,                                                  \
+    (TF_OpKernelContext *, int, int, const int64_t *, int, size_t, TF_Status *))     \
+  X(void, TF_OpKernelContext_Failure, (TF_OpKernelContext *, TF_Status *))           \
+  X(int, TF_NumDims, (const TF_Tensor *))                                            \
+  X(int64_t, TF_Dim, (const TF_Tensor *, int))                                       \
+  X(void *, TF_TensorData, (const TF_Tensor *))                                      \
+  X(size_t, TF_TensorByteSize, (const TF_Tensor *))                                  \
   X(void, TF_DeleteTensor, (TF_Tensor *))
 
 #define DECLARE(result, name, parameters) result(*name) parameters;

@@ -1,5 +1,6 @@
 // Reports at the end of a run which tests were skipped.
 const {backends} = require('./backends.js');
+const {native} = require('./native.js');
 
 module.exports = class {
   onRunComplete() {
@@ -7,6 +8,12 @@ module.exports = class {
       console.log(
         '\nSkipped: models that Keras makes on the fly, and its check of mutants. ' +
           '"npm run test:keras" tests with them.',
+      );
+    }
+    if (native().why !== undefined) {
+      console.log(
+        `\nSkipped: every test of the native kernels: ${native().why}. ` +
+          '"npm run native" builds them.',
       );
     }
     for (const {name, why} of backends().skipped) {

@@ -12,14 +12,14 @@ INLINE Index slot(Index v, Index w) { return v * V + V <= w ? v * V : w - V; }
 
 /* Fewer columns than a vector has values, in doubles. */
 static void narrow_stats(const float *x, Index rows, Index stride, Index width,
-                         double *mean, double *m2) {
+                         int centered, double *mean, double *m2) {
   for (Index j = 0; j < width; j++) {
-    double shift = x[j], r = 0, q = 0;
-    for (Index i = 0; i < rows; i++) {
-      double d = x[i * stride + j] - shift;
-      r += d;
+    double shift = 0, q = 0;
+    if (centered) {
+      double r = 0;
+      for (Index i = 0; i < rows; i++) r += (double)x[i * stride + j] - x[j];
+      shift = x[j] + r / (double)rows;
     }
-    shift += r / rows;
     for (Index i = 0; i < rows; i++) {
       double d = x[i * stride + j] - shift;
       q += d * d;
@@ -33,7 +33,7 @@ static void narrow_stats(const float *x, Index rows, Index stride, Index width,
  * Sums are taken about a first guess at the mean, and about the mean so far from the second
  * block on, so that they are of small numbers.
  */
-static void strip_stats(const float *x, Index rows, Index stride, Index w,
+static void strip_stats(const float *x, Index rows, Index stride, Index w, int centered,
                         double *mean, double *m2) {
   float shift[STRIP + V], r[STRIP + V], q[STRIP + V];
   double M[STRIP + V], S[STRIP + V];
@@ -41,7 +41,9 @@ static void strip_stats(const float *x, Index rows, Index stride, Index w,
   for (Index i0 = 0; i0 < rows; i0 += BLOCK) {
     const float *xb = x + i0 * stride;
     const Index m = rows - i0 < BLOCK ? rows - i0 : BLOCK;
-    if (i0 == 0) {
+    if (!centered) {
+      for (Index j = 0; j < nv * V; j++) shift[j] = 0;
+    } else if (i0 == 0) {
       const Index p = m < PREPASS ? m : PREPASS;
       for (Index v = 0; v < nv; v++) {
         const float *xs = xb + slot(v, w);
@@ -83,6 +85,13 @@ static void strip_stats(const float *x, Index rows, Index stride, Index w,
         store(q + v * V, load(q + v * V) + d * d);
       }
     }
+    if (!centered) {
+      for (Index j = 0; j < nv * V; j++) {
+        M[j] = 0;
+        S[j] = i0 == 0 ? q[j] : S[j] + q[j];
+      }
+      continue;
+    }
     const double inv = 1.0 / m, n = i0, share = m / (n + m), both = n * share;
     if (i0 == 0) {
       for (Index j = 0; j < nv * V; j++) {
@@ -115,20 +124,19 @@ INLINE Index strip_at(Index c, Index width) {
 }
 
 static void column_stats(const float *x, Index rows, Index stride, Index width,
-                         double *mean, double *m2) {
+                         int centered, double *mean, double *m2) {
   if (width < V) {
-    narrow_stats(x, rows, stride, width, mean, m2);
+    narrow_stats(x, rows, stride, width, centered, mean, m2);
     return;
   }
   for (Index c = 0, w; c < width; c += w) {
     w = strip_at(c, width);
-    strip_stats(x + c, rows, stride, w, mean + c, m2 + c);
+    strip_stats(x + c, rows, stride, w, centered, mean + c, m2 + c);
   }
 }
 
-INLINE void apply_columns(const float *x, float *y, Index rows, Index stride,
-                          Index width, const float *m, const float *a,
-                          const float *b, int past) {
+INLINE void apply_columns(const float *x, float *y, Index rows, Index stride, Index width,
+                          const float *m, const float *a, const float *b, int past) {
   const Index nv = (width + V - 1) / V;
   Index i = 0;
   for (; i + 4 <= rows; i += 4) {
@@ -150,9 +158,8 @@ INLINE void apply_columns(const float *x, float *y, Index rows, Index stride,
     }
 }
 
-static void column_apply(const float *x, float *y, Index rows, Index stride,
-                         Index width, const float *m, const float *a,
-                         const float *b, int stream) {
+static void column_apply(const float *x, float *y, Index rows, Index stride, Index width,
+                         const float *m, const float *a, const float *b, int stream) {
   if (width < V) {
     for (Index i = 0; i < rows; i++)
       for (Index j = 0; j < width; j++)
@@ -166,8 +173,7 @@ static void column_apply(const float *x, float *y, Index rows, Index stride,
 }
 
 static void narrow_sums(const float *dy, const float *x, Index rows, Index stride,
-                        Index width, const float *m, double *s, double *p,
-                        double *r) {
+                        Index width, const float *m, double *s, double *p, double *r) {
   for (Index j = 0; j < width; j++) {
     double a = 0, b = 0, c = 0;
     for (Index i = 0; i < rows; i++) {
@@ -182,9 +188,8 @@ static void narrow_sums(const float *dy, const float *x, Index rows, Index strid
   }
 }
 
-static void strip_sums(const float *dy, const float *x, Index rows, Index stride,
-                       Index w, const float *m, double *s, double *p,
-                       double *r) {
+static void strip_sums(const float *dy, const float *x, Index rows, Index stride, Index w,
+                       const float *m, double *s, double *p, double *r) {
   float bs[STRIP + V], bp[STRIP + V], br[STRIP + V];
   double S[STRIP + V], P[STRIP + V], R[STRIP + V];
   const Index nv = (w + V - 1) / V;
@@ -235,8 +240,7 @@ static void strip_sums(const float *dy, const float *x, Index rows, Index stride
 }
 
 static void column_sums(const float *dy, const float *x, Index rows, Index stride,
-                        Index width, const float *m, double *s, double *p,
-                        double *r) {
+                        Index width, const float *m, double *s, double *p, double *r) {
   if (width < V) {
     narrow_sums(dy, x, rows, stride, width, m, s, p, r);
     return;
@@ -255,8 +259,7 @@ INLINE void grad_columns(const float *dy, const float *x, float *dx, Index rows,
   for (; i + 4 <= rows; i += 4) {
     for (Index v = 0; v < nv; v++) {
       const Index j = slot(v, width);
-      const vf mj = load(m + j), aj = load(a + j), kj = load(k + j),
-               cj = load(c + j);
+      const vf mj = load(m + j), aj = load(a + j), kj = load(k + j), cj = load(c + j);
       for (Index u = 0; u < 4; u++) {
         const Index at = (i + u) * stride + j;
         put(dx + at, load(dy + at) * aj + ((load(x + at) - mj) * kj + cj), past);
@@ -267,8 +270,7 @@ INLINE void grad_columns(const float *dy, const float *x, float *dx, Index rows,
     for (Index v = 0; v < nv; v++) {
       const Index j = slot(v, width), at = i * stride + j;
       store(dx + at, load(dy + at) * load(a + j) +
-                         ((load(x + at) - load(m + j)) * load(k + j) +
-                          load(c + j)));
+                         ((load(x + at) - load(m + j)) * load(k + j) + load(c + j)));
     }
 }
 

@@ -5,8 +5,8 @@
 #include "runs.h"
 
 /* (x - m) * a + b, times gamma and plus beta where they are there. */
-INLINE vf affine(vf x, vf vm, vf va, vf vb, const float *gamma,
-                 const float *beta, Index i) {
+INLINE vf affine(vf x, vf vm, vf va, vf vb, const float *gamma, const float *beta,
+                 Index i) {
   vf t = (x - vm) * va + vb;
   if (gamma && beta) return t * load(gamma + i) + load(beta + i);
   if (gamma) return t * load(gamma + i);
@@ -14,8 +14,8 @@ INLINE vf affine(vf x, vf vm, vf va, vf vb, const float *gamma,
   return t;
 }
 
-INLINE void row_apply_of(const float *x, float *y, Index n, float m, float a,
-                         float b, const float *gamma, const float *beta) {
+INLINE void row_apply_of(const float *x, float *y, Index n, float m, float a, float b,
+                         const float *gamma, const float *beta) {
   const vf vm = splat(m), va = splat(a), vb = splat(b);
   Index i = 0;
   for (; i + V <= n; i += V)
@@ -26,8 +26,8 @@ INLINE void row_apply_of(const float *x, float *y, Index n, float m, float a,
   }
 }
 
-static void row_apply(const float *x, float *y, Index n, float m, float a,
-                      float b, const float *gamma, const float *beta) {
+static void row_apply(const float *x, float *y, Index n, float m, float a, float b,
+                      const float *gamma, const float *beta) {
   if (n < V) {
     for (Index i = 0; i < n; i++) {
       float t = (x[i] - m) * a + b;
@@ -45,12 +45,12 @@ static void row_apply(const float *x, float *y, Index n, float m, float a,
   }
 }
 
-static Sums row_sums(const float *dy, const float *x, const float *gamma,
-                     Index n, float m) {
+static Sums row_sums(const float *dy, const float *x, const float *gamma, Index n,
+                     float m) {
   return sums_in_blocks(dy, x, gamma, n, m);
 }
 
-static void four_stats(const float *x, Index n, double *mean, double *m2) {
+static void four_stats(const float *x, Index n, int centered, double *mean, double *m2) {
   vf first[4], sum[4], r[4], q[4];
   float shift[4];
   const Index full = n - n % V;
@@ -62,7 +62,7 @@ static void four_stats(const float *x, Index n, double *mean, double *m2) {
     for (int u = 0; u < 4; u++)
       sum[u] += masked(load(x + u * n + n - V) - first[u], mask);
   for (int u = 0; u < 4; u++) {
-    shift[u] = x[u * n] + hsum(sum[u]) / n;
+    shift[u] = centered ? x[u * n] + hsum(sum[u]) / n : 0;
     first[u] = splat(shift[u]);
     r[u] = q[u] = splat(0);
   }
@@ -80,18 +80,17 @@ static void four_stats(const float *x, Index n, double *mean, double *m2) {
     }
   const double inverse = 1.0 / n;
   for (int u = 0; u < 4; u++) {
-    const double s = hsum(r[u]), t = s * inverse, m = hsum(q[u]) - s * t;
-    mean[u] = shift[u] + t;
-    m2[u] = at_least_zero(m);
+    const double s = hsum(r[u]), t = s * inverse;
+    mean[u] = centered ? shift[u] + t : 0;
+    m2[u] = centered ? at_least_zero(hsum(q[u]) - s * t) : hsum(q[u]);
   }
 }
 
-INLINE void four_sums_of(const float *dy, const float *x, const float *gamma,
-                         Index n, const float *m, Sums *sums) {
+INLINE void four_sums_of(const float *dy, const float *x, const float *gamma, Index n,
+                         const float *m, Sums *sums) {
   vf vm[4], s[4], p[4], r[4];
   const Index full = n - n % V;
-  for (int u = 0; u < 4; u++)
-    vm[u] = splat(m[u]), s[u] = p[u] = r[u] = splat(0);
+  for (int u = 0; u < 4; u++) vm[u] = splat(m[u]), s[u] = p[u] = r[u] = splat(0);
   for (Index i = 0; i < full; i += V) {
     const vf scale = gamma ? load(gamma + i) : splat(1);
     for (int u = 0; u < 4; u++) {
@@ -125,11 +124,10 @@ static void four_sums(const float *dy, const float *x, const float *gamma, Index
 }
 
 /* One vector of row_grad; the mask says which of its values count in the sums. */
-INLINE void grad_vector(const float *dy, const float *x, float *dx, Index rows,
-                        Index n, const float *gamma, const float *m,
-                        const float *a, const float *k, const float *c,
-                        const float *d, float *dgamma, float *dbeta, Index i,
-                        vi mask) {
+INLINE void grad_vector(const float *dy, const float *x, float *dx, Index rows, Index n,
+                        const float *gamma, const float *m, const float *a,
+                        const float *k, const float *c, const float *d, float *dgamma,
+                        float *dbeta, Index i, vi mask) {
   vf sg = splat(0), sb = sg;
   const vf gm = gamma ? load(gamma + i) : splat(1);
   for (Index u = 0; u < rows; u++) {
@@ -143,10 +141,9 @@ INLINE void grad_vector(const float *dy, const float *x, float *dx, Index rows,
   if (dbeta) store(dbeta + i, load(dbeta + i) + masked(sb, mask));
 }
 
-static void row_grad(const float *dy, const float *x, float *dx, Index rows,
-                     Index n, const float *gamma, const float *m, const float *a,
-                     const float *k, const float *c, const float *d,
-                     float *dgamma, float *dbeta) {
+static void row_grad(const float *dy, const float *x, float *dx, Index rows, Index n,
+                     const float *gamma, const float *m, const float *a, const float *k,
+                     const float *c, const float *d, float *dgamma, float *dbeta) {
   if (n < V) {
     for (Index u = 0; u < rows; u++)
       for (Index i = 0; i < n; i++) {

@@ -5,16 +5,14 @@
 #include "vectors.h"
 
 /* Joins the mean and m2 of n values with those of m others. */
-INLINE void join(double *mean, double *m2, double n, double other, double sq,
-                 double m) {
+INLINE void join(double *mean, double *m2, double n, double other, double sq, double m) {
   double d = other - *mean, w = m / (n + m);
   *mean += d * w;
   *m2 += sq + d * d * n * w;
 }
 
 /* Sums of x - shift and of its squares. */
-INLINE void block_moments(const float *x, Index n, float shift, double *r,
-                          double *q) {
+INLINE void block_moments(const float *x, Index n, float shift, double *r, double *q) {
   if (n < V) {
     double a = 0, b = 0;
     for (Index i = 0; i < n; i++) {
@@ -27,8 +25,7 @@ INLINE void block_moments(const float *x, Index n, float shift, double *r,
     return;
   }
   const vf s = splat(shift);
-  vf r0 = splat(0), r1 = r0, r2 = r0, r3 = r0, q0 = r0, q1 = r0, q2 = r0,
-     q3 = r0;
+  vf r0 = splat(0), r1 = r0, r2 = r0, r3 = r0, q0 = r0, q1 = r0, q2 = r0, q3 = r0;
   Index i = 0;
   for (; i + 4 * V <= n; i += 4 * V) {
     vf a = load(x + i) - s, b = load(x + i + V) - s, c = load(x + i + 2 * V) - s,
@@ -78,13 +75,17 @@ INLINE float rough_mean(const float *x, Index n) {
   return first + hsum((s0 + s1) + (s2 + s3)) / n;
 }
 
-static void run_stats(const float *x, Index n, double *mean, double *m2) {
+static void run_stats(const float *x, Index n, int centered, double *mean, double *m2) {
   double M = 0, S = 0;
   for (Index i = 0; i < n; i += RUN_BLOCK) {
     const Index m = n - i < RUN_BLOCK ? n - i : RUN_BLOCK;
-    const float shift = i == 0 ? rough_mean(x, m) : (float)M;
+    const float shift = !centered ? 0 : i == 0 ? rough_mean(x, m) : (float)M;
     double r, q;
     block_moments(x + i, m, shift, &r, &q);
+    if (!centered) {
+      S += q;
+      continue;
+    }
     const double t = r / m, sq = q - r * t;
     if (i == 0) {
       M = shift + t;
@@ -97,8 +98,8 @@ static void run_stats(const float *x, Index n, double *mean, double *m2) {
   *m2 = at_least_zero(S);
 }
 
-static void run_apply(const float *x, float *y, Index n, float m, float a,
-                      float b, int stream) {
+static void run_apply(const float *x, float *y, Index n, float m, float a, float b,
+                      int stream) {
   if (n < V) {
     for (Index i = 0; i < n; i++) y[i] = (x[i] - m) * a + b;
     return;
@@ -164,13 +165,13 @@ INLINE Sums sums_of(const float *dy, const float *x, const float *gamma, Index n
   return (Sums){hsum(s0 + s1), hsum(p0 + p1), hsum(r0 + r1)};
 }
 
-static Sums sums_in_blocks(const float *dy, const float *x, const float *gamma,
-                           Index n, float m) {
+static Sums sums_in_blocks(const float *dy, const float *x, const float *gamma, Index n,
+                           float m) {
   Sums t = {0, 0, 0};
   for (Index i = 0; i < n; i += RUN_BLOCK) {
     const Index k = n - i < RUN_BLOCK ? n - i : RUN_BLOCK;
-    Sums b = gamma ? sums_of(dy + i, x + i, gamma + i, k, m)
-                   : sums_of(dy + i, x + i, 0, k, m);
+    Sums b =
+        gamma ? sums_of(dy + i, x + i, gamma + i, k, m) : sums_of(dy + i, x + i, 0, k, m);
     t.s += b.s;
     t.p += b.p;
     t.r += b.r;
@@ -182,8 +183,8 @@ static Sums run_sums(const float *dy, const float *x, Index n, float m) {
   return sums_in_blocks(dy, x, 0, n, m);
 }
 
-static void run_grad(const float *dy, const float *x, float *dx, Index n,
-                     float m, float a, float k, float c, int stream) {
+static void run_grad(const float *dy, const float *x, float *dx, Index n, float m,
+                     float a, float k, float c, int stream) {
   if (n < V) {
     for (Index i = 0; i < n; i++) dx[i] = dy[i] * a + ((x[i] - m) * k + c);
     return;
