@@ -16,7 +16,7 @@ const backendOf = (): NodeBackend => tf.backend() as unknown as NodeBackend;
 
 /** Node's own require, since an addon knows one instance of itself. */
 const {install} = createRequire(__filename)('tfjs-normalization-native') as {
-  install(): Installation;
+  readonly install: () => Installation;
 };
 
 let installed: Installation | undefined;

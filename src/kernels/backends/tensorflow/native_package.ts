@@ -20,9 +20,9 @@ interface NativePackage {
 
 /** A part of Node's module `node:module`. */
 interface ModuleLoader {
-  createRequire(file: string): {
+  readonly createRequire: (file: string) => {
     (name: string): unknown;
-    resolve(name: string): string;
+    readonly resolve: (name: string) => string;
   };
 }
 
@@ -75,12 +75,12 @@ function findPackage(): NativePackage {
 
 function moduleLoader(): ModuleLoader {
   const node = process as {
-    getBuiltinModule?: (name: string) => ModuleLoader;
+    getBuiltinModule?: (name: string) => unknown;
   };
   if (node.getBuiltinModule === undefined) {
     throw new Error('this Node is too old: 20.16 and 22.3 can find it');
   }
-  return node.getBuiltinModule('node:module');
+  return node.getBuiltinModule('node:module') as ModuleLoader;
 }
 
 /** This file, where modules know theirs, and the program. */
