@@ -7,14 +7,14 @@ export interface Installation {
    *
    * @param most 1 to 64. Defaults to what it is.
    */
-  threads(this: void, most?: number): number;
+  readonly threads: (most?: number) => number;
   /**
    * Reads, or chooses, the instructions to compute with.
    *
    * @param name `base`, `avx2` or `avx512`; where the processor lacks them, lesser ones are
    *   taken. Defaults to those in use, which are the best that the processor has.
    */
-  instructions(this: void, name?: 'base' | 'avx2' | 'avx512'): string;
+  readonly instructions: (name?: 'base' | 'avx2' | 'avx512') => string;
 }
 
 /**

@@ -204,6 +204,24 @@ describe('an op called by itself', () => {
     }
   });
 
+  it.each(['int32', 'bool', 'complex64', 'string'] as const)(
+    'refuses values of type %s',
+    (dtype) => {
+      const inputs = {
+        int32: () => tf.ones([12], 'int32'),
+        bool: () => tf.ones([12], 'bool'),
+        complex64: () => tf.complex(tf.ones([6]), tf.ones([6])),
+        string: () => tf.fill([12], 'one', 'string'),
+      };
+      tf.tidy(() => {
+        const x = inputs[dtype]();
+        expect(() =>
+          runOp('Normalize', [x], [-1, 1, 1, 3, 1, 4], 1e-3, 3),
+        ).toThrow('expected to be a float tensor');
+      });
+    },
+  );
+
   it('computes as before after all that', () => {
     const x = tf.tensor2d([[1], [3]]);
     // A power of two, whose root and quotient are exact: 1 / sqrt(1 + 3).
