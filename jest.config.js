@@ -1,4 +1,5 @@
 const {backends} = require('./test/support/backends.js');
+const {native} = require('./test/support/native.js');
 
 const shared = {
   rootDir: __dirname,
@@ -18,9 +19,12 @@ const shared = {
 /** What computes is tested on every backend; the rest once, on cpu. */
 const COMPUTING = [
   ...['kernels', 'ops', 'layer_support', 'layers', 'statistics', 'models'],
-  'keras_file',
 ];
-const OTHER = ['node', 'bin', 'package', 'docs', 'examples', 'bench'];
+/** What computes by the native kernels of tfjs-node, where they are built. */
+const NATIVE = ['kernels', 'ops', 'layers', 'native'];
+const OTHER = [
+  ...['keras_file', 'node', 'bin', 'package', 'docs', 'examples', 'bench'],
+];
 
 const tests = (folders) =>
   folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`);
@@ -31,10 +35,10 @@ const ofOthers = (backend) =>
     .filter((name) => name !== backend)
     .map((name) => `<rootDir>/test/kernels/backends/${name}.test.ts`);
 
-const project = (displayName, backend, folders) => ({
+const project = (displayName, backend, folders, isNative = false) => ({
   ...shared,
   displayName,
-  globals: {BACKEND: backend},
+  globals: {BACKEND: backend, NATIVE: isNative},
   setupFilesAfterEnv: ['<rootDir>/test/support/setup.ts'],
   testMatch: tests(folders),
   testPathIgnorePatterns: ['/node_modules/', ...ofOthers(backend)],
@@ -43,6 +47,9 @@ const project = (displayName, backend, folders) => ({
 module.exports = {
   projects: [
     ...backends().run.map((name) => project(name, name, COMPUTING)),
+    ...(native().why === undefined
+      ? [project('native', 'tensorflow', NATIVE, true)]
+      : []),
     project('once', 'cpu', OTHER),
   ],
   reporters: ['default', '<rootDir>/test/support/end_reporter.js'],

@@ -10,13 +10,14 @@ const ON_OTHER_BACKENDS = [
 ];
 
 /** What is done once, without the programs, which take as long as all of cpu. */
-const ONCE = ['docs/*', 'node/*'];
+const ONCE = ['docs/*', 'keras_file/*', 'node/*'];
 
 const tests = (paths) => paths.map((path) => `<rootDir>/test/${path}.test.ts`);
 
 const shortened = {
   wasm: tests(ON_OTHER_BACKENDS),
   tensorflow: tests(ON_OTHER_BACKENDS),
+  native: tests([...ON_OTHER_BACKENDS, 'native/*']),
   once: tests(ONCE),
 };
 
@@ -32,7 +33,7 @@ module.exports = {
       '<rootDir>/test/support/end_reporter.js',
       {
         leftOut:
-          'on wasm and tensorflow all but the conformance of kernels, the contract of ' +
+          'on wasm, tensorflow and its native kernels all but the conformance of kernels, the contract of ' +
           'layers and the fixtures of Keras and PyTorch; ' +
           'the tests of the command, the package, the examples and the benchmark',
       },

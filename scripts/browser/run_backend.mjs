@@ -35,6 +35,7 @@ export async function* runBackend(browser, {name, files, url, propertyRuns}) {
     }
     const result = await runFile(context, url, file, {
       BACKEND: backend.name,
+      NATIVE: false,
       THREADED: backend.threaded ?? false,
       PROPERTY_RUNS: propertyRuns,
     });

@@ -177,6 +177,7 @@ export type OpAttribute =
   | number
   | string
   | {readonly type: 'float' | 'int32'}
+  | {readonly integer: number}
   | {readonly integers: readonly number[]};
 
 /**
@@ -190,6 +191,25 @@ export type OpRunner = (
   inputs: readonly Tensor[],
   outputs: number,
 ) => Tensor[];
+
+/** An op with its attributes, as tfjs-node's binding takes them. */
+export interface PreparedOp {
+  readonly op: string;
+  readonly records: object[];
+}
+
+/** The op runner in two steps: what does not change from run to run is made once. */
+export interface PreparedOps {
+  readonly prepare: (
+    op: string,
+    attributes: Readonly<Record<string, OpAttribute>>,
+  ) => PreparedOp;
+  readonly run: (
+    prepared: PreparedOp,
+    inputs: readonly Tensor[],
+    outputs: number,
+  ) => Tensor[];
+}
 
 interface NodeBackend {
   readonly binding: Readonly<Record<string, number>>;
@@ -205,10 +225,21 @@ interface NodeBackend {
 /**
  * The op runner of tfjs-node.
  *
+ * @throws Error as {@link preparedOpsOf}.
+ */
+export function opRunnerOf(backend: unknown): OpRunner {
+  const {prepare, run} = preparedOpsOf(backend);
+  return (op, attributes, inputs, outputs) =>
+    run(prepare(op, attributes), inputs, outputs);
+}
+
+/**
+ * The op runner of tfjs-node, in two steps.
+ *
  * @throws Error if the backend is not as that of tfjs 4, or computes on a GPU, where
  *   ops keep other statistics for their gradients.
  */
-export function opRunnerOf(backend: unknown): OpRunner {
+export function preparedOpsOf(backend: unknown): PreparedOps {
   const own = backend as NodeBackend;
   expectMethods(own, ['executeMultipleOutputs']);
   if (own.isUsingGpuDevice) throw new Error('it computes on a GPU');
@@ -229,6 +260,9 @@ export function opRunnerOf(backend: unknown): OpRunner {
     if (typeof value === 'object' && 'integers' in value) {
       return {name, type: binding.TF_ATTR_INT, value: [...value.integers]};
     }
+    if (typeof value === 'object' && 'integer' in value) {
+      return {name, type: binding.TF_ATTR_INT, value: value.integer};
+    }
     if (typeof value === 'object') {
       const types = {float: binding.TF_FLOAT, int32: binding.TF_INT32};
       return {name, type: binding.TF_ATTR_TYPE, value: types[value.type]};
@@ -240,9 +274,13 @@ export function opRunnerOf(backend: unknown): OpRunner {
     }[typeof value as 'boolean' | 'number' | 'string'];
     return {name, type, value};
   };
-  return (op, attributes, inputs, outputs) => {
-    const records = Object.entries(attributes).map((entry) => record(...entry));
-    return own.executeMultipleOutputs(op, records, inputs, outputs);
+  return {
+    prepare: (op, attributes) => ({
+      op,
+      records: Object.entries(attributes).map((entry) => record(...entry)),
+    }),
+    run: ({op, records}, inputs, outputs) =>
+      own.executeMultipleOutputs(op, records, inputs, outputs),
   };
 }
 

@@ -3,6 +3,7 @@
 const {writeFileSync} = require('node:fs');
 const {relative} = require('node:path');
 const {backends} = require('./backends.js');
+const {native} = require('./native.js');
 
 module.exports = class {
   /** @param {{leftOut?: string}} options What this run leaves out, in words. */
@@ -59,6 +60,12 @@ function skipped() {
     ({name, why}) =>
       `every test on the backend ${name}: ${why}. "npm run add-tensorflow" adds it.`,
   );
+  const {why} = native();
+  if (why !== undefined) {
+    lines.push(
+      `every test of the native kernels: ${why}. "npm run native" builds them.`,
+    );
+  }
   if (process.env.KERAS_MODELS !== undefined) return lines;
   return [
     'models that Keras makes on the fly, and its check of mutants. ' +

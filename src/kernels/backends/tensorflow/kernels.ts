@@ -9,9 +9,11 @@ import type {
   Parameters,
   View,
 } from '../../contract.js';
-import {opRunnerOf} from '../../tfjs_private.js';
+import {opRunnerOf, preparedOpsOf} from '../../tfjs_private.js';
 import {type Frame, frameOf} from './frame.js';
 import {normalizeGrad} from './gradient.js';
+import {nativeKernels} from './native.js';
+import {withNativeOps} from './native_package.js';
 import {
   affine,
   applyBatchNorm,
@@ -24,7 +26,13 @@ import {TensorflowOps} from './ops.js';
 /** tfjs-node's backend. */
 export const tensorflow: Backend = {
   name: 'tensorflow',
-  make: (instance) => tensorflowKernels(instance),
+  make: (instance) => {
+    const ops = preparedOpsOf(instance);
+    const native = withNativeOps(() => nativeKernels(ops));
+    // This backend's kernels are given tensors, and may give tensors.
+    return (native ??
+      tensorflowKernels(instance)) as unknown as Fused<TensorInfo>;
+  },
 };
 
 /**
@@ -33,9 +41,9 @@ export const tensorflow: Backend = {
  *
  * @throws Error if the op runner is out of reach, or computes on a GPU.
  */
-export function tensorflowKernels(backend: unknown): Fused<TensorInfo> {
+export function tensorflowKernels(backend: unknown): Fused<Tensor> {
   const ops = new TensorflowOps(opRunnerOf(backend));
-  const kernels: Fused<Tensor> = {
+  return {
     normalize: (x, parameters, attributes) =>
       ops.tidy(() => normalize(ops, x, parameters, attributes)),
 
@@ -54,8 +62,6 @@ export function tensorflowKernels(backend: unknown): Fused<TensorInfo> {
       return [mean, variance];
     },
   };
-  // This backend's kernels are given tensors, and may give tensors.
-  return kernels as unknown as Fused<TensorInfo>;
 }
 
 function normalize(
