@@ -1,21 +1,53 @@
-// Runs the functions of docs/migrating.md on a network whose results come from the formulas
-// of PyTorch's documentation, in float64 and with its channels first.
+// Runs the functions of docs/migrating.md on weights of PyTorch's and Flax's own modules,
+// and compares with what these modules predict (test/fixtures/make_states.py).
 import * as tf from '@tensorflow/tfjs';
-import {batchNorm, layerNorm} from 'tfjs-normalization';
+import {
+  batchNorm,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  rmsNorm,
+} from 'tfjs-normalization';
+import states from '../fixtures/peer_states.json';
 import {expectClose} from '../support/close.js';
 import {documentBlocks, runBlock} from './blocks.js';
 
 type Numbers = number | Numbers[];
+type Named = Readonly<Record<string, Numbers>>;
 type CopyFromTorch = (
   layer: tf.layers.Layer,
-  state: Record<string, Numbers>,
+  state: Named,
   name: string,
 ) => void;
 type CopyFromFlax = (
   layer: tf.layers.Layer,
-  params: Record<string, Numbers>,
-  batchStats?: Record<string, Numbers>,
+  params: Named,
+  batchStats?: Named,
 ) => void;
+
+interface Predicted {
+  readonly name: string;
+  readonly shape: number[];
+  readonly x: number[];
+  readonly outputShape: number[];
+  readonly y: number[];
+}
+
+interface TorchCase extends Predicted {
+  readonly state: Named;
+  /** The running statistics after a step of training. */
+  readonly trained: Readonly<Record<string, number[]>> | null;
+}
+
+interface FlaxCase extends Predicted {
+  readonly params: Named;
+  readonly batchStats: Named;
+}
+
+const {torch, flax} = states as unknown as {
+  torch: TorchCase[];
+  flax: FlaxCase[];
+};
 
 /** Runs the page's block that declares a function, and returns the function. */
 async function functionOfPage<F>(name: string): Promise<F> {
@@ -32,342 +64,204 @@ async function functionOfPage<F>(name: string): Promise<F> {
   return found[name] as F;
 }
 
-/** A wave of numbers between -1 and 1 that differ. */
-function wave(length: number, phase: number): number[] {
-  return Array.from({length}, (_, i) => Math.fround(Math.sin(phase + 1.7 * i)));
-}
-
-/** Cuts values into nested lists, as `tolist()` of PyTorch does. */
-function nested(values: number[], [, ...inner]: number[]): Numbers {
-  if (inner.length === 0) return values;
-  const size = inner.reduce((product, length) => product * length);
-  return Array.from({length: values.length / size}, (_, i) =>
-    nested(values.slice(i * size, (i + 1) * size), inner),
-  );
-}
-
-const [N, C, H, W] = [2, 3, 4, 5];
-const [FILTERS, KERNEL, UNITS] = [4, 2, 6];
-const [ROWS, COLUMNS] = [H - KERNEL + 1, W - KERNEL + 1];
-const EPSILON = 1e-5;
-
-const x = wave(N * C * H * W, 0.1);
-const kernel = wave(FILTERS * C * KERNEL * KERNEL, 0.2);
-const bias = wave(FILTERS, 0.3);
-const gamma = wave(FILTERS, 0.4);
-const beta = wave(FILTERS, 0.5);
-const mean = wave(FILTERS, 0.6);
-const variance = wave(FILTERS, 0.7).map((value) => Math.fround(value + 1.5));
-const matrix = wave(UNITS * FILTERS, 0.8);
-const shift = wave(UNITS, 0.9);
-const [lnGamma, lnBeta] = [wave(UNITS, 1), wave(UNITS, 1.1)];
-
-const at = (values: readonly number[], i: number): number => values[i] ?? NaN;
-const range = (length: number): number[] => [...Array(length).keys()];
-const sum = (values: readonly number[]): number =>
-  values.reduce((total, value) => total + value, 0);
-
-/** Conv2d: [N, C, H, W] and [out, in, h, w] give [N, out, ROWS, COLUMNS]. */
-function convolved(): number[] {
-  return range(N).flatMap((n) =>
-    range(FILTERS).flatMap((f) =>
-      range(ROWS).flatMap((row) =>
-        range(COLUMNS).map((column) => {
-          const terms = range(C).flatMap((c) =>
-            range(KERNEL).flatMap((i) =>
-              range(KERNEL).map((j) => {
-                const pixel = ((n * C + c) * H + row + i) * W + column + j;
-                const weight = ((f * C + c) * KERNEL + i) * KERNEL + j;
-                return at(x, pixel) * at(kernel, weight);
-              }),
-            ),
-          );
-          return sum(terms) + at(bias, f);
-        }),
-      ),
-    ),
-  );
-}
-
-/** The values of one channel of [N, out, ROWS, COLUMNS]. */
-function channel(values: readonly number[], f: number): number[] {
-  const places = ROWS * COLUMNS;
-  return range(N).flatMap((n) =>
-    values.slice((n * FILTERS + f) * places, (n * FILTERS + f + 1) * places),
-  );
-}
-
-/** BatchNorm2d in eval(), the mean over places, Linear and LayerNorm. */
-function predicted(): number[] {
-  const y = convolved();
-  return range(N).flatMap((n) => {
-    const pooled = range(FILTERS).map((f) => {
-      const values = channel(y, f).slice(
-        n * ROWS * COLUMNS,
-        (n + 1) * ROWS * COLUMNS,
-      );
-      const normalized = values.map(
-        (value) =>
-          ((value - at(mean, f)) / Math.sqrt(at(variance, f) + EPSILON)) *
-            at(gamma, f) +
-          at(beta, f),
-      );
-      return sum(normalized) / normalized.length;
-    });
-    const linear = range(UNITS).map(
-      (u) =>
-        sum(pooled.map((value, f) => value * at(matrix, u * FILTERS + f))) +
-        at(shift, u),
-    );
-    const center = sum(linear) / UNITS;
-    const spread = sum(linear.map((value) => (value - center) ** 2)) / UNITS;
-    return linear.map(
-      (value, u) =>
-        ((value - center) / Math.sqrt(spread + EPSILON)) * at(lnGamma, u) +
-        at(lnBeta, u),
-    );
+const batchNormOfTorch = (options: object = {}): tf.layers.Layer =>
+  batchNorm({
+    epsilon: 1e-5,
+    momentum: 0.9,
+    unbiasedMovingVariance: true,
+    ...options,
   });
-}
 
-const STATE: Record<string, Numbers> = {
-  'conv.weight': nested(kernel, [FILTERS, C, KERNEL, KERNEL]),
-  'conv.bias': bias,
-  'bn.weight': gamma,
-  'bn.bias': beta,
-  'bn.running_mean': mean,
-  'bn.running_var': variance,
-  'bn.num_batches_tracked': 12,
-  'fc.weight': nested(matrix, [UNITS, FILTERS]),
-  'fc.bias': shift,
-  'ln.weight': lnGamma,
-  'ln.bias': lnBeta,
+/** The layers for each case, one for each of PyTorch's modules, by the page's table. */
+const FROM_TORCH: Record<string, () => tf.layers.Layer[]> = {
+  'Linear, BatchNorm1d': () => [
+    tf.layers.dense({units: 3, useBias: false}),
+    batchNormOfTorch(),
+  ],
+  'BatchNorm1d of a series': () => [batchNormOfTorch()],
+  BatchNorm2d: () => [batchNormOfTorch()],
+  'BatchNorm2d without affine': () => [
+    batchNormOfTorch({center: false, scale: false}),
+  ],
+  'BatchNorm2d without bias': () => [batchNormOfTorch({center: false})],
+  'BatchNorm2d without running statistics': () => [
+    batchNormOfTorch({statistics: 'batch'}),
+  ],
+  'BatchNorm2d with a cumulative average': () => [
+    batchNormOfTorch({movingAverage: 'cumulative'}),
+  ],
+  BatchNorm3d: () => [batchNormOfTorch()],
+  'Conv2d, BatchNorm2d, ReLU': () => [
+    tf.layers.conv2d({filters: 3, kernelSize: 2}),
+    batchNormOfTorch(),
+    tf.layers.reLU(),
+  ],
+  Conv1d: () => [tf.layers.conv1d({filters: 3, kernelSize: 2})],
+  'Conv2d with padding': () => [
+    tf.layers.conv2d({filters: 3, kernelSize: 3, padding: 'same'}),
+  ],
+  'Conv2d with padding and strides': () => [
+    tf.layers.zeroPadding2d({padding: 1}),
+    tf.layers.conv2d({filters: 3, kernelSize: 3, strides: 2}),
+  ],
+  ConvTranspose2d: () => [
+    tf.layers.conv2dTranspose({filters: 3, kernelSize: 2, strides: 2}),
+  ],
+  'ConvTranspose2d with padding': () => [
+    tf.layers.conv2dTranspose({
+      filters: 3,
+      kernelSize: 4,
+      strides: 2,
+      padding: 'same',
+    }),
+  ],
+  'a depthwise Conv2d': () => [tf.layers.depthwiseConv2d({kernelSize: 2})],
+  'Flatten, Linear': () => [tf.layers.flatten(), tf.layers.dense({units: 3})],
+  LayerNorm: () => [layerNorm({epsilon: 1e-5})],
+  'LayerNorm without bias': () => [layerNorm({epsilon: 1e-5, center: false})],
+  'LayerNorm of channels, rows and columns': () => [
+    layerNorm({axis: [1, 2, 3], epsilon: 1e-5}),
+  ],
+  GroupNorm: () => [groupNorm({groups: 2, epsilon: 1e-5})],
+  InstanceNorm2d: () => [
+    instanceNorm({epsilon: 1e-5, center: false, scale: false}),
+  ],
+  'InstanceNorm2d with affine': () => [instanceNorm({epsilon: 1e-5})],
+  RMSNorm: () => [rmsNorm({epsilon: 1.1920929e-7})],
 };
 
-function createModel(): tf.Sequential {
-  return tf.sequential({
-    layers: [
-      tf.layers.conv2d({
-        name: 'conv',
-        filters: FILTERS,
-        kernelSize: KERNEL,
-        inputShape: [H, W, C],
-      }),
-      batchNorm({
-        name: 'bn',
-        epsilon: EPSILON,
-        momentum: 0.9,
-        unbiasedMovingVariance: true,
-      }),
-      tf.layers.globalAveragePooling2d({name: 'pool'}),
-      tf.layers.dense({name: 'fc', units: UNITS}),
-      layerNorm({name: 'ln', epsilon: EPSILON}),
-    ],
-  });
+const FROM_FLAX: Record<string, () => tf.layers.Layer> = {
+  Dense: () => tf.layers.dense({units: 3}),
+  Conv: () => tf.layers.conv2d({filters: 3, kernelSize: 2}),
+  ConvTranspose: () =>
+    tf.layers.conv2dTranspose({filters: 3, kernelSize: 2, strides: 2}),
+  'ConvTranspose with transpose_kernel': () =>
+    tf.layers.conv2dTranspose({filters: 3, kernelSize: 2, strides: 2}),
+  BatchNorm: () => batchNorm({epsilon: 1e-5}),
+  'BatchNorm without scale': () => batchNorm({epsilon: 1e-5, scale: false}),
+  LayerNorm: () => layerNorm({epsilon: 1e-6}),
+  GroupNorm: () => groupNorm({groups: 2, epsilon: 1e-6}),
+  'GroupNorm by its size': () => groupNorm({groups: 4 / 2, epsilon: 1e-6}),
+  InstanceNorm: () => instanceNorm({epsilon: 1e-6}),
+  RMSNorm: () => rmsNorm(),
+};
+
+/** A few of the statistics, and one for each product and sum, of which most cancel out. */
+const ROUNDINGS = 16;
+
+/** The same values with the second axis at the end; ranks of 2 have no other place. */
+function channelsLast(x: tf.Tensor): tf.Tensor {
+  const [batch = 0, channels = 1, ...places] = x.shape.map((_, axis) => axis);
+  return tf.transpose(x, [batch, ...places, channels]);
 }
 
-const channelsLast = (): tf.Tensor =>
-  tf.tidy(() => tf.transpose(tf.tensor4d(x, [N, C, H, W]), [0, 2, 3, 1]));
+function channelsFirst(x: tf.Tensor): tf.Tensor {
+  const [batch = 0, ...others] = x.shape.map((_, axis) => axis);
+  const channels = others.pop() ?? 1;
+  return tf.transpose(x, [batch, channels, ...others]);
+}
 
-describe('a state_dict of PyTorch', () => {
-  it('predicts as PyTorch does', async () => {
-    const copyFromTorch = await functionOfPage<CopyFromTorch>('copyFromTorch');
-    const model = createModel();
-    for (const name of ['conv', 'bn', 'fc', 'ln']) {
-      copyFromTorch(model.getLayer(name), STATE, name);
-    }
-    const images = channelsLast();
-    const y = model.predict(images) as tf.Tensor;
-    // Five layers of sums of up to 24 terms; dividing by the spread of six
-    // values that are near to each other multiplies what they are off by.
-    await expectClose(y, predicted(), {
-      what: 'y',
-      roundings: 64,
-      shape: [N, UNITS],
+/** Modules that read the last axis in PyTorch too. */
+const readsLast = (name: string): boolean =>
+  /^(LayerNorm|RMSNorm)( without bias)?$/.test(name);
+
+function made<T>(factories: Record<string, () => T>, name: string): T {
+  const make = factories[name];
+  if (make === undefined) throw new Error(`no layers for ${name}`);
+  return make();
+}
+
+describe.each(torch)('a state_dict of PyTorch: $name', (each) => {
+  const {name, state, trained, shape, outputShape} = each;
+  const last = readsLast(name);
+  const inputs = (): tf.Tensor =>
+    tf.tidy(() => {
+      const x = tf.tensor(each.x, shape);
+      return last ? x : channelsLast(x);
     });
-    tf.dispose([images, y]);
+
+  async function loaded(x: tf.Tensor): Promise<tf.Sequential> {
+    const copyFromTorch = await functionOfPage<CopyFromTorch>('copyFromTorch');
+    const layers = made(FROM_TORCH, name);
+    const input = tf.layers.inputLayer({inputShape: x.shape.slice(1)});
+    const model = tf.sequential({layers: [input, ...layers]});
+    layers.forEach((layer, i) => copyFromTorch(layer, state, String(i)));
+    return model;
+  }
+
+  it('predicts the same', async () => {
+    const x = inputs();
+    const model = await loaded(x);
+    const y = tf.tidy(() => {
+      const output = model.predict(x) as tf.Tensor;
+      return last ? output : channelsFirst(output);
+    });
+    await expectClose(y, each.y, {
+      what: 'y',
+      roundings: ROUNDINGS,
+      shape: outputShape,
+    });
+    tf.dispose([x, y]);
     model.dispose();
   });
 
-  it('trains on with running statistics as in PyTorch', async () => {
-    const copyFromTorch = await functionOfPage<CopyFromTorch>('copyFromTorch');
-    const model = createModel();
-    for (const name of ['conv', 'bn']) {
-      copyFromTorch(model.getLayer(name), STATE, name);
+  if (trained === null) return;
+
+  it('trains on with the same running statistics', async () => {
+    const x = inputs();
+    const model = await loaded(x);
+    const y = model.apply(x, {training: true}) as tf.Tensor;
+    const names = {running_mean: 'moving_mean', running_var: 'moving_variance'};
+    for (const [key, expected] of Object.entries(trained)) {
+      const [, layer = '', statistic = ''] = /^(\d+)\.(.*)$/.exec(key) ?? [];
+      const ours = names[statistic as keyof typeof names];
+      const weight = model.layers[Number(layer) + 1]?.weights.find((weight) =>
+        weight.name.endsWith(`/${ours}`),
+      );
+      await expectClose(weight?.read() ?? [], expected, {
+        what: key,
+        roundings: ROUNDINGS,
+      });
     }
-    const images = channelsLast();
-    const y = model.apply(images, {training: true}) as tf.Tensor;
-    const [, , movingMean, movingVariance] = model.getLayer('bn').getWeights();
-    const channels = range(FILTERS).map((f) => channel(convolved(), f));
-    const averages = channels.map((values) => sum(values) / values.length);
-    const unbiased = channels.map(
-      (values, f) =>
-        sum(values.map((value) => (value - at(averages, f)) ** 2)) /
-        (values.length - 1),
-    );
-    // A sum of 12 products and one of 24 values, and the average: 8 roundings of the
-    // largest product.
-    await expectClose(
-      movingMean as tf.Tensor,
-      averages.map((value, f) => 0.9 * at(mean, f) + 0.1 * value),
-      {what: 'running_mean', roundings: 8},
-    );
-    await expectClose(
-      movingVariance as tf.Tensor,
-      unbiased.map((value, f) => 0.9 * at(variance, f) + 0.1 * value),
-      {what: 'running_var', roundings: 8},
-    );
-    tf.dispose([images, y]);
+    tf.dispose([x, y]);
     model.dispose();
   });
 });
 
-/** A layer that the page has advice on, and what PyTorch computes with the same numbers. */
-interface Advised {
-  readonly layer: tf.layers.Layer;
-  /** The state_dict, after the page's line of Python. */
-  readonly weight: () => tf.Tensor;
-  readonly inputShape: readonly [
-    channels: number,
-    height: number,
-    width: number,
-  ];
-  /** The output with its channels first. */
-  readonly expected: number[];
-  readonly outputShape: readonly number[];
-  readonly terms: number;
-}
-
-const [CHANNELS, SIDE, OUT] = [2, 3, 4];
-const image = wave(CHANNELS * SIDE * SIDE, 2);
-const pixel = (c: number, i: number, j: number): number =>
-  at(image, (c * SIDE + i) * SIDE + j);
-const places = range(2).flatMap((a) => range(2).map((b) => [a, b] as const));
-
-/** ConvTranspose2d(2, 4, 2, stride=2, bias=False), whose weight is [in, out, 2, 2]. */
-function transposedConvolution(): Advised {
-  const weight = wave(CHANNELS * OUT * 4, 2.1);
-  const side = 2 * SIDE;
-  const expected = range(OUT).flatMap((o) =>
-    range(side).flatMap((i) =>
-      range(side).map((j) => {
-        const [a, b] = [i % 2, j % 2];
-        const terms = range(CHANNELS).map(
-          (c) =>
-            pixel(c, (i - a) / 2, (j - b) / 2) *
-            at(weight, ((c * OUT + o) * 2 + a) * 2 + b),
-        );
-        return sum(terms);
-      }),
-    ),
-  );
-  const options = {filters: OUT, kernelSize: 2, strides: 2, useBias: false};
-  return {
-    layer: tf.layers.conv2dTranspose(options),
-    weight: () => tf.tensor(weight, [CHANNELS, OUT, 2, 2]),
-    inputShape: [CHANNELS, SIDE, SIDE],
-    expected,
-    outputShape: [OUT, side, side],
-    terms: CHANNELS,
-  };
-}
-
-/** Conv2d(2, 2, 2, groups=2, bias=False), whose weight is [C, 1, 2, 2]. */
-function depthwiseConvolution(): Advised {
-  const weight = wave(CHANNELS * 4, 2.2);
-  const side = SIDE - 1;
-  const expected = range(CHANNELS).flatMap((c) =>
-    range(side).flatMap((i) =>
-      range(side).map((j) =>
-        sum(
-          places.map(
-            ([a, b]) =>
-              pixel(c, i + a, j + b) * at(weight, (c * 2 + a) * 2 + b),
-          ),
-        ),
-      ),
-    ),
-  );
-  return {
-    layer: tf.layers.depthwiseConv2d({kernelSize: 2, useBias: false}),
-    weight: () =>
-      tf.transpose(tf.tensor(weight, [CHANNELS, 1, 2, 2]), [1, 0, 2, 3]),
-    inputShape: [CHANNELS, SIDE, SIDE],
-    expected,
-    outputShape: [CHANNELS, side, side],
-    terms: 4,
-  };
-}
-
-/** Linear(2 · 3 · 3, 4, bias=False) behind a Flatten. */
-function linearBehindFlatten(): Advised {
-  const size = CHANNELS * SIDE * SIDE;
-  const weight = wave(OUT * size, 2.3);
-  const expected = range(OUT).map((o) =>
-    sum(image.map((value, k) => value * at(weight, o * size + k))),
-  );
-  return {
-    layer: tf.layers.dense({units: OUT, useBias: false}),
-    weight: () => {
-      const images = tf.tensor(weight, [OUT, CHANNELS, SIDE, SIDE]);
-      return tf.reshape(tf.transpose(images, [0, 2, 3, 1]), [OUT, size]);
-    },
-    inputShape: [CHANNELS, SIDE, SIDE],
-    expected,
-    outputShape: [OUT, 1, 1],
-    terms: size,
-  };
-}
-
-it.each([
-  ['a transposed convolution', transposedConvolution],
-  ['a depthwise convolution', depthwiseConvolution],
-  ['a Linear behind a Flatten', linearBehindFlatten],
-] as const)(
-  '%s takes the numbers of PyTorch as the page says',
-  async (what, make) => {
-    const copyFromTorch = await functionOfPage<CopyFromTorch>('copyFromTorch');
-    const {layer, weight, inputShape, expected, outputShape, terms} = make();
-    const [channels, height, width] = inputShape;
-    const isDense = layer.getClassName() === 'Dense';
-    const layers = isDense ? [tf.layers.flatten(), layer] : [layer];
-    const input = tf.layers.inputLayer({inputShape: [height, width, channels]});
-    const model = tf.sequential({layers: [input, ...layers]});
-    const numbers = tf.tidy(() => weight().arraySync() as Numbers);
-    copyFromTorch(layer, {'0.weight': numbers}, '0');
-    const y = tf.tidy(() => {
-      const x = tf.tensor4d(image, [1, channels, height, width]);
-      const output = model.predict(tf.transpose(x, [0, 2, 3, 1])) as tf.Tensor;
-      const [out = 1, ...sides] = outputShape;
-      return tf.transpose(tf.reshape(output, [...sides, out]), [2, 0, 1]);
-    });
-    await expectClose(y, expected, {
-      what,
-      // A rounding for each product and each sum, of values up to 1.
-      roundings: 2 * terms,
-      scale: 1,
-      shape: outputShape,
+describe.each(flax)('params and batch_stats of Flax: $name', (each) => {
+  it('predict the same', async () => {
+    const copyFromFlax = await functionOfPage<CopyFromFlax>('copyFromFlax');
+    const layer = made(FROM_FLAX, each.name.replace(/^(linen|nnx), /, ''));
+    const [, ...inputShape] = each.shape;
+    const input = tf.layers.inputLayer({inputShape});
+    const model = tf.sequential({layers: [input, layer]});
+    copyFromFlax(layer, each.params, each.batchStats);
+    const y = tf.tidy(
+      () => model.predict(tf.tensor(each.x, each.shape)) as tf.Tensor,
+    );
+    await expectClose(y, each.y, {
+      what: 'y',
+      roundings: ROUNDINGS,
+      shape: each.outputShape,
     });
     y.dispose();
     model.dispose();
-  },
-);
-
-it('the params and batch_stats of Flax arrive in the order of the weights', async () => {
-  const copyFromFlax = await functionOfPage<CopyFromFlax>('copyFromFlax');
-  const model = createModel();
-  copyFromFlax(
-    model.getLayer('bn'),
-    {scale: gamma, bias: beta},
-    {mean, var: variance},
-  );
-  copyFromFlax(model.getLayer('fc'), {
-    kernel: nested(matrix, [FILTERS, UNITS]),
-    bias: shift,
   });
-  const weights = ['bn', 'fc'].flatMap((name) =>
-    model.getLayer(name).getWeights(),
+});
+
+it('a state without a weight of the layer is refused by the weight', async () => {
+  const copyFromTorch = await functionOfPage<CopyFromTorch>('copyFromTorch');
+  const layer = tf.layers.dense({units: 2, inputShape: [3]});
+  const model = tf.sequential({layers: [layer]});
+  const state = {'0.weight': [[1, 2, 3]]};
+  expect(() => copyFromTorch(layer, state, '0')).toThrow(
+    'The state has no 0.bias',
   );
-  const values = weights.map((weight) => [...weight.dataSync()]);
-  expect(values).toEqual([gamma, beta, mean, variance, matrix, shift]);
   model.dispose();
+});
+
+it('has a case of both libraries for all that the layers are made for', () => {
+  const names = flax.map(({name}) => name.replace(/^(linen|nnx), /, ''));
+  expect(new Set(names)).toEqual(new Set(Object.keys(FROM_FLAX)));
+  expect(torch.map(({name}) => name)).toEqual(Object.keys(FROM_TORCH));
 });
