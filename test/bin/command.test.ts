@@ -133,6 +133,7 @@ describe('tfjs-normalization', () => {
         mkdirSync(join(modules, pkg), {recursive: true});
         const exports = {
           '.': './index.js',
+          './keras': './index.js',
           './node': './index.js',
           './package.json': './package.json',
         };
