@@ -52,6 +52,8 @@ module.exports = {
       : []),
     project('once', 'cpu', OTHER),
   ],
+  // By default one processor stays free: of two, half.
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/test/support/end_reporter.js'],
   // Asked for with --coverage, as the gate does.
   coverageThreshold: {global: {branches: 95}},
