@@ -62,8 +62,10 @@ module.exports = {
     'layers/**/*.ts',
     // AssemblyScript, which is compiled.
     '!src/kernels/simd/assembly/**',
-    // Node has no GPU: the tests in a browser run these.
+    // Node has no GPU, and replaces no files: the tests in a browser run these.
     '!src/kernels/backends/web{gl,gpu}/**',
+    '!src/kernels/tfjs_private_gpu.ts',
+    '!src/**/*.browser.ts',
     // The command, which runs in processes of its own.
     '!src/bin/**',
   ],

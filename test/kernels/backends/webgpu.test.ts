@@ -15,7 +15,7 @@ import {
   type NormalizeAttributes,
   viewSize,
 } from '../../../src/kernels/contract.js';
-import {gpuRunnerOf} from '../../../src/kernels/tfjs_private.js';
+import {gpuRunnerOf} from '../../../src/kernels/tfjs_private_gpu.js';
 import {runKernel} from '../../../src/ops/run_kernel.js';
 import {normalize} from '../../oracle/view.js';
 import {expectClose} from '../../support/close.js';

@@ -23,7 +23,7 @@ import {
   type View,
   viewSize,
 } from '../../../src/kernels/contract.js';
-import type {GpuProgram} from '../../../src/kernels/tfjs_private.js';
+import type {GpuProgram} from '../../../src/kernels/tfjs_private_gpu.js';
 import {anyView} from '../views.js';
 
 /** What WebGPU guarantees, less 256 bytes for tfjs's uniforms. */

@@ -8,7 +8,7 @@ import {
   type Parameters,
   statisticsCount,
 } from '../../contract.js';
-import {webglRunnerOf} from '../../tfjs_private.js';
+import {webglRunnerOf} from '../../tfjs_private_gpu.js';
 import {normalizeGrad} from './gradient.js';
 import {packedOf} from './layout.js';
 import * as programs from './programs.js';

@@ -1,5 +1,5 @@
 import type {TensorInfo} from '@tensorflow/tfjs-core';
-import type {WebGLRunner} from '../../tfjs_private.js';
+import type {WebGLRunner} from '../../tfjs_private_gpu.js';
 import {TEXEL, valueOf} from './glsl.js';
 import {packedOf} from './layout.js';
 

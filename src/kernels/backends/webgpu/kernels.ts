@@ -15,7 +15,7 @@ import {
   type View,
   viewSize,
 } from '../../contract.js';
-import {type GpuRunner, gpuRunnerOf} from '../../tfjs_private.js';
+import {type GpuRunner, gpuRunnerOf} from '../../tfjs_private_gpu.js';
 import {type Launch, Launcher, type Tensors} from './launcher.js';
 import {asOneRun, foldingGrid, type Grid, gridOf} from './plan.js';
 import {parametersForm, sharedForm, statisticsForm} from '../../geometry.js';

@@ -1,5 +1,5 @@
 import type {TensorInfo} from '@tensorflow/tfjs-core';
-import type {GpuRunner} from '../../tfjs_private.js';
+import type {GpuRunner} from '../../tfjs_private_gpu.js';
 import {dispatchOf, type Grid} from './plan.js';
 import {codeOf} from './shaders.js';
 import {
