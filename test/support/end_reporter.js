@@ -20,7 +20,8 @@ module.exports = class {
   }
 
   onRunComplete(_, results) {
-    const {failed} = this;
+    // Workers end in any order.
+    const failed = [...this.failed].sort();
     for (const line of skipped()) console.log(`\nSkipped: ${line}`);
     if (this.leftOut !== undefined) {
       console.log(
