@@ -107,6 +107,49 @@ describe('readHdf5 refuses', () => {
     expect(() => file.read()).toThrow('a is larger than the file');
   });
 
+  it.each([33, 255])('a shape of %i axes', (rank) => {
+    const file = new Edited(writeHdf5(new Map([['a', ONE]])));
+    const space = file.find('\x01\x00\x10\x00\x00\x00\x00\x00\x01\x01');
+    file.set(space + 8, 1 | (rank << 8));
+    expect(() => file.read()).toThrow('a has no such shape');
+  });
+
+  it('two names that are one', () => {
+    const file = new Edited(writeHdf5(datasets(2)));
+    // The second entry of the leaf has the first one's name.
+    const entries = file.find('SNOD') + LEAF.entries;
+    file.set(entries + LEAF.size, file.get(entries));
+    expect(() => file.read()).toThrow('a name comes twice');
+  });
+
+  it('a text that is in no heap', () => {
+    const file = new Edited(
+      writeHdf5(new Map(), new Map([['', {name: 'some text'}]])),
+    );
+    file.set(file.find('GCOL'), 0);
+    expect(() => file.read()).toThrow('an attribute has no text');
+  });
+
+  it.each<[string, (message: number) => number, string]>([
+    [
+      'of no type',
+      (message) => message - (message & 0xffff) + 0x18,
+      'a header has a message of no type',
+    ],
+    [
+      'that is shared',
+      (message) => message + 2 * 2 ** 32,
+      'an object shares its header',
+    ],
+  ])('a message %s', (_, change, why) => {
+    const file = new Edited(
+      writeHdf5(new Map(), new Map([['', {name: 'some text'}]])),
+    );
+    const first = file.get(64) + 16;
+    file.set(first, change(file.get(first)));
+    expect(() => file.read()).toThrow(why);
+  });
+
   it('texts that together take more than the file', () => {
     // 500 attributes of 72 bytes refer to one text: 2 MB.
     const text = 'x'.repeat(4000);

@@ -90,6 +90,36 @@ describe('readZip', () => {
     expect(read).toThrow(/^me: .+model\.save.* Received: .+=/);
   });
 
+  /** The archive of MEMBERS with 16 bits changed, so far from a signature's last place. */
+  const with16 = (signature: string, place: number, value: number): Buffer => {
+    const bytes = Buffer.from(writeZip(MEMBERS));
+    bytes.writeUInt16LE(value, bytes.lastIndexOf(signature) + place);
+    return bytes;
+  };
+
+  it.each([
+    ['is in the format ZIP64', with16('PK\x05\x06', 10, 0xffff), 'ZIP64'],
+    [
+      'has another number of members',
+      with16('PK\x05\x06', 10, 7),
+      'its directory is not whole',
+    ],
+    [
+      'has a directory that begins elsewhere',
+      with16('PK\x05\x06', 16, 1),
+      'its directory is not whole',
+    ],
+    [
+      'has a member that reaches into the directory',
+      with16('PK\x03\x04', 28, 60000),
+      'a member reaches past its end',
+    ],
+  ])('refuses a file that %s', (_, bytes, why) => {
+    const read = (): unknown => readZip(bytes, 'me');
+    expect(read).toThrow(why);
+    expect(read).toThrow(/^me: .+model\.save.* Received: .+=/);
+  });
+
   it('refuses two members of one name', () => {
     const bytes = Buffer.from(
       writeZip(

@@ -9,6 +9,7 @@ import {
   expectGradients,
   expectNormalized,
 } from '../kernels/agreement.js';
+import {nativeKernels} from '../../src/kernels/backends/tensorflow/native.js';
 import {checkCases, leavingNothing} from '../kernels/views.js';
 import {randomTensor, valuesOf} from '../support/tensors.js';
 import {addon, opsOf, runOp} from './support.js';
@@ -221,6 +222,35 @@ describe('an op called by itself', () => {
       });
     },
   );
+
+  it('leaves views beyond 32 bits to other kernels', () => {
+    const none = {
+      prepare: () => ({op: '', records: []}),
+      run: () => [],
+    };
+    const {normalize, applyStatistics, normalizeGrad} = nativeKernels(none);
+    const attributes = {
+      view: {batch: 2 ** 31, outer: 1, group: 1, channel: 1, inner: 1},
+      ...{epsilon: 0, centered: true, scale: false, center: false},
+      ...{statistics: false, given: false},
+    };
+    const x = tf.ones([1]);
+    const given = {mean: x, variance: x, gamma: undefined};
+    const results: unknown[] = [
+      normalize?.(x, {}, attributes),
+      applyStatistics?.(x, x, x, {}, attributes),
+      normalizeGrad?.({dy: x, x, ...given}, attributes),
+    ];
+    expect(results).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('serves more kinds of calls than it keeps', () => {
+    const x = tf.tensor2d([[1], [3]]);
+    for (let i = 0; i < 1100; i++) {
+      tf.dispose(ops.batchNorm(x, {epsilon: 1 + i / 1024}));
+    }
+    expect(valuesOf(ops.batchNorm(x, {epsilon: 3}).y)).toEqual([-0.5, 0.5]);
+  });
 
   it('computes as before after all that', () => {
     const x = tf.tensor2d([[1], [3]]);
