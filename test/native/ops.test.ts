@@ -247,7 +247,7 @@ describe('an op called by itself', () => {
   it('serves more kinds of calls than it keeps', () => {
     const x = tf.tensor2d([[1], [3]]);
     for (let i = 0; i < 1100; i++) {
-      tf.dispose(ops.batchNorm(x, {epsilon: 1 + i / 1024}));
+      tf.tidy(() => void ops.batchNorm(x, {epsilon: 1 + i / 1024}));
     }
     expect(valuesOf(ops.batchNorm(x, {epsilon: 3}).y)).toEqual([-0.5, 0.5]);
   });
