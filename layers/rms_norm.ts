@@ -115,7 +115,7 @@ export class RMSNorm extends NormLayer<RMSNormOptions> {
     return normalizeExamples(x, {
       axes: resolveAxes(axis, x.rank, this.who),
       epsilon,
-      centered: false,
+      subtractMean: false,
       gamma: this.parameter(SCALE.name)?.read(),
     });
   }

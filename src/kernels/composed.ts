@@ -40,7 +40,7 @@ import {
 export function normalize(
   input: Tensor,
   {gamma, beta}: Parameters,
-  {view, epsilon, centered}: NormalizeAttributes,
+  {view, epsilon, subtractMean}: NormalizeAttributes,
 ): Normalized {
   if (viewSize(view) === 0) {
     const nothing = zeros([statisticsCount(view)]);
@@ -48,7 +48,7 @@ export function normalize(
   }
   const frame = new Frame(view, input.shape);
   const x = frame.whole(input);
-  const {deviation, mean} = centered
+  const {deviation, mean} = subtractMean
     ? centerOnMean(frame, x)
     : {deviation: x, mean: zerosPerStatistic(frame)};
   const variance = frame.meanPerStatistic(square(deviation));
@@ -63,12 +63,12 @@ export function applyStatistics(
   mean: Tensor,
   variance: Tensor,
   {gamma, beta}: Parameters,
-  {view, epsilon, centered}: NormalizeAttributes,
+  {view, epsilon, subtractMean}: NormalizeAttributes,
 ): Tensor {
   if (viewSize(view) === 0) return clone(input);
   const frame = new Frame(view, input.shape);
   const x = frame.whole(input);
-  const deviation = centered ? sub(x, frame.perStatistic(mean)) : x;
+  const deviation = subtractMean ? sub(x, frame.perStatistic(mean)) : x;
   const inverse = inverseDeviation(frame.perStatistic(variance), epsilon);
   const y = scaleAndShift(view, frame, deviation, inverse, {gamma, beta});
   return reshapeTo(y, input.shape);
@@ -88,7 +88,7 @@ export function normalizeGrad(
   attributes: NormalizeGradAttributes,
   recompute = false,
 ): Gradients {
-  const {view, epsilon, centered, given, scale, center} = attributes;
+  const {view, epsilon, subtractMean, given, scale, center} = attributes;
   if (viewSize(view) === 0) {
     const nothing = zeros([parametersCount(view)]);
     return {
@@ -135,12 +135,12 @@ export function normalizeGrad(
     throughVariance = frame.meanPerStatistic(mul(direct, normalized));
   }
   let dx = sub(direct, mul(normalized, throughVariance));
-  if (centered) dx = sub(dx, throughMean);
+  if (subtractMean) dx = sub(dx, throughMean);
   if (dvariance !== undefined) {
     const coefficient = mul(frame.perStatistic(dvariance), 2 / count);
     dx = add(dx, mul(deviation, coefficient));
   }
-  if (dmean !== undefined && centered) {
+  if (dmean !== undefined && subtractMean) {
     dx = add(dx, mul(frame.perStatistic(dmean), 1 / count));
   }
   return {dx: reshapeTo(dx, x.shape), ...parameters};
@@ -216,10 +216,10 @@ function deviationFrom(
   frame: Frame,
   input: Tensor,
   mean: Tensor,
-  {centered, given}: NormalizeGradAttributes,
+  {subtractMean, given}: NormalizeGradAttributes,
 ): Tensor {
   const x = frame.whole(input);
-  if (!centered) return x;
+  if (!subtractMean) return x;
   const rough = sub(x, frame.perStatistic(mean));
   return given ? rough : sub(rough, frame.meanPerStatistic(rough));
 }

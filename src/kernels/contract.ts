@@ -85,7 +85,7 @@ export interface NormalizeAttributes {
   /** Added to the variance before its root is taken. */
   readonly epsilon: number;
   /** If true, the mean is subtracted; if not, this is RMS normalization. */
-  readonly centered: boolean;
+  readonly subtractMean: boolean;
   /** If true, the inputs carry a gamma. */
   readonly scale: boolean;
   /** If true, the inputs carry a beta. */

@@ -10,19 +10,19 @@ export interface ExampleNormOptions extends Parameters {
   readonly axes: readonly number[];
   readonly epsilon: number;
   /** If true, the mean is subtracted. Defaults to true. */
-  readonly centered?: boolean | undefined;
+  readonly subtractMean?: boolean | undefined;
 }
 
 /** Normalizes each example by itself, over the given axes. */
 export function normalizeExamples(
   x: Tensor,
-  {axes, epsilon, centered, ...parameters}: ExampleNormOptions,
+  {axes, epsilon, subtractMean, ...parameters}: ExampleNormOptions,
 ): Tensor {
   return inView(
     x,
     axes,
     parameters,
-    (layout, own) => normalize(x, layout, {epsilon, centered, ...own}).y,
+    (layout, own) => normalize(x, layout, {epsilon, subtractMean, ...own}).y,
   );
 }
 
@@ -32,7 +32,7 @@ export function normalizeExamples(
  */
 export function scaleExamples(
   x: Tensor,
-  {axes, epsilon, gamma}: Omit<ExampleNormOptions, 'centered' | 'beta'>,
+  {axes, epsilon, gamma}: Omit<ExampleNormOptions, 'subtractMean' | 'beta'>,
 ): Tensor {
   // tf.js's sums take no empty tensor on GPUs.
   if (x.size === 0) return normalizeExamples(x, {axes, epsilon, gamma});
@@ -40,7 +40,7 @@ export function scaleExamples(
     const {variance} = normalize(x, layout, {epsilon, statistics: true});
     return applyStatistics(x, zerosLike(variance), variance, layout, {
       epsilon,
-      centered: false,
+      subtractMean: false,
       ...own,
     });
   });

@@ -16,7 +16,7 @@ export interface NormalizeOptions extends Parameters {
   /** Added to the variance before its root is taken. */
   readonly epsilon: number;
   /** If true, the mean is subtracted. Defaults to true. */
-  readonly centered?: boolean | undefined;
+  readonly subtractMean?: boolean | undefined;
   /**
    * If true, gradients flow through the mean and variance that are returned.
    * Defaults to false: who only watches them need not pay for it.
@@ -91,7 +91,7 @@ export function scaleAndShift(
   if (!parameters.gamma && !parameters.beta) return x;
   const layout = featuresLayout(x.shape, axes);
   const count = [statisticsCount(layout.view)];
-  const options = {...parameters, epsilon: 0, centered: false};
+  const options = {...parameters, epsilon: 0, subtractMean: false};
   return applyStatistics(x, zeros(count), ones(count), layout, options);
 }
 
@@ -106,12 +106,18 @@ function inLayout(
   options: NormalizeOptions,
   kernel: (inputs: Tensor[], attributes: NormalizeAttributes) => Tensor[],
 ): Tensor[] {
-  const {gamma, beta, epsilon, centered = true, statistics = false} = options;
+  const {
+    gamma,
+    beta,
+    epsilon,
+    subtractMean = true,
+    statistics = false,
+  } = options;
   const input = permutation ? transpose(x, [...permutation]) : x;
   const [y, ...others] = kernel([input, ...packParameters({gamma, beta})], {
     view,
     epsilon,
-    centered,
+    subtractMean,
     statistics,
     scale: gamma !== undefined,
     center: beta !== undefined,

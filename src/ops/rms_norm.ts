@@ -44,7 +44,7 @@ export function rmsNorm(
     const y = normalizeExamples(input, {
       axes,
       epsilon,
-      centered: false,
+      subtractMean: false,
       ...inKernel,
     });
     return applyAfter(y, after);

@@ -19,8 +19,8 @@ import {magnitude, randomTensor, valuesOf} from '../support/tensors.js';
 import {type Case, dataOf} from './views.js';
 
 export const attributesOf = (options: Case): NormalizeAttributes => {
-  const {view, epsilon, centered, scale, center, statistics} = options;
-  return {view, epsilon, centered, scale, center, statistics};
+  const {view, epsilon, subtractMean, scale, center, statistics} = options;
+  return {view, epsilon, subtractMean, scale, center, statistics};
 };
 
 /** The sizes of the normalized values and of their factors. */
@@ -33,7 +33,7 @@ function scales(
   const {view, epsilon, center, scale} = options;
   const plain = applyStatistics(x, {mean, variance}, view, {
     epsilon,
-    centered: options.centered,
+    subtractMean: options.subtractMean,
   });
   return {
     // At least one rounding of one deviation, the precision of x itself.
@@ -50,14 +50,14 @@ function scales(
  */
 export async function expectNormalized(options: Case, more = 0): Promise<void> {
   const {x, gamma, beta} = dataOf(options);
-  const {view, centered, epsilon, scale, center} = options;
+  const {view, subtractMean, epsilon, scale, center} = options;
   const present = {
     gamma: scale ? gamma : undefined,
     beta: center ? beta : undefined,
   };
   const expected = normalize(x.values, view, {
     epsilon,
-    centered,
+    subtractMean,
     gamma: present.gamma?.values,
     beta: present.beta?.values,
   });
@@ -97,7 +97,7 @@ export async function expectNormalized(options: Case, more = 0): Promise<void> {
 /** Expects ApplyStatistics to agree with the oracle. */
 export async function expectApplied(options: Case): Promise<void> {
   const {x, gamma, beta} = dataOf({...options, mean: 0});
-  const {view, centered, epsilon, scale, center, seed} = options;
+  const {view, subtractMean, epsilon, scale, center, seed} = options;
   const mean = randomTensor([statisticsCount(view)], seed + 6);
   const variance = tf.abs(randomTensor([statisticsCount(view)], seed + 7));
   const statistics = {
@@ -106,7 +106,7 @@ export async function expectApplied(options: Case): Promise<void> {
   };
   const expected = applyStatistics(x.values, statistics, view, {
     epsilon,
-    centered,
+    subtractMean,
     gamma: scale ? gamma.values : undefined,
     beta: center ? beta.values : undefined,
   });
@@ -141,9 +141,9 @@ export function expectedGradients(
   rounded: {mean: Float32Array; variance: Float32Array};
   expected: ReturnType<typeof normalizeGrad>;
 } {
-  const {view, centered, epsilon, scale, statistics} = options;
+  const {view, subtractMean, epsilon, scale, statistics} = options;
   const flows = statistics && !given;
-  const forward = normalize(x.values, view, {epsilon, centered});
+  const forward = normalize(x.values, view, {epsilon, subtractMean});
   const rounded = {
     mean: Float32Array.from(forward.mean),
     variance: Float32Array.from(forward.variance),
@@ -158,7 +158,7 @@ export function expectedGradients(
     view,
     {
       epsilon,
-      centered,
+      subtractMean,
       gamma: scale ? gamma.values : undefined,
       given: given ? rounded : undefined,
     },

@@ -75,7 +75,7 @@ describe('a NaN', () => {
   const attributes = {
     view,
     epsilon: 1e-3,
-    centered: true,
+    subtractMean: true,
     scale: false,
     center: false,
     statistics: false,
@@ -177,7 +177,7 @@ describe('an empty tensor', () => {
     const attributes = {
       view,
       epsilon: 1e-3,
-      centered: true,
+      subtractMean: true,
       scale: true,
       center: true,
       statistics: false,

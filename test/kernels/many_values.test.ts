@@ -10,7 +10,7 @@ const columns = (outer: number, group: number): View => {
 };
 
 const WHOLE: Omit<Case, 'view'> = {
-  centered: true,
+  subtractMean: true,
   scale: true,
   center: true,
   statistics: true,
@@ -31,7 +31,7 @@ const CASES: ReadonlyArray<[string, Case]> = [
   ],
   [
     'columns, not centered',
-    {...WHOLE, centered: false, view: columns(4100, 33)},
+    {...WHOLE, subtractMean: false, view: columns(4100, 33)},
   ],
   [
     'long rows',

@@ -305,7 +305,7 @@ describe('a backend that is removed and made again', () => {
 describe('a kernel that a program runs by itself', () => {
   it('has the gradient of the function, whatever ran before', async () => {
     const view = {batch: 1, outer: 6, group: 4, channel: 1, inner: 1};
-    const attributes = {view, epsilon: 1e-3, centered: true};
+    const attributes = {view, epsilon: 1e-3, subtractMean: true};
     const x = randomTensor([6, 4], 1);
     const dy = randomTensor([6, 4], 2);
     const expected = tf.grad((a) => ops.batchNorm(a).y)(x, dy);

@@ -34,7 +34,7 @@ export interface Case {
   view: View;
   /** The shape of x. Defaults to a vector. */
   shape?: number[];
-  centered: boolean;
+  subtractMean: boolean;
   scale: boolean;
   center: boolean;
   statistics: boolean;
@@ -64,7 +64,7 @@ const caseOf = (view: View, shape: number[]): fc.Arbitrary<Case> =>
   fc.record({
     view: fc.constant(view),
     shape: fc.constant(shape),
-    centered: fc.boolean(),
+    subtractMean: fc.boolean(),
     scale: fc.boolean(),
     center: fc.boolean(),
     statistics: fc.boolean(),
@@ -102,7 +102,7 @@ export function dataOf({
   shape = [viewSize(view)],
   seed,
   mean,
-  centered,
+  subtractMean,
 }: Case): {
   x: Data;
   dy: Data;
@@ -115,7 +115,7 @@ export function dataOf({
   const statistics = [statisticsCount(view)];
   return {
     // With a large mean, it would dominate the mean of squares.
-    x: data(randomTensor(shape, seed, centered ? mean : 0.5)),
+    x: data(randomTensor(shape, seed, subtractMean ? mean : 0.5)),
     dy: data(randomTensor(shape, seed + 1)),
     gamma: data(randomTensor(parameters, seed + 2, 1, 0.5)),
     beta: data(randomTensor(parameters, seed + 3)),

@@ -20,7 +20,7 @@ const VIEW: View = {batch: 2, outer: 3, group: 2, channel: 2, inner: 5};
 const ATTRIBUTES = {
   view: VIEW,
   epsilon: 1e-3,
-  centered: true,
+  subtractMean: true,
   scale: true,
   center: true,
   statistics: true,
@@ -184,7 +184,12 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
     fc.assert(
       fc.property(view, flags, fc.nat(2), fc.nat(), (axes, has, kernel, at) => {
         const [name, sizes] = sizesOf(axes, has)[kernel] as [string, number[]];
-        const attributes = {view: axes, epsilon: 1e-3, centered: true, ...has};
+        const attributes = {
+          view: axes,
+          epsilon: 1e-3,
+          subtractMean: true,
+          ...has,
+        };
         const outputs = outputsOf(name, sizes, attributes);
         expect(outputs[0]).toEqual([]);
         // Sums over nothing, whatever has been in memory.
@@ -205,7 +210,12 @@ describe('F11: a kernel called with inputs that its view does not fit', () => {
           Object.entries(has).filter(([, value]) => value !== undefined),
         );
         const [name, sizes] = sizesOf(VIEW, has)[kernel] as [string, number[]];
-        const base = {view: VIEW, epsilon: 1e-3, centered: true, given: false};
+        const base = {
+          view: VIEW,
+          epsilon: 1e-3,
+          subtractMean: true,
+          given: false,
+        };
         const explicit = {
           scale: has.scale ?? false,
           center: has.center ?? false,

@@ -231,7 +231,7 @@ describe('an op called by itself', () => {
     const {normalize, applyStatistics, normalizeGrad} = nativeKernels(none);
     const attributes = {
       view: {batch: 2 ** 31, outer: 1, group: 1, channel: 1, inner: 1},
-      ...{epsilon: 0, centered: true, scale: false, center: false},
+      ...{epsilon: 0, subtractMean: true, scale: false, center: false},
       ...{statistics: false, given: false},
     };
     const x = tf.ones([1]);

@@ -115,9 +115,9 @@ describe('exactness', () => {
         [1, 6],
       );
       // The float32 values shifted around zero: the same, but exact.
-      const centered = tf.sub(x, offset);
+      const subtractMean = tf.sub(x, offset);
       const f = (a: tf.Tensor): tf.Tensor => ops.layerNorm(a);
-      return [tf.grad(f)(x, dy), tf.grad(f)(centered, dy)];
+      return [tf.grad(f)(x, dy), tf.grad(f)(subtractMean, dy)];
     };
     for (const offset of [1e3, 1e4, 1e5]) {
       const [far, near] = gradient(offset) as [tf.Tensor, tf.Tensor];

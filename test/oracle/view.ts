@@ -27,7 +27,7 @@ export interface Statistics {
 export interface ViewOptions {
   readonly epsilon: number;
   /** If true, the mean is subtracted. Defaults to true. */
-  readonly centered?: boolean;
+  readonly subtractMean?: boolean;
   /** A value for each `(group, channel)`. Defaults to ones. */
   readonly gamma?: Numbers;
   /** A value for each `(group, channel)`. Defaults to zeros. */
@@ -57,7 +57,7 @@ export function normalize(
   view: View,
   options: ViewOptions,
 ): {y: Float64Array; mean: Float64Array; variance: Float64Array} {
-  const {mean, variance} = statisticsOf(x, view, options.centered ?? true);
+  const {mean, variance} = statisticsOf(x, view, options.subtractMean ?? true);
   return {
     y: applyStatistics(x, {mean, variance}, view, options),
     mean,
@@ -89,10 +89,10 @@ export function normalizeGrad(
   {dy, dmean, dvariance}: Upstream,
   x: Numbers,
   view: View,
-  {gamma, given, epsilon, centered = true}: GradOptions,
+  {gamma, given, epsilon, subtractMean = true}: GradOptions,
 ): {dx: Float64Array; dgamma: Float64Array; dbeta: Float64Array} {
-  const statistics = given ?? statisticsOf(x, view, centered);
-  const options = {epsilon, centered};
+  const statistics = given ?? statisticsOf(x, view, subtractMean);
+  const options = {epsilon, subtractMean};
   const parameters = parameterGrad(dy, x, statistics, view, options);
   const direct = directGrad(dy, statistics, view, {gamma, ...options});
   if (given) return {dx: direct, ...parameters};
@@ -101,7 +101,7 @@ export function normalizeGrad(
   const through = statisticsGrad(dy, x, statistics, view, {gamma, ...options});
   const dx = new Float64Array(x.length);
   forEachValue(view, (i, s) => {
-    const mean = centered ? at(statistics.mean, s) : 0;
+    const mean = subtractMean ? at(statistics.mean, s) : 0;
     const toVariance =
       at(through.dvariance, s) + (dvariance ? at(dvariance, s) : 0);
     const toMean = at(through.dmean, s) + (dmean ? at(dmean, s) : 0);
@@ -110,7 +110,7 @@ export function normalizeGrad(
     dx[i] =
       at(direct, i) +
       (toVariance * 2 * (at(x, i) - mean)) / count +
-      (centered ? toMean / count : 0);
+      (subtractMean ? toMean / count : 0);
   });
   return {dx, ...parameters};
 }
@@ -124,15 +124,15 @@ export function statisticsGrad(
   x: Numbers,
   statistics: Statistics,
   view: View,
-  {gamma, epsilon, centered = true}: Omit<GradOptions, 'given'>,
+  {gamma, epsilon, subtractMean = true}: Omit<GradOptions, 'given'>,
 ): {dmean: Float64Array; dvariance: Float64Array} {
   const dmean = new Sums(statisticsCount(view));
   const dvariance = new Sums(statisticsCount(view));
   forEachValue(view, (i, s, p) => {
     const flow = at(dy, i) * (gamma ? at(gamma, p) : 1);
-    const mean = centered ? at(statistics.mean, s) : 0;
+    const mean = subtractMean ? at(statistics.mean, s) : 0;
     const spread = at(statistics.variance, s) + epsilon;
-    if (centered) dmean.add(s, -flow / Math.sqrt(spread));
+    if (subtractMean) dmean.add(s, -flow / Math.sqrt(spread));
     dvariance.add(s, (-flow * (at(x, i) - mean)) / (2 * spread ** 1.5));
   });
   return {dmean: dmean.values(), dvariance: dvariance.values()};
@@ -141,11 +141,11 @@ export function statisticsGrad(
 function statisticsOf(
   x: Numbers,
   view: View,
-  centered: boolean,
+  subtractMean: boolean,
 ): {mean: Float64Array; variance: Float64Array} {
   const count = Math.max(valuesPerStatistic(view), 1);
   const sums = new Sums(statisticsCount(view));
-  if (centered) forEachValue(view, (i, s) => sums.add(s, at(x, i)));
+  if (subtractMean) forEachValue(view, (i, s) => sums.add(s, at(x, i)));
   const mean = sums.values().map((sum) => sum / count);
   const squares = new Sums(statisticsCount(view));
   forEachValue(view, (i, s) => squares.add(s, (at(x, i) - at(mean, s)) ** 2));
@@ -154,10 +154,10 @@ function statisticsOf(
 
 function normalizedBy(
   {mean, variance}: Statistics,
-  {epsilon, centered = true}: ViewOptions,
+  {epsilon, subtractMean = true}: ViewOptions,
 ): (value: number, statistic: number) => number {
   return (value, s) =>
-    (value - (centered ? at(mean, s) : 0)) /
+    (value - (subtractMean ? at(mean, s) : 0)) /
     Math.sqrt(at(variance, s) + epsilon);
 }
 

@@ -99,7 +99,7 @@ describe('by hand', () => {
 
   it('not centered: the mean of the squares', () => {
     const view = {batch: 1, outer: 1, group: 1, channel: 2, inner: 1};
-    const options = {epsilon: 3.5, centered: false, gamma: [1, 8]};
+    const options = {epsilon: 3.5, subtractMean: false, gamma: [1, 8]};
     const {y, mean, variance} = normalize([3, 4], view, options);
     expect([...mean, ...variance]).toEqual([0, 12.5]);
     expect([...y]).toEqual([3 / 4, 8]);
@@ -214,47 +214,56 @@ const VIEWS: Array<[string, View]> = [
 describe.each(VIEWS)('gradients are differences: %s', (_, view) => {
   const {x, dy, gamma, beta, dmean, dvariance, ...given} = numbersFor(view);
 
-  it.each([true, false])('with own statistics, centered: %s', (centered) => {
-    const options = {epsilon: EPSILON, centered};
-    const value = (a: number[], g: number[], b: number[]): number => {
-      const parameters = {...options, gamma: g, beta: b};
-      const {y, mean, variance} = normalize(a, view, parameters);
-      return dot(y, dy) + dot(mean, dmean) + dot(variance, dvariance);
-    };
-    const upstream = {dy, dmean, dvariance};
-    const found = normalizeGrad(upstream, x, view, {...options, gamma});
-    expectDifferences(found, value, {x, gamma, beta});
-  });
+  it.each([true, false])(
+    'with own statistics, subtractMean: %s',
+    (subtractMean) => {
+      const options = {epsilon: EPSILON, subtractMean};
+      const value = (a: number[], g: number[], b: number[]): number => {
+        const parameters = {...options, gamma: g, beta: b};
+        const {y, mean, variance} = normalize(a, view, parameters);
+        return dot(y, dy) + dot(mean, dmean) + dot(variance, dvariance);
+      };
+      const upstream = {dy, dmean, dvariance};
+      const found = normalizeGrad(upstream, x, view, {...options, gamma});
+      expectDifferences(found, value, {x, gamma, beta});
+    },
+  );
 
-  it.each([true, false])('with given statistics, centered: %s', (centered) => {
-    const value = (a: number[], options: Partial<ViewOptions>): number => {
-      const all = {epsilon: EPSILON, centered, gamma, beta, ...options};
-      return dot(applyStatistics(a, given, view, all), dy);
-    };
-    const options = {epsilon: EPSILON, centered, gamma};
-    const found = normalizeGrad({dy}, x, view, {...options, given});
-    expectNear(
-      found.dx,
-      differences(x, (a) => value(a, {})),
-    );
-    const ofGamma = differences(gamma, (g) => value(x, {gamma: g}));
-    expectNear(found.dgamma, ofGamma);
-    const ofBeta = differences(beta, (b) => value(x, {beta: b}));
-    expectNear(found.dbeta, ofBeta);
-  });
+  it.each([true, false])(
+    'with given statistics, subtractMean: %s',
+    (subtractMean) => {
+      const value = (a: number[], options: Partial<ViewOptions>): number => {
+        const all = {epsilon: EPSILON, subtractMean, gamma, beta, ...options};
+        return dot(applyStatistics(a, given, view, all), dy);
+      };
+      const options = {epsilon: EPSILON, subtractMean, gamma};
+      const found = normalizeGrad({dy}, x, view, {...options, given});
+      expectNear(
+        found.dx,
+        differences(x, (a) => value(a, {})),
+      );
+      const ofGamma = differences(gamma, (g) => value(x, {gamma: g}));
+      expectNear(found.dgamma, ofGamma);
+      const ofBeta = differences(beta, (b) => value(x, {beta: b}));
+      expectNear(found.dbeta, ofBeta);
+    },
+  );
 
-  it.each([true, false])('in given statistics, centered: %s', (centered) => {
-    const options = {epsilon: EPSILON, centered, gamma};
-    const value = (statistics: Partial<typeof given>): number =>
-      dot(applyStatistics(x, {...given, ...statistics}, view, options), dy);
-    const found = statisticsGrad(dy, x, given, view, options);
-    const ofMean = differences(given.mean, (mean) => value({mean}));
-    expectNear(found.dmean, ofMean);
-    const ofVariance = differences(given.variance, (variance) =>
-      value({variance}),
-    );
-    expectNear(found.dvariance, ofVariance);
-  });
+  it.each([true, false])(
+    'in given statistics, subtractMean: %s',
+    (subtractMean) => {
+      const options = {epsilon: EPSILON, subtractMean, gamma};
+      const value = (statistics: Partial<typeof given>): number =>
+        dot(applyStatistics(x, {...given, ...statistics}, view, options), dy);
+      const found = statisticsGrad(dy, x, given, view, options);
+      const ofMean = differences(given.mean, (mean) => value({mean}));
+      expectNear(found.dmean, ofMean);
+      const ofVariance = differences(given.variance, (variance) =>
+        value({variance}),
+      );
+      expectNear(found.dvariance, ofVariance);
+    },
+  );
 });
 
 describe('gradients are differences, by axes', () => {

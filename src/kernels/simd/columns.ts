@@ -58,16 +58,21 @@ export class Columns {
   }
 
   /** @param before How many values of each column have been added. */
-  addMoments(x: Address, tile: Tile, centered: 0 | 1, before: number): void {
+  addMoments(
+    x: Address,
+    tile: Tile,
+    subtractMean: 0 | 1,
+    before: number,
+  ): void {
     const {module, width, inner, sums, size64, scratch} = this;
     const stride = this.workspace.strideOf(tile);
     const {rows} = tile;
     if (this.areRuns) {
       // prettier-ignore
-      module.runMoments(x, rows, width, inner, stride, centered, before, sums, size64);
+      module.runMoments(x, rows, width, inner, stride, subtractMean, before, sums, size64);
     } else {
       // prettier-ignore
-      module.columnMoments(x, rows, width, stride, centered, before, sums, size64, scratch);
+      module.columnMoments(x, rows, width, stride, subtractMean, before, sums, size64, scratch);
     }
   }
 

@@ -48,7 +48,7 @@ export function normalizeIn<Data>(
 function normalizeRows<Data>(
   workspace: Workspace<Data>,
   data: NormalizeData<Data>,
-  {epsilon, centered}: Options,
+  {epsilon, subtractMean}: Options,
   {batch, group, channel}: Geometry,
 ): void {
   const {module} = workspace;
@@ -65,7 +65,7 @@ function normalizeRows<Data>(
       group,
       channel,
       epsilon,
-      centered ? 1 : 0,
+      subtractMean ? 1 : 0,
       gamma,
       beta,
       workspace.output('mean', data.mean, statistics),
@@ -84,7 +84,7 @@ function normalizeColumns<Data>(
   const {module} = workspace;
   const {epsilon, given} = options;
   const {batch, group, channel} = geometry;
-  const centered = options.centered ? 1 : 0;
+  const subtractMean = options.subtractMean ? 1 : 0;
   const access = given ? 'input' : 'output';
   const strips = stripsOf(geometry, workspace.capacity);
   const widest = strips[0]?.width ?? 0;
@@ -104,17 +104,17 @@ function normalizeColumns<Data>(
       const variance = workspace[access]('variance', data.variance, statistics);
       if (given) {
         // prettier-ignore
-        module.columnConstantsGiven(mean, variance, groups, channel, epsilon, centered, gamma, beta, constants);
+        module.columnConstantsGiven(mean, variance, groups, channel, epsilon, subtractMean, gamma, beta, constants);
       } else {
         let count = 0;
         columns.beginMoments();
         for (const tile of tiles) {
           const x = workspace.input('x', data.x, tile);
-          columns.addMoments(x, tile, centered, count);
+          columns.addMoments(x, tile, subtractMean, count);
           count += columns.countOf(tile);
         }
         // prettier-ignore
-        module.columnConstants(sums, count, groups, channel, epsilon, centered, gamma, beta, mean, variance, constants);
+        module.columnConstants(sums, count, groups, channel, epsilon, subtractMean, gamma, beta, mean, variance, constants);
       }
       // The last one is still there.
       for (const tile of tiles.reverse()) {

@@ -48,7 +48,7 @@ export function normalizeGradIn<Data>(
 function rowsGrad<Data>(
   workspace: Workspace<Data>,
   data: GradData<Data>,
-  {epsilon, centered}: NormalizeGradAttributes,
+  {epsilon, subtractMean}: NormalizeGradAttributes,
   {batch, group, channel}: Geometry,
 ): void {
   const {module} = workspace;
@@ -76,7 +76,7 @@ function rowsGrad<Data>(
       group,
       channel,
       epsilon,
-      centered ? 1 : 0,
+      subtractMean ? 1 : 0,
       workspace.input('mean', data.mean, statistics),
       workspace.input('variance', data.variance, statistics),
       gamma,
@@ -108,7 +108,7 @@ function columnsGrad<Data>(
   const {module} = workspace;
   const {epsilon, scale, center} = attributes;
   const {batch, group, channel} = geometry;
-  const centered = attributes.centered ? 1 : 0;
+  const subtractMean = attributes.subtractMean ? 1 : 0;
   const given = attributes.given ? 1 : 0;
   const needsSums = given === 0 || scale || center;
   const strips = stripsOf(geometry, workspace.capacity);
@@ -131,7 +131,7 @@ function columnsGrad<Data>(
         name: 'mean' | 'variance' | 'dmean' | 'dvariance',
       ): Address => inputOrNone(workspace, name, data[name], statistics);
       // prettier-ignore
-      module.columnGradBegin(input('mean'), groups, channel, centered, sums, constants);
+      module.columnGradBegin(input('mean'), groups, channel, subtractMean, sums, constants);
       let count = 0;
       for (const tile of tiles) {
         count += columns.countOf(tile);
@@ -141,7 +141,7 @@ function columnsGrad<Data>(
       }
       // prettier-ignore
       module.columnGradConstants(
-        sums, count, groups, channel, epsilon, centered, given,
+        sums, count, groups, channel, epsilon, subtractMean, given,
         input('variance'), gamma, input('dmean'), input('dvariance'),
         parameters, constants,
       );

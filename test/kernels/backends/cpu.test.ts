@@ -66,7 +66,7 @@ function conforms(kernels: () => ReturnType<typeof cpuKernels>): void {
 
   it('normalizes, also with given statistics', async () => {
     await check(async (options) => {
-      const {view, epsilon, centered} = options;
+      const {view, epsilon, subtractMean} = options;
       const {x, gamma, beta} = dataOf(options);
       const parameters = {
         gamma: options.scale ? gamma.tensor : undefined,
@@ -76,11 +76,11 @@ function conforms(kernels: () => ReturnType<typeof cpuKernels>): void {
       const outputs = run?.(x.tensor, parameters, options);
       const expected = normalize(x.values, view, {
         epsilon,
-        centered,
+        subtractMean,
         gamma: options.scale ? gamma.values : undefined,
         beta: options.center ? beta.values : undefined,
       });
-      const plain = normalize(x.values, view, {epsilon, centered});
+      const plain = normalize(x.values, view, {epsilon, subtractMean});
       const scale = Math.max(1, magnitude(Array.from(plain.y))) * 4;
       const y = asTensor(outputs?.y);
       const mean = asTensor(outputs?.mean);
@@ -204,7 +204,7 @@ describe('the memory of the copies', () => {
           {
             view,
             epsilon: 1e-3,
-            centered: true,
+            subtractMean: true,
             scale: false,
             center: false,
             statistics: false,
@@ -236,7 +236,7 @@ describe('the memory of the copies', () => {
     const attributesOf = (view: View) => ({
       view,
       epsilon: 1e-3,
-      centered: true,
+      subtractMean: true,
       scale: true,
       center: true,
       statistics: false,

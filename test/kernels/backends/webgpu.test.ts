@@ -213,12 +213,12 @@ describe('a device of few workgroups', () => {
 
   it('computes the same', () =>
     checkCases(async (options) => {
-      const {view, epsilon, centered} = options;
+      const {view, epsilon, subtractMean} = options;
       const size = Math.ceil(viewSize(view) / 64);
       if (size > 9) return;
       const data = dataOf(options);
       const [y, dx] = stepWith(kernels(), options, data);
-      const plain = {epsilon, centered};
+      const plain = {epsilon, subtractMean};
       const expected = normalize(data.x.values, view, plain);
       const gradients = expectedGradients(
         {...options, scale: false, statistics: false},
@@ -242,11 +242,11 @@ describe('a device of few workgroups', () => {
 /** y and dx of kernels that are called directly, without parameters. */
 function stepWith(
   kernels: ReturnType<typeof webgpuKernels>,
-  {view, epsilon, centered}: Case,
+  {view, epsilon, subtractMean}: Case,
   {x, dy}: ReturnType<typeof dataOf>,
 ): tf.Tensor[] {
   const attributes: NormalizeAttributes = {
-    ...{view, epsilon, centered},
+    ...{view, epsilon, subtractMean},
     ...{scale: false, center: false, statistics: false},
   };
   const forward = kernels.normalize?.(x.tensor, {}, attributes);
@@ -273,7 +273,7 @@ it('leaves to core ops what a buffer of the device cannot hold', () => {
     const mean = tf.zeros([group]);
     const attributes: NormalizeAttributes = {
       view: {batch: 1, outer, group, channel: 1, inner: 1},
-      ...{epsilon: 1e-3, centered: true},
+      ...{epsilon: 1e-3, subtractMean: true},
       ...{scale: false, center: false, statistics: false},
     };
     const statistics = {mean, variance: mean};

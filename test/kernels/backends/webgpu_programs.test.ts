@@ -74,7 +74,7 @@ function recorder(rate?: number): {
 
 interface Options {
   readonly view: View;
-  readonly centered: boolean;
+  readonly subtractMean: boolean;
   readonly scale: boolean;
   readonly center: boolean;
   readonly statistics: boolean;
@@ -106,7 +106,7 @@ const fitsView = ({channel, inner, perOuter = false}: View): boolean =>
 
 const anyOptions: fc.Arbitrary<Options> = fc.record({
   view: fc.oneof(anyView.filter(fitsView), layerViews),
-  centered: fc.boolean(),
+  subtractMean: fc.boolean(),
   scale: fc.boolean(),
   center: fc.boolean(),
   statistics: fc.boolean(),

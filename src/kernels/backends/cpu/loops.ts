@@ -36,7 +36,7 @@ export function normalize(
   {
     view,
     epsilon,
-    centered,
+    subtractMean,
     given,
   }: NormalizeAttributes & {readonly given: boolean},
 ): void {
@@ -45,8 +45,8 @@ export function normalize(
     const first = b * group;
     const means = given
       ? readStatistics(mean, first, group)
-      : meansOf(x, b, view, centered);
-    if (!centered) means.fill(0);
+      : meansOf(x, b, view, subtractMean);
+    if (!subtractMean) means.fill(0);
     const variances = given
       ? readStatistics(variance, first, group)
       : variancesAround(means, x, b, view);
@@ -69,7 +69,7 @@ export function normalize(
 /** NormalizeGrad. */
 export function normalizeGrad(
   inputs: GradInputs<Values> & Gradients<Values>,
-  {view, epsilon, centered, given}: NormalizeGradAttributes,
+  {view, epsilon, subtractMean, given}: NormalizeGradAttributes,
 ): void {
   const {dy, x, dx, mean, variance, gamma, dmean, dvariance} = inputs;
   const {batch, group, outer, inner} = view;
@@ -80,7 +80,7 @@ export function normalizeGrad(
   for (let b = 0; b < batch; b++) {
     const first = b * group;
     const means = readStatistics(mean, first, group);
-    if (!centered) means.fill(0);
+    if (!subtractMean) means.fill(0);
     const inverses = readStatistics(variance, first, group).map(
       (v) => 1 / Math.sqrt(v + epsilon),
     );
@@ -91,13 +91,13 @@ export function normalizeGrad(
       for (let g = 0; g < group; g++) {
         const inverse = at(inverses, g);
         // Rounding took this of the mean.
-        const low = centered ? at(rest, g) / count : 0;
+        const low = subtractMean ? at(rest, g) / count : 0;
         const aligned = at(product, g) - low * at(flow, g);
         const toVariance = dvariance ? 2 * at(dvariance, first + g) : 0;
         const toMean = dmean ? at(dmean, first + g) : 0;
         means[g] = at(means, g) + low;
         along[g] = (toVariance - inverse ** 3 * aligned) / count;
-        offset[g] = centered ? (toMean - inverse * at(flow, g)) / count : 0;
+        offset[g] = subtractMean ? (toMean - inverse * at(flow, g)) / count : 0;
       }
     }
     forEachRun(view, b, (begin, g, p) => {
@@ -159,11 +159,16 @@ function forEachRun(
 }
 
 /** Sums from one value of the data on: of a constant, exactly that constant. */
-function meansOf(x: Values, b: number, view: View, centered: boolean): Sums {
+function meansOf(
+  x: Values,
+  b: number,
+  view: View,
+  subtractMean: boolean,
+): Sums {
   const {outer, group, channel, inner} = view;
   const length = channel * inner;
   const sums = new Float64Array(group);
-  if (!centered) return sums;
+  if (!subtractMean) return sums;
   const first = b * outer * group * length;
   const originOf = (g: number): number => at(x, first + g * length);
   forEachRun(view, b, (begin, g) => {

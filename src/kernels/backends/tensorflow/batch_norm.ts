@@ -35,11 +35,11 @@ export type Way = 'fused op' | 'simple ops';
  * @param own If true, the statistics are x's own.
  */
 export function wayOf(
-  {view, centered}: Pick<NormalizeAttributes, 'view' | 'centered'>,
+  {view, subtractMean}: Pick<NormalizeAttributes, 'view' | 'subtractMean'>,
   own: boolean,
 ): Way {
   const suits =
-    centered &&
+    subtractMean &&
     parametersAreStatistics(view) &&
     view.inner === 1 &&
     viewSize(view) >= MANY_VALUES &&

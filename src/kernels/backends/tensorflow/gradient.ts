@@ -89,7 +89,7 @@ function closedForm(
   attributes: NormalizeGradAttributes,
   kept: Tensor | undefined,
 ): Gradients {
-  const {view, epsilon, centered} = attributes;
+  const {view, epsilon, subtractMean} = attributes;
   const frame = frameOf(view);
   const {statistics, count} = frame;
   const variance = ops.reshape(inputs.variance, statistics);
@@ -114,7 +114,7 @@ function closedForm(
   const share = ops.scale(weight, -1 / count);
   const through = throughStatistics(ops, inputs, statistics, count);
   const slope = ops.mul(ops.mul(share, along), inverse);
-  const constant = centered
+  const constant = subtractMean
     ? plus(ops, ops.mul(share, total), through.constant)
     : undefined;
   const direct = affine(ops, flow, weight, constant);
@@ -126,14 +126,24 @@ function closedForm(
 /** If each statistic has a parameter, the same two sums serve both. */
 function columnsFlow(
   ops: TensorflowOps,
-  {frame, dy, deviation, inverse, gamma, given, scale, center, centered}: Known,
+  {
+    frame,
+    dy,
+    deviation,
+    inverse,
+    gamma,
+    given,
+    scale,
+    center,
+    subtractMean,
+  }: Known,
 ): Flow {
   const axes = frame.statisticAxes;
   const total = !given || center ? ops.sum(dy, axes) : undefined;
   let along: Tensor | undefined;
   if (!given || scale) {
     along = sumOfProducts(ops, dy, deviation, axes);
-    if (centered && !given && total) {
+    if (subtractMean && !given && total) {
       // Rounding left a mean in the deviations, which are known to have none.
       along = ops.sub(along, ops.mul(ops.mean(deviation, axes), total));
     }
@@ -202,11 +212,11 @@ function throughStatistics(
 function deviationOf(
   ops: TensorflowOps,
   {x, mean}: GradInputs,
-  {centered, given}: NormalizeGradAttributes,
+  {subtractMean, given}: NormalizeGradAttributes,
   {shape, statistics, statisticAxes}: Frame,
 ): Tensor {
   const input = ops.reshape(x, shape);
-  if (!centered) return input;
+  if (!subtractMean) return input;
   const rough = ops.sub(input, ops.reshape(mean, statistics));
   if (given) return rough;
   return ops.sub(rough, ops.mean(rough, statisticAxes));

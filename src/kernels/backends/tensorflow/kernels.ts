@@ -68,10 +68,10 @@ function normalize(
   ops: TensorflowOps,
   x: Tensor,
   parameters: Parameters,
-  {view, epsilon, centered, recorded}: NormalizeAttributes,
+  {view, epsilon, subtractMean, recorded}: NormalizeAttributes,
 ): Normalized {
   const own = true;
-  if (wayOf({view, centered}, own) === 'fused op') {
+  if (wayOf({view, subtractMean}, own) === 'fused op') {
     const result = batchNorm(ops, x, parameters, view.group, epsilon);
     return recorded ? result : {...result, kept: undefined};
   }
@@ -79,7 +79,7 @@ function normalize(
   const {statisticAxes} = frame;
   let deviation = ops.reshape(x, frame.shape);
   let mean: Tensor = zeros([...frame.statistics]);
-  if (centered) {
+  if (subtractMean) {
     // One value of the data is subtracted first, so that the sums are of small numbers:
     // where the mean is large, the variance has no digits left otherwise.
     const origin = ops.first(deviation, frame.statistics);
@@ -98,7 +98,7 @@ function normalize(
     mean,
     variance,
     kept:
-      recorded && centered
+      recorded && subtractMean
         ? {tag: 'simple ops', tensors: [deviation]}
         : undefined,
   };
@@ -109,10 +109,10 @@ function applyStatistics(
   x: Tensor,
   statistics: Statistics,
   parameters: Parameters,
-  {view, epsilon, centered}: NormalizeAttributes,
+  {view, epsilon, subtractMean}: NormalizeAttributes,
 ): Tensor {
   const own = false;
-  if (wayOf({view, centered}, own) === 'fused op') {
+  if (wayOf({view, subtractMean}, own) === 'fused op') {
     return applyBatchNorm(ops, x, statistics, parameters, epsilon);
   }
   const {mean, variance} = statistics;
@@ -121,7 +121,7 @@ function applyStatistics(
   const perStatistic = (values: Tensor): Tensor =>
     ops.reshape(values, frame.statistics);
   const inverse = ops.inverseRoot(perStatistic(variance), epsilon);
-  const deviation = centered ? ops.sub(input, perStatistic(mean)) : input;
+  const deviation = subtractMean ? ops.sub(input, perStatistic(mean)) : input;
   const y = scaleAndShift(ops, frame, deviation, inverse, parameters, view);
   return ops.reshape(y, x.shape);
 }

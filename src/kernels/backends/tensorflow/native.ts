@@ -130,9 +130,9 @@ export function nativeKernels(ops: PreparedOps): Fused<Tensor> {
   };
 }
 
-function flagsOf({scale, center, centered}: NormalizeAttributes): number {
+function flagsOf({scale, center, subtractMean}: NormalizeAttributes): number {
   return (
-    (scale ? SCALE : 0) | (center ? CENTER : 0) | (centered ? CENTERED : 0)
+    (scale ? SCALE : 0) | (center ? CENTER : 0) | (subtractMean ? CENTERED : 0)
   );
 }
 

@@ -24,7 +24,7 @@ export interface Source {
   readonly moments: Walk | undefined;
   readonly form: Form;
   readonly count: number;
-  readonly options: Pick<NormalizeAttributes, 'epsilon' | 'centered'>;
+  readonly options: Pick<NormalizeAttributes, 'epsilon' | 'subtractMean'>;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface Source {
 const FIRST = 8;
 
 /** Partial means and squares of x. */
-export function moments(walk: Walk, centered: boolean): string {
+export function moments(walk: Walk, subtractMean: boolean): string {
   const {lanes} = walk;
   const read = (t: string): string =>
     lanes === 'any' ? `vec4(valueX(${t}),0.,0.,0.)` : `texel(X,${t})`;
@@ -50,11 +50,11 @@ for(int j=i;j<i+w;j++)z+=${read(`p+j/${step}j%${run}`)}.${first}-c;
 z=c+z/float(w);`;
   return `${counting(walk)}
 void main(){ivec3 rc=getOutputCoords();int k=rc.y/2,q=rc.z/2;
-${centered ? shift : 'vec4 z=vec4(0.),y=z;'}
+${subtractMean ? shift : 'vec4 z=vec4(0.),y=z;'}
 ${loop(walk, `a=${read('t')}-z;b=a*a;`)}
 vec2 s=${fold(lanes, 'A')},v=${fold(lanes, 'B')};
 ${
-  centered
+  subtractMean
     ? `float n=float(seen(hi)-seen(lo));vec2 m=s/n;v-=s*m;
 setOutput(vec4((z-y).${pair}+m,v.x<0.?0.:v.x,v.y<0.?0.:v.y));`
     : 'setOutput(vec4(0.,0.,v));'
@@ -85,11 +85,11 @@ void main(){setOutput(merged(getOutputCoords().z/2));}`;
  * deviation and the variance.
  */
 function statistic({moments: walk, form, count, options}: Source): string {
-  const {epsilon, centered} = options;
+  const {epsilon, subtractMean} = options;
   const inverse = `inversesqrt(v+${float(epsilon)})`;
   if (walk === undefined) {
     return `vec4 statistic(int s){float v=valueV(s);
-return vec4(${centered ? 'valueU(s)' : '0.'},0.,${inverse},v);}
+return vec4(${subtractMean ? 'valueU(s)' : '0.'},0.,${inverse},v);}
 `;
   }
   const {outer, group, run} = form;
@@ -97,7 +97,7 @@ return vec4(${centered ? 'valueU(s)' : '0.'},0.,${inverse},v);}
   return `${merging(walk)}
 vec4 statistic(int s){vec4 m=merged(${walk.slot});
 vec2 p=${walk.place}==0?m.xz:m.yw;float v=p.y/${float(count)};
-return vec4(${centered ? first : '0.'},p.x,${inverse},v);}
+return vec4(${subtractMean ? first : '0.'},p.x,${inverse},v);}
 `;
 }
 
@@ -270,9 +270,9 @@ export function inputGradient(
   flow: Flow,
   {
     scale,
-    centered,
+    subtractMean,
     statistics,
-  }: Pick<NormalizeAttributes, 'scale' | 'centered' | 'statistics'>,
+  }: Pick<NormalizeAttributes, 'scale' | 'subtractMean' | 'statistics'>,
 ): string {
   const share = float(1 / source.count);
   const own = {
@@ -282,12 +282,12 @@ export function inputGradient(
     partial: 'added(s)',
   }[flow.kind];
   const extra = statistics
-    ? `${centered ? 'valueDM(s)' : '0.'},2.*valueDV(s)`
+    ? `${subtractMean ? 'valueDM(s)' : '0.'},2.*valueDV(s)`
     : '0.,0.';
   // The gradient through the mean and the variance: a constant, and the factors of x
   // less its mean and of x normalized.
   const through = `vec4 through(int s){vec2 a=${own};vec4 m=statistic(s);vec2 e=vec2(${extra});
-return vec4(${centered ? 'e.x-a.x*m.z' : '0.'},e.y,-a.y*m.z,0.)*${share};}
+return vec4(${subtractMean ? 'e.x-a.x*m.z' : '0.'},e.y,-a.y*m.z,0.)*${share};}
 `;
   const flows = flow.kind !== 'none';
   const lanes = lanesOf(source.form, packed);

@@ -80,7 +80,7 @@ export class Task {
   /** Computes the moments of x. */
   moments(): TensorInfo {
     const walk = this.momentsWalk();
-    const text = programs.moments(walk, this.attributes.centered);
+    const text = programs.moments(walk, this.attributes.subtractMean);
     const partial = this.partial(walk, text, {X: this.x});
     if (walk.chunks <= FEW_CHUNKS) return partial;
     this.gl.temporary(partial);

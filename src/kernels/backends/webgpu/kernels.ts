@@ -80,19 +80,19 @@ function normalize(
   parameters: Parameters<TensorInfo>,
   attributes: NormalizeAttributes,
 ): Normalized<TensorInfo> {
-  const {view, centered} = attributes;
+  const {view, subtractMean} = attributes;
   const count = statisticsCount(view);
   const grid = gridOf(asOneRun(statisticsForm(view)), true, true);
   const parts = launcher.intermediate({
     kind: 'moments',
     grid,
-    spec: {own: true, centered},
+    spec: {own: true, subtractMean},
     tensors: {x},
-    size: (3 * grid.chunks + (centered ? 1 : 0)) * count,
+    size: (3 * grid.chunks + (subtractMean ? 1 : 0)) * count,
   });
   const statistics = {
     grid: foldingGrid(count, grid.chunks, view.group),
-    spec: {own: true, centered, whole: grid.chunks === 1},
+    spec: {own: true, subtractMean, whole: grid.chunks === 1},
     tensors: {parts},
     size: count,
     sizes: {
@@ -116,7 +116,7 @@ function normalize(
 function apply(
   launcher: Launcher,
   tensors: Tensors & {x: TensorInfo},
-  {view, epsilon, centered, scale, center}: NormalizeAttributes,
+  {view, epsilon, subtractMean, scale, center}: NormalizeAttributes,
   given: boolean,
   parts = 1,
 ): TensorInfo {
@@ -124,8 +124,8 @@ function apply(
   return launcher.run({
     kind: 'y',
     grid: values.grid,
-    spec: {...values.spec, centered, given, whole: parts === 1},
-    tensors: centered ? tensors : {...tensors, mean: undefined},
+    spec: {...values.spec, subtractMean, given, whole: parts === 1},
+    tensors: subtractMean ? tensors : {...tensors, mean: undefined},
     size: viewSize(view),
     shape: tensors.x.shape,
     sizes: {
@@ -142,19 +142,19 @@ function normalizeGrad(
   {dy, x, mean, variance, gamma, dmean, dvariance}: GradInputs<TensorInfo>,
   attributes: NormalizeGradAttributes,
 ): Gradients<TensorInfo> {
-  const {view, epsilon, centered, scale, center, given} = attributes;
+  const {view, epsilon, subtractMean, scale, center, given} = attributes;
   const flow = {
     launcher,
     attributes,
-    tensors: {dy, x, ...(centered ? {mean} : {}), variance, gamma},
-    more: {...(centered ? {dmean} : {}), dvariance},
+    tensors: {dy, x, ...(subtractMean ? {mean} : {}), variance, gamma},
+    more: {...(subtractMean ? {dmean} : {}), dvariance},
   };
   const terms = given ? {} : termsOf(flow);
   const values = valueGrid(view, scale || center);
   const dx = launcher.run({
     kind: 'dx',
     grid: values.grid,
-    spec: {...values.spec, centered, given},
+    spec: {...values.spec, subtractMean, given},
     tensors: given ? {dy, variance, gamma} : {dy, x, terms: terms.terms, gamma},
     size: viewSize(view),
     shape: x.shape,
@@ -182,7 +182,7 @@ interface Terms {
 }
 
 function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
-  const {view, epsilon, centered, scale, center} = attributes;
+  const {view, epsilon, subtractMean, scale, center} = attributes;
   const {dy, x, mean, variance, gamma} = tensors;
   const shape = withoutParameters(view, scale || center);
   const {channel, inner, perOuter = false} = shape;
@@ -205,7 +205,7 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
       along,
       dense,
       perOuter,
-      centered,
+      subtractMean,
       whole,
     },
     tensors: {
@@ -221,7 +221,7 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
   const terms = launcher.intermediate({
     kind: 'terms',
     grid: foldingGrid(count, columns * grid.chunks, view.group),
-    spec: {own: true, centered},
+    spec: {own: true, subtractMean},
     tensors: {
       ...{sums: tensor, mean, variance, ...more},
       ...(along ? {} : {gamma}),
@@ -236,7 +236,7 @@ function parameterGradients(
   {launcher, attributes, tensors}: Flow,
   {terms, sums, whole = false}: Terms,
 ): Pick<Gradients<TensorInfo>, 'dgamma' | 'dbeta'> {
-  const {view, epsilon, centered, scale, center, given} = attributes;
+  const {view, epsilon, subtractMean, scale, center, given} = attributes;
   const {batch, outer, group, channel, inner, perOuter = false} = view;
   const size = parametersCount(view);
   /** Adds up a plane of sums that has so many for each parameter. */
@@ -275,7 +275,7 @@ function parameterGradients(
   const sum = (plane?: 0 | 1): Launch => ({
     kind: 'parameters',
     grid: {...grid, chunks},
-    spec: {own, perOuter, centered, given, plane},
+    spec: {own, perOuter, subtractMean, given, plane},
     tensors:
       plane === 0 ? {dy} : {dy, x, ...(given ? {mean, variance} : {terms})},
     size: (plane === undefined ? 2 : 1) * chunks * size,

@@ -81,14 +81,14 @@ const readTerm = (name: string, plane: number, z = 's', type = 'A'): string =>
  * shift, slope and level, with `dx = g · inv + (x − m) · slope + level`.
  */
 function writeTerms(spec: Spec): string {
-  const {centered} = spec;
+  const {subtractMean} = spec;
   const dvariance = having(spec, 'dvariance', '2 * A(dvariance[q])');
   const dmean = having(spec, 'dmean', 'A(dmean[q])');
   return `${read({...spec, given: true}, 'q')}
-  let low = ${centered ? 'all.c / uniforms.values' : 'A()'};
+  let low = ${subtractMean ? 'all.c / uniforms.values' : 'A()'};
   let product = inv * (all.b - low * all.a);
   let slope = (${dvariance} - inv * (inv * product)) / uniforms.values;
-  let level = ${centered ? `(${dmean} - inv * all.a) / uniforms.values - low * slope` : 'A()'};
+  let level = ${subtractMean ? `(${dmean} - inv * all.a) / uniforms.values - low * slope` : 'A()'};
   ${write('m', 'inv', '-low * inv', 'slope', 'level')}`;
 }
 
@@ -102,7 +102,7 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
       `A(x[${place(spec, k)}]${spec.width > side ? '.x' : ''})`;
     const count = `A(f32((uniforms.length - first + step - 1) / step
       * ${spec.width / side}))`;
-    if (!spec.centered) {
+    if (!spec.subtractMean) {
       return `${sumUp(
         spec,
         '',
@@ -127,25 +127,25 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
   },
 
   mean: (spec) =>
-    spec.centered
+    spec.subtractMean
       ? `${merge(spec)} ${write(`${ORIGIN} + all.b`)}`
       : write('0 * A(parts[0])'),
 
   variance: (spec) => `${merge(spec)} ${write('all.c / uniforms.values')}`,
 
   y: (spec) => {
-    const {given, centered, along} = spec;
+    const {given, subtractMean, along} = spec;
     const gamma = gammaOf(spec);
     const beta = having(spec, 'beta', parameter(spec, 'beta'), 'T()');
     const variance = given ? 'A(variance[s])' : 'all.c / uniforms.values';
     const mean = given ? 'A(mean[s])' : ORIGIN;
-    const deviation = centered ? '(T(x[e]) - mean)' : 'T(x[e])';
+    const deviation = subtractMean ? '(T(x[e]) - mean)' : 'T(x[e])';
     return `${given ? '' : merge(spec)} ${writeEach(
       spec,
       `let inv = inverseSqrt(${variance} + A(uniforms.epsilon));
-      ${centered ? `let mean = T(${mean});` : ''}
+      ${subtractMean ? `let mean = T(${mean});` : ''}
       let weight = T(inv) * ${along ? 'T(1)' : gamma};
-      let shift = ${given || !centered ? 'T()' : '-T(all.b) * weight'}
+      let shift = ${given || !subtractMean ? 'T()' : '-T(all.b) * weight'}
         + ${along ? 'T()' : beta};`,
       along
         ? `(${deviation} * weight + shift) * ${gamma} + ${beta}`
@@ -154,10 +154,10 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
   },
 
   sums: (spec) => {
-    const {along, centered, whole} = spec;
+    const {along, subtractMean, whole} = spec;
     return `${sumUp(
       spec,
-      `let m = ${centered ? 'T(A(mean[s]))' : 'T()'};`,
+      `let m = ${subtractMean ? 'T(A(mean[s]))' : 'T()'};`,
       `let g = T(dy[e]) ${along ? `* ${gammaOf(spec)}` : ''};
       let d = T(x[e]) - m;
       f += g; p += g * d; r += d;`,
@@ -185,14 +185,14 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
   },
 
   dx: (spec) => {
-    const {given, along, centered} = spec;
+    const {given, along, subtractMean} = spec;
     const gamma = gammaOf(spec);
     const before = given
       ? `let inv = inverseSqrt(A(variance[s]) + A(uniforms.epsilon));`
       : ['m', 'inv', '', 'slope', 'level']
           .map((name, i) => name && readTerm(name, i))
           .join('');
-    const rest = `+ (T(x[e]) ${centered ? '- T(m)' : ''}) * T(slope) + T(level)`;
+    const rest = `+ (T(x[e]) ${subtractMean ? '- T(m)' : ''}) * T(slope) + T(level)`;
     return writeEach(
       spec,
       `${before} let weight = T(inv) * ${along ? 'T(1)' : gamma};`,

@@ -35,7 +35,7 @@ export interface Spec extends Lanes {
   /** If true, the statistics are constants. */
   readonly given?: boolean;
   /** If true, the mean is subtracted. */
-  readonly centered?: boolean;
+  readonly subtractMean?: boolean;
   /** If true, each item is in one chunk. */
   readonly whole?: boolean;
   /** Which of the sums. */

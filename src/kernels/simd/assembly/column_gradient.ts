@@ -31,13 +31,13 @@ export function columnGradBegin(
   mean: usize,
   group: i32,
   channel: i32,
-  centered: bool,
+  subtractMean: bool,
   totals: usize,
   constants: usize,
 ): void {
   const width = group * channel;
   for (let w = 0; w < width; w++) {
-    const m: f32 = centered ? load<f32>(mean + <usize>(w / channel) * F32) : 0;
+    const m: f32 = subtractMean ? load<f32>(mean + <usize>(w / channel) * F32) : 0;
     store<f32>(constants + <usize>w * F32, m);
   }
   repeatConstants(1, width, constants);
@@ -193,7 +193,7 @@ export function columnGradConstants(
   group: i32,
   channel: i32,
   epsilon: f64,
-  centered: bool,
+  subtractMean: bool,
   given: bool,
   variance: usize,
   gamma: usize,
@@ -211,7 +211,7 @@ export function columnGradConstants(
     const first = g * channel;
     const inverse = inverseDeviation(<f64>load<f32>(variance + s), epsilon);
     let rest: f64 = 0;
-    if (centered && !given) {
+    if (subtractMean && !given) {
       for (let c = 0; c < channel; c++) {
         rest += load<f64>(totals + 2 * size64 + <usize>(first + c) * F64);
       }
@@ -232,9 +232,9 @@ export function columnGradConstants(
       store<f32>(constants + size + at, <f32>(inverse * scale));
     }
     let b: f64 = (-inverse * inverse * inverse * along) / count;
-    let c0: f64 = centered ? (-inverse * flow) / count : 0;
+    let c0: f64 = subtractMean ? (-inverse * flow) / count : 0;
     if (dvariance) b += (2 * <f64>load<f32>(dvariance + s)) / count;
-    if (dmean && centered) c0 += <f64>load<f32>(dmean + s) / count;
+    if (dmean && subtractMean) c0 += <f64>load<f32>(dmean + s) / count;
     if (given) {
       b = 0;
       c0 = 0;

@@ -223,7 +223,7 @@ function squareStep(
  */
 function mergeBlock(
   width: i32,
-  centered: bool,
+  subtractMean: bool,
   before: f64,
   rows: f64,
   origin: usize,
@@ -233,7 +233,7 @@ function mergeBlock(
   mean: usize,
   squares: usize,
 ): void {
-  if (!centered) {
+  if (!subtractMean) {
     drain(blockSquares, squares, width);
     return;
   }
@@ -273,7 +273,7 @@ export function columnMoments(
   rows: i32,
   width: i32,
   stride: usize,
-  centered: bool,
+  subtractMean: bool,
   before: f64,
   moments: usize,
   size64: usize,
@@ -297,7 +297,7 @@ export function columnMoments(
     const wideRows = block / fold;
     const loose = x + <usize>(wideRows * fold) * stride;
     const looseValues = (block - wideRows * fold) * width;
-    if (centered) {
+    if (subtractMean) {
       memory.copy(origin, x, <usize>width * F32);
       if (fold > 1) repeatColumns(origin, width);
       memory.fill(sums, 0, size);
@@ -338,7 +338,7 @@ export function columnMoments(
     }
     mergeBlock(
       width,
-      centered,
+      subtractMean,
       before,
       <f64>block,
       origin,

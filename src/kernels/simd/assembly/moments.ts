@@ -25,13 +25,13 @@ export function addRuns(
   runs: i32,
   length: i32,
   stride: usize,
-  centered: bool,
+  subtractMean: bool,
 ): void {
   if (length > MOST_VALUES) {
     for (let run = 0; run < runs; run++) {
       for (let done = 0; done < length; done += MOST_VALUES) {
         const part = min(MOST_VALUES, length - done);
-        addBlock(x + <usize>done * F32, 1, part, stride, centered);
+        addBlock(x + <usize>done * F32, 1, part, stride, subtractMean);
       }
       x += stride;
     }
@@ -39,7 +39,7 @@ export function addRuns(
   }
   const most = MOST_VALUES / length;
   for (let done = 0; done < runs; done += most) {
-    addBlock(x, min(most, runs - done), length, stride, centered);
+    addBlock(x, min(most, runs - done), length, stride, subtractMean);
     x += <usize>most * stride;
   }
 }
@@ -56,12 +56,12 @@ function addBlock(
   runs: i32,
   length: i32,
   stride: usize,
-  centered: bool,
+  subtractMean: bool,
 ): void {
   rest = 0;
   square = 0;
   const values = <f64>runs * <f64>length;
-  if (!centered) {
+  if (!subtractMean) {
     for (let run = 0; run < runs; run++) {
       addSquares(x + <usize>run * stride, length, 0, 0);
     }

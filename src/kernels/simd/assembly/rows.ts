@@ -12,7 +12,7 @@ export function rowsNormalize(
   group: i32,
   length: i32,
   epsilon: f64,
-  centered: bool,
+  subtractMean: bool,
   gamma: usize,
   beta: usize,
   means: usize,
@@ -22,7 +22,7 @@ export function rowsNormalize(
   for (let b = 0; b < batch; b++) {
     for (let g = 0; g < group; g++) {
       resume(0, 0, 0);
-      addRuns(x, 1, length, bytes, centered);
+      addRuns(x, 1, length, bytes, subtractMean);
       const variance = max<f64>(squares / <f64>length, 0);
       store<f32>(means, <f32>mean);
       store<f32>(variances, <f32>variance);

@@ -30,7 +30,7 @@ export function rowsGrad(
   group: i32,
   length: i32,
   epsilon: f64,
-  centered: bool,
+  subtractMean: bool,
   means: usize,
   variances: usize,
   gamma: usize,
@@ -45,13 +45,13 @@ export function rowsGrad(
     for (let g = 0; g < group; g++) {
       const parameter = <usize>g * bytes;
       const ownGamma = gamma ? gamma + parameter : 0;
-      high = centered ? load<f32>(means) : 0;
+      high = subtractMean ? load<f32>(means) : 0;
       beginFlow();
       addFlow(dy, x, length, high, ownGamma);
       rowConstants(
         <f64>length,
         epsilon,
-        centered,
+        subtractMean,
         <f64>load<f32>(variances),
         dmean ? <f64>load<f32>(dmean) : 0,
         dvariance ? <f64>load<f32>(dvariance) : 0,
@@ -94,16 +94,16 @@ function drainParameters(
 function rowConstants(
   count: f64,
   epsilon: f64,
-  centered: bool,
+  subtractMean: bool,
   variance: f64,
   dmean: f64,
   dvariance: f64,
 ): void {
   const i = inverseDeviation(variance, epsilon);
-  const center = centered ? rest / count : 0;
+  const center = subtractMean ? rest / count : 0;
   const b =
     (2 * dvariance - i * i * i * (product - center * flow)) / count;
-  const c = centered ? (dmean - i * flow) / count : 0;
+  const c = subtractMean ? (dmean - i * flow) / count : 0;
   inverse = <f32>i;
   shift = <f32>(-center * i);
   along = <f32>b;

@@ -19,7 +19,7 @@ export function runMoments(
   width: i32,
   inner: i32,
   stride: usize,
-  centered: bool,
+  subtractMean: bool,
   before: f64,
   moments: usize,
   size64: usize,
@@ -27,7 +27,7 @@ export function runMoments(
   for (let w = 0; w < width; w++) {
     const at = moments + <usize>w * F64;
     resume(before, load<f64>(at), load<f64>(at + size64));
-    addRuns(x + <usize>(w * inner) * F32, rows, inner, stride, centered);
+    addRuns(x + <usize>(w * inner) * F32, rows, inner, stride, subtractMean);
     store<f64>(at, mean);
     store<f64>(at + size64, squares);
   }
