@@ -114,7 +114,12 @@ it('BatchNorm of virtual batches is as many batches, each with its own statistic
       await expectClose(found.y, y, {
         what: 'y',
         roundings: ROUNDINGS.y,
-        scale: Math.max(magnitude(y), 2 * sizes.gamma),
+        // What the mean is rounded by is divided by the deviation.
+        scale: Math.max(
+          magnitude(y),
+          2 * sizes.gamma,
+          sizes.gamma * steepest * magnitude(all(({mean}) => mean)),
+        ),
         shape,
       });
       await expectClose(
