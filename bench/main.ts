@@ -1,5 +1,6 @@
 /** Runs `npm run bench`, which times normalization here and elsewhere. */
 import {InputError, oneLine} from '../tools/errors.js';
+import {chooseNative} from './native.js';
 import {parseOptions} from './options.js';
 
 const BAD_INPUT = 2;
@@ -7,6 +8,7 @@ const BAD_INPUT = 2;
 async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, (text) => process.stdout.write(text));
   if (options === undefined) return;
+  chooseNative(options.native);
   // tf.js loads slowly, so it is loaded only after the input is checked.
   if (options.overhead) {
     const {overheadTables} = await import('./overhead.js');

@@ -6,7 +6,8 @@ import {
   somePath,
 } from '../tools/command_line.js';
 import {BACKENDS} from '../tools/backend_names.js';
-import {type BenchBackend, GPU_BACKENDS} from './results.js';
+import {InputError} from '../tools/errors.js';
+import {type BenchBackend, GPU_BACKENDS, isDefault} from './results.js';
 
 /** The options of the command line. */
 export interface Options {
@@ -15,6 +16,8 @@ export interface Options {
   readonly shape?: ReadonlyArray<readonly number[]>;
   readonly programs: boolean;
   readonly quick: boolean;
+  /** If true, the native kernels compute on tensorflow, and no other backend is measured. */
+  readonly native: boolean;
   /** If true, measures what a small step takes between its kernels, and nothing else. */
   readonly overhead?: boolean;
   /** In seconds, like the limit. The default depends on `quick`. */
@@ -71,12 +74,25 @@ export function parseOptions(
     )
     .option('--programs', 'whole programs only', false)
     .option('--quick', 'one input, few runs, no whole programs', false)
+    .option('--native', 'tensorflow alone, by the native kernels', false)
     .option('--overhead', 'only what a small step takes between its kernels')
     .option('--budget <seconds>', 'for each figure', positiveNumber)
     .option('--limit <seconds>', 'stock that needs more is out', positiveNumber)
     .option('--out <folder>', 'where the results go', somePath)
     .addHelpText('after', DETAILS);
-  return readCommandLine(command, args, print) as Options | undefined;
+  const options = readCommandLine(command, args, print) as Options | undefined;
+  return options?.native ? ofNative(options) : options;
+}
+
+/** The native kernels are tensorflow's. */
+function ofNative(options: Options): Options {
+  const {backend} = options;
+  if (!isDefault(backend) && backend.join() !== 'tensorflow') {
+    throw new InputError(
+      `--native: tensorflow alone has native kernels. Received: --backend ${backend.join(',')}`,
+    );
+  }
+  return {...options, backend: ['tensorflow']};
 }
 
 function parseShape(

@@ -49,6 +49,8 @@ export function planOf(options: Options): Plan {
 const WHOLE = 'bench';
 const PARTS = join('out', 'bench');
 
-function isWhole({quick, programs, shape, backend}: Options): boolean {
-  return !quick && !programs && shape === undefined && isDefault(backend);
+function isWhole(options: Options): boolean {
+  const {quick, programs, shape, native, backend} = options;
+  const isPart = quick || programs || native || shape !== undefined;
+  return !isPart && isDefault(backend);
 }

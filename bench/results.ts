@@ -159,6 +159,8 @@ export interface Results {
   readonly seconds: number;
   readonly machine: Machine;
   readonly versions: Versions;
+  /** If true, the kernels on tensorflow are those of tfjs-normalization-native. */
+  readonly native: boolean;
   /** Omitted measurements, with the reasons. */
   readonly skipped: readonly string[];
   /** The devices of GPU backends, where some were measured. */

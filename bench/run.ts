@@ -14,6 +14,7 @@ import {measureFolding} from './folding.js';
 import {measureLayer} from './measure_layer.js';
 import {Stock} from './stock.js';
 import type {Options} from './options.js';
+import {checkNative} from './native.js';
 import {type Plan, planOf} from './plan.js';
 import {measureProgram} from './programs.js';
 import {createProgress, type Progress} from './progress.js';
@@ -68,6 +69,7 @@ export async function run(
   const results = {
     date,
     quick: options.quick,
+    native: options.native,
     seconds: Math.round(process.uptime()),
     machine: describeMachine(),
     versions: versionsWith({libtensorflow, torch: torchVersion}),
@@ -164,6 +166,7 @@ async function starts(
 ): Promise<boolean> {
   try {
     await startBackend(backend);
+    if (options.native) checkNative();
     return true;
   } catch (error) {
     if (!isDefault(options.backend) || !(error instanceof InputError))

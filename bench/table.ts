@@ -37,25 +37,29 @@ export function tablesOf(results: Results): string {
 }
 
 /** Returns the tables of all results, without those that are empty. */
-export function sheetsOf({layers, programs, folding}: Results): Sheet[] {
+export function sheetsOf(results: Results): Sheet[] {
+  const {layers, programs, folding, native} = results;
   const rows = [...layers, ...programs, ...folding];
   const backends = [...new Set(rows.map((r) => r.backend))];
-  const sheets = backends.flatMap((backend) => [
-    ...MODES.map((mode) =>
-      layerTable(
-        `${backend}, ${mode}, ms`,
-        layers.filter((r) => r.backend === backend && r.mode === mode),
+  const sheets = backends.flatMap((backend) => {
+    const title = native ? `${backend}, native kernels` : backend;
+    return [
+      ...MODES.map((mode) =>
+        layerTable(
+          `${title}, ${mode}, ms`,
+          layers.filter((r) => r.backend === backend && r.mode === mode),
+        ),
       ),
-    ),
-    programTable(
-      `${backend}, whole programs`,
-      programs.filter((r) => r.backend === backend),
-    ),
-    foldingTable(
-      `${backend}, a prediction with batch normalization, ms`,
-      folding.filter((r) => r.backend === backend),
-    ),
-  ]);
+      programTable(
+        `${title}, whole programs`,
+        programs.filter((r) => r.backend === backend),
+      ),
+      foldingTable(
+        `${title}, a prediction with batch normalization, ms`,
+        folding.filter((r) => r.backend === backend),
+      ),
+    ];
+  });
   return sheets.filter((sheet) => sheet.rows.length > 0);
 }
 

@@ -14,6 +14,7 @@ describe('parseOptions', () => {
     expect(parse()).toEqual({
       backend: ['tensorflow', 'wasm', 'cpu'],
       programs: false,
+      native: false,
       quick: false,
     });
   });
@@ -34,6 +35,17 @@ describe('parseOptions', () => {
       'webgpu',
     ]);
     expect(parse().backend).toEqual(['tensorflow', 'wasm', 'cpu']);
+  });
+
+  it('measures tensorflow alone with --native', () => {
+    expect(parse('--native')).toMatchObject({
+      native: true,
+      backend: ['tensorflow'],
+    });
+    expect(parse('--native', '--backend', 'tensorflow').native).toBe(true);
+    expect(() => parse('--native', '--backend', 'wasm', 'cpu')).toThrow(
+      '--native: tensorflow alone has native kernels. Received: --backend wasm,cpu',
+    );
   });
 
   it.each([
@@ -102,6 +114,7 @@ describe('planOf', () => {
     ['--shape 2,3', {layers: 8, programs: false}],
     ['--shape 2,3 --programs', {layers: 8, programs: true}],
     ['--backend wasm', {layers: 78, programs: true}],
+    ['--native', {layers: 78, programs: true}],
   ])('of %s is a part, which goes elsewhere', (args, expected) => {
     const {cases, programs, out} = planOf(parse(...args.split(' ')));
     expect({layers: cases.length, programs}).toEqual(expected);

@@ -62,6 +62,7 @@ export function resultsOf(changes: Partial<Results>): Results {
   return {
     date: '2026-01-01T00:00:00.000Z',
     quick: false,
+    native: false,
     seconds: 1,
     machine: {cpu: 'one', cores: 1, memoryGB: 1, platform: 'linux x64'},
     versions: {
