@@ -98,6 +98,20 @@ describe('fromKerasFile', () => {
     },
   );
 
+  it.each(['lecun_normal', 'glorotUniform', 'Zeros', 'uniform', ' '])(
+    'reads an initializer by its name, and does without an unknown one: %j',
+    async (name) => {
+      const given = caseOf('sequential');
+      const bytes = withConfig(given, (text) =>
+        JSON.stringify(JSON.parse(text), (key, value: unknown) =>
+          key === 'kernel_initializer' ? name : value,
+        ),
+      );
+      const model = await fromKerasFile(bytes);
+      expectPredictions(given as never, predict(given, model));
+    },
+  );
+
   it('takes no options', async () => {
     const load = fromKerasFile as (...args: unknown[]) => Promise<unknown>;
     await expect(load(new Uint8Array(), {strict: true})).rejects.toThrow(

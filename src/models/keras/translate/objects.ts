@@ -121,8 +121,10 @@ function initializerOf(
   value: unknown,
   {who, hasWeights, notes}: Setting,
 ): unknown {
-  if (typeof value === 'string') return value;
-  const {className = '', config} = partsOf(value) ?? {};
+  const {className = '', config} =
+    typeof value === 'string'
+      ? {className: inPascalCase(value), config: {}}
+      : (partsOf(value) ?? {});
   const name = hasOwn(RESPELLED, className)
     ? (RESPELLED[className] ?? '')
     : className;
@@ -137,6 +139,13 @@ function initializerOf(
     `${who} (${key})`,
   );
   return null;
+}
+
+/** `glorot_uniform` and `glorotUniform` name the class `GlorotUniform`. */
+function inPascalCase(name: string): string {
+  return name.replace(/(?:^|_)([a-z])/g, (_, letter: string) =>
+    letter.toUpperCase(),
+  );
 }
 
 function regularizerOf(key: string, value: unknown, {who}: Setting): unknown {
