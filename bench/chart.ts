@@ -1,5 +1,5 @@
 import type {SeriesOption} from 'echarts';
-import {axisStyle, INK, renderSvg} from '../tools/svg.js';
+import {aboveChart, axisStyle, INK, renderSvg} from '../tools/svg.js';
 import type {BackendName} from '../tools/backend_names.js';
 import {isLast, nameOf} from './cases.js';
 import {rounded, shortReason} from './figures.js';
@@ -44,13 +44,7 @@ export function drawChart(rows: readonly LayerRow[]): string {
     height: TOP + BOTTOM + ROW_HEIGHT * Math.max(lines.length, 1),
   };
   return renderSvg(frame, {
-    legend: {
-      top: 30,
-      left: 0,
-      itemGap: 18,
-      textStyle: {color: INK},
-      data: legendOf(lines),
-    },
+    legend: aboveChart(legendOf(lines)),
     grid: {left: 176, right: 72, top: TOP, bottom: BOTTOM},
     xAxis: {
       ...axisStyle('times as long as with this package, logarithmic', 30),

@@ -2,12 +2,8 @@ import {readData} from '../examples/digits/dataset.js';
 import {createNetwork, type NormFactory} from '../examples/digits/network.js';
 import type {Norm} from '../examples/digits/norms.js';
 import {parseOptions} from '../examples/digits/options.js';
-import {
-  createRandom,
-  deriveSeed,
-  permutation,
-} from '../examples/digits/random.js';
-import {toTensors, trainEpoch} from '../examples/digits/train.js';
+import {toTensors} from '../examples/digits/train.js';
+import {epochOf} from './epochs.js';
 import type {Prepared} from './whole_programs.js';
 
 /**
@@ -30,18 +26,7 @@ export function mainJob(
     options,
     makeNorm === undefined ? {} : {[norm]: makeNorm},
   );
-  const random = createRandom(deriveSeed(seed, 'order of images'));
-  const run = async (): Promise<number> => {
-    const order = permutation(training.xs.shape[0], random);
-    const epoch = await trainEpoch(
-      model,
-      training,
-      order,
-      batchSize,
-      () => false,
-    );
-    return 1000 * (epoch?.seconds ?? NaN);
-  };
+  const run = epochOf({model, training, seed, batchSize});
   const tensors = [training, validation].flatMap(({xs, ys}) => [xs, ys]);
   return {run, held: [...tensors, model.optimizer]};
 }

@@ -1,4 +1,4 @@
-import {axisStyle, INK, renderSvg} from '../tools/svg.js';
+import {aboveChart, axisStyle, INK, renderSvg} from '../tools/svg.js';
 import {rounded} from './figures.js';
 import {ORDER, type ProgramRow, ratioOf, type Variant} from './results.js';
 
@@ -28,13 +28,7 @@ export function drawPrograms(programs: readonly ProgramRow[]): string {
     height: TOP + BOTTOM + ROW_HEIGHT * (BARS.length + 1) * rows.length,
   };
   return renderSvg(frame, {
-    legend: {
-      top: 30,
-      left: 0,
-      itemGap: 18,
-      textStyle: {color: INK},
-      data: BARS.map(([name]) => ({name, icon: 'rect'})),
-    },
+    legend: aboveChart(BARS.map(([name]) => ({name, icon: 'rect'}))),
     grid: {left: 260, right: 72, top: TOP, bottom: BOTTOM},
     xAxis: {
       ...axisStyle('times as long as without normalization', 30),

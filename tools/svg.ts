@@ -1,4 +1,4 @@
-import {type EChartsOption, init} from 'echarts';
+import {type EChartsOption, init, type LegendComponentOption} from 'echarts';
 
 /** Greys of medium lightness: readable on white and on black. */
 export const INK = '#7d7d7d';
@@ -40,4 +40,9 @@ export function axisStyle(name: string, nameGap: number): object {
     axisLine: {show: true, lineStyle: {color: INK}},
     splitLine: {lineStyle: {color: GRID}},
   };
+}
+
+/** The legend above a chart, of these entries. */
+export function aboveChart(data: LegendComponentOption['data']): object {
+  return {top: 30, left: 0, itemGap: 18, textStyle: {color: INK}, data};
 }

@@ -7,16 +7,8 @@ import {
   STOCK,
 } from '../../examples/digits/network.js';
 import {PACKAGE} from '../../examples/digits/norm_layers.js';
-import {
-  createRandom,
-  deriveSeed,
-  permutation,
-} from '../../examples/digits/random.js';
-import {
-  type Examples,
-  toTensors,
-  trainEpoch,
-} from '../../examples/digits/train.js';
+import {type Examples, toTensors} from '../../examples/digits/train.js';
+import {epochOf as timedEpoch} from '../epochs.js';
 import {withFusedDuring} from '../fused.js';
 import type {Cell, GpuBackend} from '../results.js';
 import {disposeVariablesExcept} from '../stock_steps.js';
@@ -104,19 +96,8 @@ function epochOf(network: Network, size: number, training: Examples): Program {
   };
   const norm = network === 'plain' ? 'none' : 'batch';
   const model = createNetwork(norm, size, OPTIONS, factories[network]);
-  // The same order of images for each network.
-  const random = createRandom(deriveSeed(OPTIONS.seed, 'order of images'));
-  return async () => {
-    const order = permutation(training.xs.shape[0], random);
-    const epoch = await trainEpoch(
-      model,
-      training,
-      order,
-      BATCH_SIZE,
-      () => false,
-    );
-    return 1000 * (epoch?.seconds ?? NaN);
-  };
+  const {seed} = OPTIONS;
+  return timedEpoch({model, training, seed, batchSize: BATCH_SIZE});
 }
 
 /** Measures the times between two frames of the page. */

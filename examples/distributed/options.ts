@@ -1,10 +1,10 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {Command, CommanderError, Option} from 'commander';
-import {InputError} from '../../tools/errors.js';
+import {Command, Option} from 'commander';
+import {readCommandLine} from '../../tools/command_line.js';
 import {ROOT} from '../digits/options.js';
 
-/** What Keras computes with in the middle of the trip. */
+/** The engines of Keras that may compute in the middle of the trip. */
 export const ENGINES = ['tensorflow', 'jax'] as const;
 
 /** The options of the command line. */
@@ -14,7 +14,7 @@ export interface Options {
   readonly out: string;
 }
 
-/** Where `npm run test:keras` installs Keras. */
+/** The Python that `npm run test:keras` installs Keras for. */
 const INSTALLED = join(ROOT, 'node_modules/.cache/keras/bin/python');
 
 /**
@@ -43,15 +43,10 @@ export function parseOptions(
       'a Python with Keras 3 and its engine',
       existsSync(INSTALLED) ? INSTALLED : 'python3',
     )
-    .option('--out <folder>', 'where the models go', join('out', 'distributed'))
-    .helpOption('--help', 'print this')
-    .configureOutput({writeOut: print, writeErr: () => undefined})
-    .exitOverride();
-  try {
-    return command.parse(args, {from: 'user'}).opts<Options>();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new InputError(error.message.replace(/^error: /, ''));
-  }
+    .option(
+      '--out <folder>',
+      'where the models go',
+      join('out', 'distributed'),
+    );
+  return readCommandLine(command, args, print) as Options | undefined;
 }

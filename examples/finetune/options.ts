@@ -1,6 +1,6 @@
 import {join} from 'node:path';
-import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
-import {InputError} from '../../tools/errors.js';
+import {Command, Option} from 'commander';
+import {checkedNumber, readCommandLine} from '../../tools/command_line.js';
 
 /** The backends that can train convolutions, the preferred one first. */
 export const BACKENDS = ['tensorflow', 'cpu'] as const;
@@ -35,21 +35,14 @@ export function parseOptions(
       ),
     )
     .option('--seed <n>', 'the same seed, the same run', seed, 1)
-    .option('--out <folder>', 'where the model goes', join('out', 'finetune'))
-    .helpOption('--help', 'print this')
-    .configureOutput({writeOut: print, writeErr: () => undefined})
-    .exitOverride();
-  try {
-    return command.parse(args, {from: 'user'}).opts<Options>();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new InputError(error.message.replace(/^error: /, ''));
-  }
+    .option('--out <folder>', 'where the model goes', join('out', 'finetune'));
+  return readCommandLine(command, args, print) as Options | undefined;
 }
 
 function seed(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError('It must be a whole number from 0.');
+  return checkedNumber(
+    text,
+    (n) => Number.isInteger(n) && n >= 0,
+    'a whole number from 0',
+  );
 }
