@@ -11,10 +11,16 @@ import {
   predictionsOf,
   readCases,
 } from '../models/keras/keras_models.js';
-import {expectCloseNow} from '../support/close.js';
 import {mixedModel} from '../support/models.js';
 import {randomTensor, valuesOf} from '../support/tensors.js';
-import {ROOT, at, parsed, run, savedModel} from './support.js';
+import {
+  ROOT,
+  at,
+  expectSamePredictions,
+  parsed,
+  run,
+  savedModel,
+} from './support.js';
 
 let model: tf.LayersModel;
 
@@ -45,13 +51,7 @@ describe('convert', () => {
     expect(await namesIn('theirs')).toEqual(['Dense', stock, 'ReLU', stock]);
     const theirs = await tf.loadLayersModel(fileSystem(at('theirs')));
     const x = randomTensor([5, 2], 1);
-    const [y, same] = [model.predict(x), theirs.predict(x)] as tf.Tensor[];
-    // One normalization, or two, in another order.
-    expectCloseNow(y as tf.Tensor, same as tf.Tensor, {
-      what: 'y',
-      roundings: 8,
-      scale: 2,
-    });
+    expectSamePredictions(model, theirs, x);
   });
 
   it('writes and reads .keras files; so do the other commands', async () => {
@@ -77,13 +77,7 @@ describe('convert', () => {
     const x = randomTensor([5, 2], 1);
     for (const path of [file, join('files', 'folded.keras')]) {
       const loaded = await fromKerasFile(at(path));
-      const [y, same] = [model.predict(x), loaded.predict(x)] as tf.Tensor[];
-      // Two normalizations, in another order.
-      expectCloseNow(y as tf.Tensor, same as tf.Tensor, {
-        what: 'y',
-        roundings: 8,
-        scale: 2,
-      });
+      expectSamePredictions(model, loaded, x);
     }
   });
 
@@ -193,13 +187,7 @@ describe('convert', () => {
       const {stderr} = await run(['convert', 'cells', output, '--to', to]);
       expect(stderr).toBe('');
       const read = await tf.loadLayersModel(fileSystem(at(output)));
-      const [a, b] = [saved, read].map((each) => each.predict(x) as tf.Tensor);
-      // One normalization, or two, in another order.
-      expectCloseNow(a as tf.Tensor, b as tf.Tensor, {
-        what: 'y',
-        roundings: 8,
-        scale: 2,
-      });
+      expectSamePredictions(saved, read, x);
     }
   });
 

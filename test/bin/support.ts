@@ -12,6 +12,7 @@ import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
 import {fileSystem} from 'tfjs-normalization/node';
+import {expectCloseNow} from '../support/close.js';
 
 export const ROOT = join(__dirname, '..', '..');
 
@@ -44,6 +45,20 @@ export async function savedModel(): Promise<tf.LayersModel> {
   });
   await model.save(fileSystem(at('model')));
   return model;
+}
+
+/** Fails if a model of one or two normalizations, in another order, predicts otherwise. */
+export function expectSamePredictions(
+  model: tf.LayersModel,
+  other: tf.LayersModel,
+  x: tf.Tensor,
+): void {
+  const [y, same] = [model, other].map((each) => each.predict(x) as tf.Tensor);
+  expectCloseNow(y as tf.Tensor, same as tf.Tensor, {
+    what: 'y',
+    roundings: 8,
+    scale: 2,
+  });
 }
 
 /** Runs the command in the folder. */
