@@ -238,9 +238,10 @@ export function preparedOpsOf(backend: unknown): PreparedOps {
   expectMethods(own, ['executeMultipleOutputs']);
   if (own.isUsingGpuDevice) throw new Error('it computes on a GPU');
   const {binding} = own;
-  const types = ['TF_ATTR_TYPE', 'TF_ATTR_BOOL', 'TF_ATTR_FLOAT'];
   for (const name of [
-    ...types,
+    'TF_ATTR_TYPE',
+    'TF_ATTR_BOOL',
+    'TF_ATTR_FLOAT',
     'TF_ATTR_INT',
     'TF_ATTR_STRING',
     'TF_FLOAT',

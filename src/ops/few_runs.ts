@@ -1,5 +1,5 @@
 import {reshape, type Tensor, transpose} from '@tensorflow/tfjs-core';
-import {inversePermutation} from './layout.js';
+import {chosenLast, inversePermutation} from './layout.js';
 
 /** TensorFlow broadcasts no tensor in which more runs of axes take turns. */
 const MOST_RUNS = 5;
@@ -19,7 +19,7 @@ export function inFewRuns(
   const chosen = indices.map((index) => axes.includes(index));
   const turns = indices.filter((i) => i > 0 && chosen[i] !== chosen[i - 1]);
   if (turns.length < MOST_RUNS || x.size === 0) return f(x, axes);
-  const order = [...indices.filter((i) => !chosen[i]), ...axes];
+  const order = chosenLast(x.shape, axes);
   const moved = transpose(x, order);
   const columns = axes.reduce((product, i) => product * (x.shape[i] ?? 1), 1);
   const matrix = reshape(moved, [x.size / columns, columns]);

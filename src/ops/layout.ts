@@ -135,7 +135,8 @@ function splitAt(shape: readonly number[], axes: readonly number[]): Split {
   return {before, chosen, after, areApart, areLast};
 }
 
-function chosenLast(
+/** The order of axes in which the chosen ones are the last. */
+export function chosenLast(
   shape: readonly number[],
   axes: readonly number[],
 ): number[] {

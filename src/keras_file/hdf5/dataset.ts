@@ -37,7 +37,7 @@ export interface Hdf5File {
 /** Returns the number at a byte. */
 type Getter = (data: DataView, place: number) => number;
 
-/** How each type is read, and its bytes for a number. */
+/** The way to read each type, and its bytes for a number. */
 const GETTERS: Readonly<Record<Hdf5DType, readonly [Getter, number]>> = {
   float16: [(data, place) => float16(data.getUint16(place, true)), 2],
   // The upper half of a float32.

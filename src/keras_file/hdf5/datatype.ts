@@ -59,7 +59,7 @@ export interface Datatype {
   readonly kind: number;
   readonly bits: number;
   readonly size: number;
-  /** Where its properties begin. */
+  /** The place of its properties. */
   readonly offset: number;
 }
 

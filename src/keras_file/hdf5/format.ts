@@ -1,4 +1,4 @@
-/** What an HDF5 file begins with. */
+/** The first bytes of an HDF5 file. */
 export const SIGNATURE = '\x89HDF\r\n\x1a\n';
 
 /** The address of what is nowhere, 64 set bits, as a number. */

@@ -30,7 +30,7 @@ interface Message {
 /** Objects of one file that are read once. */
 interface Seen {
   readonly addresses: Set<number>;
-  /** Where each object of a global heap lies, by the heap's address and its index. */
+  /** The places of the objects of global heaps, by the heap's address and the index. */
   readonly heaps: Map<number, Map<number, {offset: number; size: number}>>;
 }
 

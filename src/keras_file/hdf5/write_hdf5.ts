@@ -25,7 +25,7 @@ const NODE_SIZE = 24 + 8 * (4 * NODE_K + 1);
 /** The size of a collection of texts, the least that HDF5 reads. */
 const COLLECTION_SIZE = 4096;
 
-/** What the header of a collection, of a text and of the space after them takes. */
+/** The size of the header of a collection, of a text and of the space after them. */
 const HEAP_HEADER = 16;
 
 /** 64 set bits: the address of nothing. */

@@ -13,7 +13,7 @@ const VARIABLE = 'TFJS_NORMALIZATION_NATIVE';
 /** The version of its ops that this package knows. */
 const VERSION = 1;
 
-/** What the package gives: see its index.d.ts. */
+/** The part of the package that is used: see its index.d.ts. */
 interface NativePackage {
   install(): {readonly version: number};
 }

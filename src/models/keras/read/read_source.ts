@@ -1,5 +1,5 @@
-import {util} from '@tensorflow/tfjs-core';
 import {readLocal} from '../../../node/read_local.js';
+import {fetchBytes} from '../../../util/fetch_bytes.js';
 import {reasonOf} from '../../../util/reason_of.js';
 import {refusal} from '../../../util/received.js';
 
@@ -45,10 +45,4 @@ export async function readSource(
 /** Also of another realm, as under jest. */
 function isBuffer(source: unknown): source is ArrayBuffer {
   return Object.prototype.toString.call(source) === '[object ArrayBuffer]';
-}
-
-async function fetchBytes(url: string): Promise<Uint8Array> {
-  const response = await util.fetch(url);
-  if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
 }

@@ -80,11 +80,12 @@ function inputInKeras({batch_input_shape: shape, dtype}: Json): InKeras {
 }
 
 function stockConfig(
-  {className, name, config: given, wrapped}: GraphLayer,
+  layer: GraphLayer,
   rule: LayerRule,
   {notes}: WriteSettings,
 ): Json {
-  const who = `${className} ${name}`;
+  const {config: given, wrapped} = layer;
+  const who = whoIs(layer);
   const inner = wrapped.map(({key}) => key);
   // An RNN of tf.js repeats the keys of its cell.
   const repeated = wrapped.flatMap(({layer}) => Object.keys(layer.config));
