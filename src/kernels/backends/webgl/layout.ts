@@ -148,7 +148,8 @@ export function walkOf(form: Form, packed: Packed, most: number): Walk {
 function slotAt(steps: Form, {wide}: Packed): string {
   const {batch, outer, group, run} = steps;
   if (outer === 1 && run === wide) return 'row';
-  return batch === 1 && group === wide ? 'col' : entryAt(steps, 't');
+  const isColumn = batch === 1 && run === 1 && group === wide;
+  return isColumn ? 'col' : entryAt(steps, 't');
 }
 
 /** Entries lie beside each other in a row of the texture, alone or in runs of texels. */
