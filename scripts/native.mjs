@@ -265,7 +265,7 @@ function systemCompiler(names) {
 function selfTest() {
   const compiler = systemCompiler(['clang', 'clang-14', 'gcc']);
   const files = filesOf(source, /\.c$/).filter(
-    (file) => !/^(addon|ops|tensorflow)\.c$/.test(file),
+    (file) => !/^(addon|kernels|ops|tensorflow)\.c$/.test(file),
   );
   const isas = Object.keys(INSTRUCTIONS[process.arch] ?? {});
   if (isas.length === 0) throw new Error(`no self test for ${process.arch}`);
