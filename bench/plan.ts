@@ -8,6 +8,8 @@ import type {Schedule} from './timing.js';
 export interface Plan {
   readonly cases: readonly LayerCase[];
   readonly programs: boolean;
+  /** If true, this process computes by the native kernels. */
+  readonly native: boolean;
   readonly schedule: Schedule;
   /** For whole programs, which take longer than a layer. */
   readonly programSchedule: Schedule;
@@ -26,7 +28,7 @@ const PROGRAM_BUDGETS = 20;
 
 /** Fills in the options that were not given. */
 export function planOf(options: Options): Plan {
-  const {quick, programs, shape} = options;
+  const {quick, programs, native, shape} = options;
   const defaults = quick ? QUICK : THOROUGH;
   const {runs, warmUp, epochs} = defaults;
   const {budget = defaults.budget, limit = defaults.limit} = options;
@@ -34,6 +36,7 @@ export function planOf(options: Options): Plan {
   return {
     cases: programs && shape === undefined ? [] : casesOf(shapes),
     programs: programs || (shape === undefined && !quick),
+    native,
     schedule: {budget: 1000 * budget, runs, warmUp},
     programSchedule: {budget: PROGRAM_BUDGETS * 1000 * budget, runs, warmUp},
     limit: 1000 * limit,

@@ -3,6 +3,7 @@ import {patchStockLayers} from 'tfjs-normalization';
 import {type NormFactory, STOCK} from '../examples/digits/network.js';
 import {PACKAGE} from '../examples/digits/norm_layers.js';
 import type {BackendName} from '../tools/backend_names.js';
+import type {OtherKernels} from './other_kernels.js';
 import type {Plan} from './plan.js';
 import {
   type Cell,
@@ -16,26 +17,34 @@ import {disposeVariablesExcept} from './stock_steps.js';
 import {interleave, type Program} from './timing.js';
 import {type Described, factoryIn, type Prepared} from './whole_programs.js';
 
-/**
- * Measures a program with each normalization, in turn.
- *
- * @param stock The process for stock tf.js. Without it, stock runs in this one.
- */
+/** Processes that a program is measured in besides this one. */
+export interface Processes {
+  /** Without it, stock tf.js runs in this one. */
+  readonly stock?: Stock | undefined;
+  /** Without it, only the kernels of this process are measured. */
+  readonly others?: OtherKernels | undefined;
+}
+
+/** Measures a program with each normalization, in turn. */
 export async function measureProgram(
   backend: BackendName,
   described: Described,
   {programSchedule, epochs}: Pick<Plan, 'programSchedule' | 'epochs'>,
-  stock?: Stock,
+  {stock, others}: Processes = {},
 ): Promise<ProgramRow> {
   const {program, norm, run} = described;
   const before = new Set(Object.keys(tf.engine().registeredVariables));
   await stock?.prepareProgram(program, norm);
+  await others?.prepareProgram(program, norm);
   const prepared = VARIANTS.map(
     (variant) => [variant, prepareVariant(variant, described, stock)] as const,
   );
   const programs = prepared.map(([variant, own]) => [variant, own.run]);
-  const measured = await interleave(
-    Object.fromEntries(programs) as Record<Variant, Program>,
+  const {otherKernels, ...measured} = await interleave(
+    {
+      ...(Object.fromEntries(programs) as Record<Variant, Program>),
+      ...(others && {otherKernels: () => others.run('ours')}),
+    },
     run === 'epoch'
       ? {budget: Infinity, runs: epochs, warmUp: 1}
       : programSchedule,
@@ -43,7 +52,11 @@ export async function measureProgram(
   for (const [, {held}] of prepared) held.forEach((one) => one.dispose());
   disposeVariablesExcept(before);
   const cells = measured as Record<Variant, Cell>;
-  return {backend, program, norm, run, cells, normalizationShare: share(cells)};
+  return {
+    ...{backend, program, norm, run, cells},
+    ...(otherKernels && {otherKernels}),
+    normalizationShare: share(cells),
+  };
 }
 
 function prepareVariant(

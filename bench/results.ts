@@ -113,6 +113,8 @@ export interface ProgramRow {
   /** The unit of one run. */
   readonly run: 'epoch' | 'training step';
   readonly cells: Readonly<Record<Variant, Cell>>;
+  /** Where the native kernels are measured: ours by those that compute without them. */
+  readonly otherKernels?: Cell;
   /**
    * The share of a run with ours that normalization takes: (ours − none) /
    * ours.

@@ -14,6 +14,7 @@ import {measureFolding} from './folding.js';
 import {measureLayer} from './measure_layer.js';
 import {Stock} from './stock.js';
 import type {Options} from './options.js';
+import {OtherKernels} from './other_kernels.js';
 import {checkNative} from './native.js';
 import {type Plan, planOf} from './plan.js';
 import {measureProgram} from './programs.js';
@@ -138,7 +139,11 @@ async function measureBackend(
   {found, progress, torch}: Measuring,
 ): Promise<void> {
   const stock = await Stock.start(backend);
+  let others: OtherKernels | undefined;
   try {
+    if (plan.programs && plan.native) {
+      others = await OtherKernels.start(backend);
+    }
     for (const layerCase of plan.cases) {
       progress.begin(`${backend}, ${nameOf(layerCase)}, ${layerCase.mode}`);
       const peers = {torch, stock};
@@ -147,7 +152,8 @@ async function measureBackend(
     if (!plan.programs) return;
     for (const each of PROGRAMS) {
       progress.begin(`${backend}, ${each.program}, ${each.norm}`);
-      found.programs.push(await measureProgram(backend, each, plan, stock));
+      const processes = {stock, others};
+      found.programs.push(await measureProgram(backend, each, plan, processes));
     }
     for (const network of FOLDED) {
       progress.begin(`${backend}, folding, ${network.model}`);
@@ -155,6 +161,7 @@ async function measureBackend(
     }
   } finally {
     stock.close();
+    others?.close();
   }
 }
 

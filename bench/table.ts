@@ -3,6 +3,7 @@ import {percent} from '../tools/format.js';
 import {isLast, nameOf} from './cases.js';
 import {rounded, spelled, spelledRatio} from './figures.js';
 import {
+  type Cell,
   CONTENDERS,
   FOLDINGS,
   type FoldingRow,
@@ -111,7 +112,14 @@ function toLayerNorm(
 
 function programTable(title: string, rows: readonly ProgramRow[]): Sheet {
   const head = ['', ...VARIANTS, 'ours / none', 'stock / ours', 'share'];
-  return {title, head, rows: rows.map(programCells)};
+  if (!rows.some(({otherKernels}) => otherKernels)) {
+    return {title, head, rows: rows.map(programCells)};
+  }
+  return {
+    title,
+    head: [...head, 'other kernels', 'other kernels / none'],
+    rows: rows.map((row) => [...programCells(row), ...otherCells(row)]),
+  };
 }
 
 function programCells(row: ProgramRow): string[] {
@@ -119,10 +127,20 @@ function programCells(row: ProgramRow): string[] {
   const {normalizationShare: share} = row;
   return [
     `${row.program}, ${row.norm}, ${runsOf(row)}`,
-    ...VARIANTS.map((name) => programCell(row, name)),
+    ...VARIANTS.map((name) => programCell(row, row.cells[name])),
     spelledRatio(ratioOf(ours, none)),
     spelledRatio(ratioOf(stock, ours)),
     share === null ? '–' : percent(share),
+  ];
+}
+
+/** This package by the kernels that compute without the native ones. */
+function otherCells(row: ProgramRow): string[] {
+  const {otherKernels, cells} = row;
+  if (otherKernels === undefined) return ['–', '–'];
+  return [
+    programCell(row, otherKernels),
+    spelledRatio(ratioOf(otherKernels, cells.none)),
   ];
 }
 
@@ -137,11 +155,7 @@ function foldingTable(title: string, rows: readonly FoldingRow[]): Sheet {
 }
 
 /** Epochs are totals in seconds, steps are milliseconds each. */
-function programCell(
-  {run, cells}: ProgramRow,
-  name: (typeof VARIANTS)[number],
-): string {
-  const cell = cells[name];
+function programCell({run}: ProgramRow, cell: Cell): string {
   if (run === 'epoch' && isTiming(cell)) return rounded(cell.total / 1000);
   return spelled(cell);
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type {NormFactories, NormFactory} from '../examples/digits/network.js';
 import {mainJob} from './main_job.js';
-import {BATCH, createMlp, mlp, PIXELS} from './mlp.js';
+import {createMlp, LARGE, mlp, SMALL} from './mlp.js';
 import type {StockNorm, ProgramRow} from './results.js';
 import type {Program} from './timing.js';
 import {transformerBlock} from './transformer_block.js';
@@ -58,7 +58,13 @@ export const PROGRAMS: readonly Described[] = [
     program: 'MLP',
     norm: 'batch norm',
     run: 'training step',
-    prepare: mlp,
+    prepare: (makeNorm) => mlp(LARGE, makeNorm),
+  },
+  {
+    program: 'small MLP',
+    norm: 'batch norm',
+    run: 'training step',
+    prepare: (makeNorm) => mlp(SMALL, makeNorm),
   },
   {
     program: 'transformer block',
@@ -67,6 +73,21 @@ export const PROGRAMS: readonly Described[] = [
     prepare: (makeNorm) => transformerBlock(makeNorm),
   },
 ];
+
+/** A whole program, by its name. */
+export interface NamedProgram {
+  readonly name: string;
+  readonly norm: StockNorm;
+}
+
+/** @throws Error if there is no such program. */
+export function describedAs({name, norm}: NamedProgram): Described {
+  const described = PROGRAMS.find(
+    (each) => each.program === name && each.norm === norm,
+  );
+  if (described === undefined) throw new Error(`there is no program ${name}`);
+  return described;
+}
 
 /** A network whose batch normalizations fold, and its input. */
 export interface Network {
@@ -86,9 +107,9 @@ export const FOLDED: readonly Network[] = [
     create: convolutions,
   },
   {
-    model: `MLP, a batch of ${BATCH}`,
-    input: [BATCH, PIXELS],
-    create: createMlp,
+    model: `MLP, a batch of ${LARGE.batch}`,
+    input: [LARGE.batch, LARGE.inputs],
+    create: (makeNorm) => createMlp(LARGE, makeNorm),
   },
 ];
 

@@ -5,6 +5,8 @@ import {createHash} from 'node:crypto';
 import fs from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {parseArgs} from 'node:util';
+import {testOn, VERSIONS} from './older-tensorflow.mjs';
 
 const ADDON = 'tfjs_normalization.node';
 
@@ -61,36 +63,51 @@ Builds the addon of tfjs-normalization-native for this machine into native/prebu
 it is newer than its sources, and prints its SHA-256 sum. The compiler is ${ZIG} from PyPI,
 which python3 with pip gets once (100 MB), or else the system's clang.
 
-  --all       build for ${Object.keys(TARGETS).join(', ')}
-  --system    build with the system's clang; for this machine alone
-  --selftest  build the self test with the system's clang or gcc and run it: with each
-              instruction set of this machine, under the sanitizers
-  --help      print this`;
+  --all         build for ${Object.keys(TARGETS).join(', ')}
+  --system      build with the system's clang; for this machine alone
+  --selftest    build the self test with the system's clang or gcc and run it: with each
+                instruction set of this machine, under the sanitizers
+  --tensorflow <version>
+                build, get this TensorFlow from Maven Central once (100 MB), and run the
+                tests of the native kernels on it; one or several, each with its option:
+                ${VERSIONS.join(', ')}. That takes tfjs-node (npm run add-tensorflow), mvn, and
+                Linux on x64
+  --help        print this`;
+
+const OPTIONS = {
+  all: {type: 'boolean', default: false},
+  system: {type: 'boolean', default: false},
+  selftest: {type: 'boolean'},
+  tensorflow: {type: 'string', multiple: true, default: []},
+  help: {type: 'boolean'},
+};
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const native = join(root, 'native');
 const source = join(native, 'src');
 const cache = join(root, 'node_modules', '.cache', 'native');
 
-main(process.argv.slice(2));
+await main(process.argv.slice(2));
 
-function main(options) {
-  const unknown = options.find(
-    (name) => !/^--(all|system|selftest|help)$/.test(name),
-  );
-  if (unknown !== undefined) {
-    console.error(`native: unknown option ${unknown} (try --help)`);
-    process.exitCode = 2;
-    return;
-  }
-  const has = (name) => options.includes(`--${name}`);
+async function main(args) {
   try {
-    if (has('help')) console.log(HELP);
-    else if (has('selftest')) selfTest();
-    else build(has('all') ? Object.keys(TARGETS) : [HERE], has('system'));
+    const {values} = parseArgs({args, options: OPTIONS});
+    const {all, system, selftest, tensorflow, help} = values;
+    if (help) {
+      console.log(HELP);
+      return;
+    }
+    if (selftest) selfTest();
+    if (!selftest || tensorflow.length > 0) {
+      build(all ? Object.keys(TARGETS) : [HERE], system);
+    }
+    for (const version of tensorflow) await testOn(version, cache);
   } catch (error) {
-    console.error(`native: ${error.message}`);
-    process.exitCode = 1;
+    const isWrongUse = String(error.code).startsWith('ERR_PARSE_ARGS');
+    console.error(
+      `native: ${error.message}${isWrongUse ? ' (try --help)' : ''}`,
+    );
+    process.exitCode = isWrongUse ? 2 : 1;
   }
 }
 
@@ -265,7 +282,7 @@ function systemCompiler(names) {
 function selfTest() {
   const compiler = systemCompiler(['clang', 'clang-14', 'gcc']);
   const files = filesOf(source, /\.c$/).filter(
-    (file) => !/^(addon|ops|tensorflow)\.c$/.test(file),
+    (file) => !/^(addon|kernels|ops|tensorflow)\.c$/.test(file),
   );
   const isas = Object.keys(INSTRUCTIONS[process.arch] ?? {});
   if (isas.length === 0) throw new Error(`no self test for ${process.arch}`);

@@ -8,29 +8,22 @@ enum {
   STREAM_FROM = 1 << 22,
 };
 
-typedef enum { ROWS, COLUMNS, RUNS } Walk;
+/* A way through memory. */
+typedef struct {
+  int (*forward)(Call *), (*backward)(Call *);
+} Walk;
 
-static Walk walk_of(const View *v) {
-  if (v->inner == 1 && v->outer == 1 && v->channel > 1) return ROWS;
-  return v->inner < SHORT_RUN ? COLUMNS : RUNS;
-}
+static const Walk ROWS = {rows_forward, rows_backward};
+static const Walk COLUMNS = {columns_forward, columns_backward};
+static const Walk RUNS = {runs_forward, runs_backward};
 
-static void measure(Call *call) {
+/* Fills in the sizes that all ways need, and chooses one. */
+static const Walk *plan(Call *call) {
   const View *v = &call->p->view;
   call->values = values_per_statistic(v) * (double)v->batch * (double)v->group;
   call->stream = call->values >= STREAM_FROM;
-}
-
-static int forward(Call *call) {
-  measure(call);
-  switch (walk_of(&call->p->view)) {
-    case ROWS:
-      return rows_forward(call);
-    case COLUMNS:
-      return columns_forward(call);
-    default:
-      return runs_forward(call);
-  }
+  if (v->inner == 1 && v->outer == 1 && v->channel > 1) return &ROWS;
+  return v->inner < SHORT_RUN ? &COLUMNS : &RUNS;
 }
 
 int normalize(const Problem *p, const float *x, const float *gamma, const float *beta,
@@ -44,7 +37,7 @@ int normalize(const Problem *p, const float *x, const float *gamma, const float 
       .mean = mean,
       .variance = variance,
   };
-  return forward(&call);
+  return plan(&call)->forward(&call);
 }
 
 int apply_statistics(const Problem *p, const float *x, const float *mean,
@@ -59,7 +52,7 @@ int apply_statistics(const Problem *p, const float *x, const float *mean,
       .beta = beta,
       .y = y,
   };
-  return forward(&call);
+  return plan(&call)->forward(&call);
 }
 
 int normalize_grad(const Problem *p, const float *dy, const float *dmean,
@@ -79,13 +72,5 @@ int normalize_grad(const Problem *p, const float *dy, const float *dmean,
       .dgamma = dgamma,
       .dbeta = dbeta,
   };
-  measure(&call);
-  switch (walk_of(&p->view)) {
-    case ROWS:
-      return rows_backward(&call);
-    case COLUMNS:
-      return columns_backward(&call);
-    default:
-      return runs_backward(&call);
-  }
+  return plan(&call)->backward(&call);
 }

@@ -29,7 +29,7 @@ export function run(program, args, {cwd, env = {}}) {
       }
       const printed = `${stdout}\n${stderr}`.split('\n').filter(Boolean);
       const command = [program, ...args].join(' ');
-      const end = printed.slice(-LINES).join('\n');
+      const end = printed.slice(-LINES).join('\n') || error.message;
       reject(Object.assign(new Error(`${command}\n${end}`), {stdout}));
     });
   });

@@ -116,8 +116,9 @@ describe('planOf', () => {
     ['--backend wasm', {layers: 78, programs: true}],
     ['--native', {layers: 78, programs: true}],
   ])('of %s is a part, which goes elsewhere', (args, expected) => {
-    const {cases, programs, out} = planOf(parse(...args.split(' ')));
+    const {cases, programs, native, out} = planOf(parse(...args.split(' ')));
     expect({layers: cases.length, programs}).toEqual(expected);
+    expect(native).toBe(args === '--native');
     expect(out).toBe(join('out', 'bench'));
   });
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, layerNorm} from 'tfjs-normalization';
-import {mlp} from '../../bench/mlp.js';
+import {LARGE, mlp, SMALL as SMALL_MLP} from '../../bench/mlp.js';
 import {measureProgram} from '../../bench/programs.js';
 import {isTiming, type Variant, VARIANTS} from '../../bench/results.js';
 import {transformerBlock} from '../../bench/transformer_block.js';
@@ -57,10 +57,13 @@ describe('transformerBlock', () => {
 });
 
 describe('mlp', () => {
-  it('has a normalization in each hidden layer', () => {
-    expect(variablesOf(() => mlp())).toBe(6);
-    expect(variablesOf(() => mlp(() => batchNorm()))).toBe(6 + 2 * 4);
-  });
+  it.each([LARGE, SMALL_MLP])(
+    'has a normalization in each hidden layer: %p',
+    (size) => {
+      expect(variablesOf(() => mlp(size))).toBe(6);
+      expect(variablesOf(() => mlp(size, () => batchNorm()))).toBe(6 + 2 * 4);
+    },
+  );
 });
 
 describe('measureProgram', () => {

@@ -58,8 +58,9 @@ describe('F17: stock in a process of its own', () => {
         'cpu',
         perceptron,
         {programSchedule: plan.schedule, epochs: 1},
-        stock,
+        {stock},
       );
+      expect(row.otherKernels).toBeUndefined();
       expect(Object.values(row.cells).every(isTiming)).toBe(true);
       const folded = await measureFolding('cpu', network, plan, stock);
       expect(Object.values(folded.cells).every(isTiming)).toBe(true);

@@ -99,6 +99,19 @@ describe('tablesOf', () => {
     ]);
   });
 
+  it('has the other kernels beside the native ones, where they were measured', () => {
+    const programs = [
+      programRow({otherKernels: timing(6)}),
+      programRow({program: 'main job'}),
+    ];
+    const text = tablesOf(resultsOf({native: true, programs}));
+    expect(text).toContain('other kernels / none');
+    expect(cellsOf(text, 'MLP').slice(-3)).toEqual(['20.0%', '6 ±10%', '1.5']);
+    expect(cellsOf(text, 'main job').slice(-2)).toEqual(['–', '–']);
+    const without = tablesOf(resultsOf({programs: [programRow()]}));
+    expect(without).not.toContain('other kernels');
+  });
+
   it('gives predictions before and after folding', () => {
     const cells = {stock: timing(3), before: timing(2), after: timing(1)};
     const folding = [{backend: 'wasm', model: 'a network', cells} as const];

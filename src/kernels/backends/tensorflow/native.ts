@@ -13,7 +13,7 @@ import type {PreparedOp, PreparedOps} from '../../tfjs_private.js';
 
 /*
  * Kernels by the ops of tfjs-normalization-native: each is one op, whatever the view. The ops'
- * inputs, attributes and outputs are described in its src/ops.c.
+ * inputs, attributes and outputs are described in its src/kernels.c.
  */
 
 /** Flags of the ops, as their attribute `view` has them last. */
