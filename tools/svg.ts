@@ -44,5 +44,5 @@ export function axisStyle(name: string, nameGap: number): object {
 
 /** The legend above a chart, of these entries. */
 export function aboveChart(data: LegendComponentOption['data']): object {
-  return {top: 30, left: 0, itemGap: 18, textStyle: {color: INK}, data};
+  return {top: 38, left: 0, itemGap: 18, textStyle: {color: INK}, data};
 }
