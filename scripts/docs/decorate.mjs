@@ -11,7 +11,7 @@ const CATEGORIES = [
   [/^layers\//, 'Layers'],
   [/^src\/batch_norm_dense/, 'Layers'],
   [/^src\/ops\//, 'Functions on tensors'],
-  [/^src\/(models|statistics|register)/, 'Whole models'],
+  [/^src\/(models|statistics|register|patch)/, 'Whole models'],
   [/^src\/(node|keras|container)/, 'Files'],
 ];
 const TYPES = 'Types';
@@ -83,6 +83,11 @@ export async function decorate(app, project, facts) {
       )
       // To the front page, also where pages are files and not served.
       .replace(/href="((?:\.\.\/)+)(#[^"]*)?"/g, 'href="$1index.html$2"')
+      // A reader of the site knows the documents by their titles.
+      .replace(
+        /(href="[^"#]*?([^"#/]+)\.html(?:#[^"]*)?">)[^<]*\.md<\/a>/g,
+        (_, link, title) => `${link}${decodeURI(title).replace(/_/g, ' ')}</a>`,
+      )
       .replace(
         /<table>(?=\s*<thead>\s*<tr>\s*<th>(Message|Option)\b)/g,
         (_, first) => `<table class="cards of-${first.toLowerCase()}s">`,
