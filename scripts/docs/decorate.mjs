@@ -16,6 +16,14 @@ const CATEGORIES = [
 ];
 const TYPES = 'Types';
 
+/** The lights of FEATURES.md, with what they say. */
+const LIGHTS = {
+  '🟢': 'works',
+  '🟡': 'in part',
+  '🔴': 'fails',
+  '⚪': 'not there',
+};
+
 /** Sorts exports into categories, and names modules as they are imported. */
 export function arrange(app, {root, name, entries}) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({project}) => {
@@ -91,7 +99,9 @@ export async function decorate(app, project, facts) {
       .replace(
         /<table>(?=\s*<thead>\s*<tr>\s*<th>(Message|Option)\b)/g,
         (_, first) => `<table class="cards of-${first.toLowerCase()}s">`,
-      );
+      )
+      .replace(/<td>.*?<\/td>/gs, withBreaks)
+      .replace(/[🟢🟡🔴⚪]/gu, drawnLight);
   };
 }
 
@@ -320,6 +330,20 @@ function typeset(parts, {isFormula, texOf}, formulas, fail) {
     };
     formulas.push(katex.renderToString(tex, {displayMode}));
   }
+}
+
+/** Lets long code in a cell go over two lines between its names. */
+function withBreaks(cell) {
+  return cell.replace(/<code>.*?<\/code>/gs, (code) =>
+    code.replace(/(?<=[a-z])([._]|\(\{?)(?=[a-z])/gi, '$&<wbr>'),
+  );
+}
+
+/** Draws a light, which does not depend on the fonts of a reader. */
+function drawnLight(light) {
+  const {[light]: says} = LIGHTS;
+  const name = says.replace(' ', '-');
+  return `<span class="light ${name}" role="img" aria-label="${says}"></span>`;
 }
 
 /** Tells if code is a paragraph by itself. */
