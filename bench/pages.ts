@@ -5,6 +5,7 @@ import {markdownTable} from './markdown.js';
 import type {PageResults} from './page/measure.js';
 import {
   aimsReached,
+  familyRatios,
   foldingRatios,
   growth,
   layerRatios,
@@ -79,13 +80,19 @@ export const DOCUMENTS = [
   'docs/deploying.md',
 ] as const;
 
-/** The parts of documents that are tables, by the names in their markers. */
-const PARTS: Readonly<Record<string, (sources: Sources) => string>> = {
+/**
+ * The parts of documents that are tables, by the names in their markers. One whose figures
+ * were not measured, and so is undefined, stays as it is.
+ */
+const PARTS: Readonly<
+  Record<string, (sources: Sources) => string | undefined>
+> = {
   layers: ({results}) => layerRatios(results),
+  family: ({results}) => familyRatios(results),
   programs: ({results}) => programRatios(results),
   folding: ({results}) => foldingRatios(results),
   aims: ({results}) => aimsReached(results),
-  gpu: ({gpu}) => (gpu ? gpuFigures(gpu) : 'No run of this version was kept.'),
+  gpu: ({gpu}) => gpu && gpuFigures(gpu),
 };
 
 const PART = /<!-- results: (.*?) -->\n.*?<!-- end -->/gs;
@@ -97,10 +104,12 @@ const PART = /<!-- results: (.*?) -->\n.*?<!-- end -->/gs;
  * @throws Error naming a part or a spot for which there is no figure.
  */
 export function renewed(page: string, sources: Sources): string {
-  const withTables = page.replace(PART, (_, name: string) => {
+  const withTables = page.replace(PART, (part, name: string) => {
     const {[name]: make} = PARTS;
     if (make === undefined) throw new Error(`no figures for: ${name}`);
-    return `<!-- results: ${name} -->\n\n${make(sources)}\n\n<!-- end -->`;
+    const text = make(sources);
+    if (text === undefined) return part;
+    return `<!-- results: ${name} -->\n\n${text}\n\n<!-- end -->`;
   });
   return withFigures(withTables, sources.results);
 }

@@ -26,7 +26,14 @@ export function renderSvg(
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return svg.replace('<svg ', `<svg role="img" aria-label="${title}" `);
+  return (
+    svg
+      .replace('<svg ', `<svg role="img" aria-label="${title}" `)
+      // Styles for a pointer, whose names count all charts of the process: without them
+      // the same figures give the same file.
+      .replace(/<style[^]*?<\/style>\n?/, '')
+      .replace(/ class="zr\d+-cls-\d+"/g, '')
+  );
 }
 
 /** The style of an axis with a name. */

@@ -5,6 +5,7 @@ import {DOCUMENTS, renewed, sourcesIn, tablesPage} from '../../bench/pages.js';
 import {drawPrograms} from '../../bench/programs_chart.js';
 import {
   aimsReached,
+  familyRatios,
   foldingRatios,
   growth,
   layerRatios,
@@ -40,12 +41,20 @@ describe('the pages with figures', () => {
     expect(read(path)).toBe(renewed(read(path), sources));
   });
 
+  it('docs/programs.svg is what npm run bench:pages draws', () => {
+    expect(read('docs/programs.svg')).toBe(
+      drawPrograms(sources.results.programs),
+    );
+  });
+
   it('docs/performance.md has each table', () => {
     const page = read('docs/performance.md');
     const names = [...page.matchAll(/<!-- results: (.*?) -->/g)].map(
       ([, name]) => name,
     );
-    expect(names).toEqual(['layers', 'programs', 'folding', 'gpu', 'aims']);
+    expect(names).toEqual([
+      ...['layers', 'programs', 'folding', 'family', 'gpu', 'aims'],
+    ]);
   });
 
   it('documents without a list of their figures have none in marks', () => {
@@ -55,6 +64,12 @@ describe('the pages with figures', () => {
       .concat(readdirSync(ROOT).filter((name) => name.endsWith('.md')))
       .filter((path) => /<!-- (figure|results):/.test(read(path)));
     expect(marked.sort()).toEqual([...DOCUMENTS].sort());
+  });
+
+  it('a table stays as it is where its figures were not measured', () => {
+    const page = '<!-- results: family -->\n\nearlier\n\n<!-- end -->';
+    const results = resultsOf({layers: [layerRow()]});
+    expect(renewed(page, {results})).toBe(page);
   });
 
   it('a table that is not known is refused', () => {
@@ -181,6 +196,32 @@ describe('the ratios', () => {
     expect(lastRow(layerRatios(resultsOf({layers})))[6]).toBe('1 of 4');
     const slow = resultsOf({layers: [rowWithoutStock()]});
     expect(lastRow(layerRatios(slow))[6]).toBe('never');
+  });
+
+  it('of the family compare with layer normalization of the same backend', () => {
+    const shape = [16, 128, 768];
+    const layers = (['layer norm', 'group norm', 'rms norm'] as const).map(
+      (norm, i) =>
+        layerRow({
+          norm,
+          shape,
+          axis: 2,
+          cells: {...cells, fused: timing([4, 5, 3][i] ?? NaN)},
+        }),
+    );
+    const other = layerRow({
+      norm: 'layer norm',
+      shape,
+      axis: 2,
+      backend: 'cpu',
+    });
+    const text = familyRatios(resultsOf({layers: [other, ...layers]})) ?? '';
+    const table = text.split('\n').slice(-5).join('\n');
+    expect(table.split('\n')[0]).toMatch(/^\|\s+\| wasm \|$/);
+    expect(lastRow(table)).toEqual(['rms norm', '0.75']);
+    expect(table).toMatch(/\| group norm +\| 1\.25 \|/);
+    expect(table).toMatch(/\| instance norm \| – +\|/);
+    expect(familyRatios(resultsOf({layers: [other]}))).toBeUndefined();
   });
 
   it('of programs and of folding have a column for each backend', () => {
