@@ -176,7 +176,7 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  * axes. In training they are the batch's, and moving averages of them are kept;
  * in prediction they are those averages. Networks with it train at rates where
  * plain ones stall, batches of 50 to 100 being best; for small batches and for
- * sequences choose `LayerNorm`. Put it before the activation (`φ(BN(Wx))`), and
+ * sequences choose `LayerNorm`. Put it before the activation (φ(BN(Wx))), and
  * leave out the bias of the layer before, which beta replaces.
  *
  * Shape: the output has the input's, of any rank from 1. gamma, beta and all
