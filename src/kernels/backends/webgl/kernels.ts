@@ -81,7 +81,12 @@ function normalize(
   const count = statisticsCount(attributes.view);
   const vector = (which: 'mean' | 'variance'): TensorInfo =>
     gl.run(
-      programs.statisticVector(statistics, which, packedOf([count])),
+      programs.statisticVector(
+        statistics,
+        task.packed,
+        which,
+        packedOf([count]),
+      ),
       [count],
       statistics.textures,
     );
