@@ -1,12 +1,18 @@
+import {existsSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {gpuFigures} from './gpu_table.js';
 import {markdownTable} from './markdown.js';
+import type {PageResults} from './page/measure.js';
 import {
   aimsReached,
+  familyRatios,
   foldingRatios,
   growth,
   layerRatios,
   programRatios,
 } from './ratios.js';
 import type {Results} from './results.js';
+import {withFigures} from './spots.js';
 import {notesOf, sheetsOf} from './table.js';
 
 /** Returns docs/benchmark-tables.md: every figure of the benchmark. */
@@ -49,28 +55,61 @@ function describe({date, machine, versions}: Results): string {
   return `Measured on ${day}, on ${cores} cores of an ${cpu}, ${memoryGB} GB, ${platform}.\n${with_.join(', ')}.`;
 }
 
-/** The parts of docs/performance.md that come from the results, by their markers. */
-const PARTS: Readonly<Record<string, (results: Results) => string>> = {
-  layers: layerRatios,
-  programs: programRatios,
-  folding: foldingRatios,
-  aims: aimsReached,
-};
+/** The files that the figures come from. */
+export interface Sources {
+  /** Written by a full run of `npm run bench`. */
+  readonly results: Results;
+  /** Written by `npm run bench:page -- --headless --json bench/gpu.json`. */
+  readonly gpu?: PageResults;
+}
+
+/** Reads the files in the root of the package. */
+export function sourcesIn(root: string): Sources {
+  const read = (name: string): unknown =>
+    JSON.parse(readFileSync(join(root, 'bench', name), 'utf8'));
+  const results = read('results.json') as Results;
+  return existsSync(join(root, 'bench', 'gpu.json'))
+    ? {results, gpu: read('gpu.json') as PageResults}
+    : {results};
+}
+
+/** The documents whose figures are renewed. */
+export const DOCUMENTS = [
+  'README.md',
+  'docs/performance.md',
+  'docs/deploying.md',
+] as const;
 
 /**
- * Returns docs/performance.md with its parts made anew. A part lies between
- * `<!-- results: name -->` and `<!-- end -->`.
- *
- * @throws Error naming a part that the page lacks.
+ * The parts of documents that are tables, by the names in their markers. One whose figures
+ * were not measured, and so is undefined, stays as it is.
  */
-export function performancePage(page: string, results: Results): string {
-  return Object.entries(PARTS).reduce((text, [name, make]) => {
-    const begin = `<!-- results: ${name} -->\n`;
-    const start = text.indexOf(begin) + begin.length;
-    const end = text.indexOf('<!-- end -->', start);
-    if (start < begin.length || end < 0) {
-      throw new Error(`docs/performance.md lacks its part "${name}"`);
-    }
-    return `${text.slice(0, start)}\n${make(results)}\n\n${text.slice(end)}`;
-  }, page);
+const PARTS: Readonly<
+  Record<string, (sources: Sources) => string | undefined>
+> = {
+  layers: ({results}) => layerRatios(results),
+  family: ({results}) => familyRatios(results),
+  programs: ({results}) => programRatios(results),
+  folding: ({results}) => foldingRatios(results),
+  aims: ({results}) => aimsReached(results),
+  gpu: ({gpu}) => gpu && gpuFigures(gpu),
+};
+
+const PART = /<!-- results: (.*?) -->\n.*?<!-- end -->/gs;
+
+/**
+ * Returns a document with its figures renewed: the tables between
+ * `<!-- results: name -->` and `<!-- end -->`, and the spots in its prose (spots.ts).
+ *
+ * @throws Error naming a part or a spot for which there is no figure.
+ */
+export function renewed(page: string, sources: Sources): string {
+  const withTables = page.replace(PART, (part, name: string) => {
+    const {[name]: make} = PARTS;
+    if (make === undefined) throw new Error(`no figures for: ${name}`);
+    const text = make(sources);
+    if (text === undefined) return part;
+    return `<!-- results: ${name} -->\n\n${text}\n\n<!-- end -->`;
+  });
+  return withFigures(withTables, sources.results);
 }

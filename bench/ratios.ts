@@ -4,10 +4,12 @@ import {markdownTable} from './markdown.js';
 import {
   type Cell,
   type Contender,
+  isStockNorm,
   isTiming,
   type LayerRow,
   type Mode,
   MODES,
+  type Norm,
   NORMS,
   ORDER,
   type ProgramRow,
@@ -103,6 +105,46 @@ function middleOf(sorted: readonly number[]): number {
     sorted[Math.ceil(half)],
   ];
   return (low + high) / 2;
+}
+
+const SEQUENCES = '[16,128,768]';
+
+/**
+ * Returns the time of a training step of the normalizations that tf.js lacks, over layer
+ * normalization's, for sequences; undefined if none was measured.
+ */
+export function familyRatios({layers}: Results): string | undefined {
+  const stepOf = (
+    backend: LayerRow['backend'],
+    norm: Norm,
+  ): LayerRow | undefined =>
+    layers.find(
+      (row) =>
+        row.backend === backend &&
+        row.mode === 'forward and backward' &&
+        nameOf(row) === `${norm} ${SEQUENCES}`,
+    );
+  const family = NORMS.filter((norm) => !isStockNorm(norm));
+  const backends = ORDER.filter((backend) =>
+    family.some((norm) => stepOf(backend, norm)),
+  );
+  if (backends.length === 0) return undefined;
+  const rows = family.map((norm) => [
+    norm,
+    ...backends.map((backend) => {
+      const [step, other] = [
+        stepOf(backend, norm),
+        stepOf(backend, 'layer norm'),
+      ];
+      return spelledRatio(
+        step && other ? ratioOf(step.cells.fused, other.cells.fused) : null,
+      );
+    }),
+  ]);
+  return (
+    `Of a training step on ${SEQUENCES}, in this run, as multiples of layer ` +
+    `normalization's time:\n\n${markdownTable({head: ['', ...backends], rows})}`
+  );
 }
 
 /** Returns a row for each program, with two ratios for each backend. */

@@ -137,6 +137,20 @@ export interface FoldingRow {
   readonly cells: Readonly<Record<Folding, Cell>>;
 }
 
+/** The digits network without normalization, and with each kind of batch normalization. */
+export const NETWORKS = ['plain', 'fused', 'composed', 'stock'] as const;
+
+export type Network = (typeof NETWORKS)[number];
+
+/** Times of the digits network's epochs. */
+export interface DigitsRow {
+  readonly backend: GpuBackend;
+  /** Milliseconds of an epoch. */
+  readonly cells: Readonly<Record<Network, Cell>>;
+  /** The longest time in milliseconds that the page did not paint meanwhile. */
+  readonly longestPause: number;
+}
+
 /** The machine that ran the benchmark. */
 export interface Machine {
   readonly cpu: string;

@@ -202,8 +202,8 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  *   be used with `renorm`, with axis 0, or with a mask.
  * - `renorm` (false): if true, the batch's statistics correct towards moving
  *   averages, so that training sees nearly what prediction uses; choose it for
- *   small batches. With x̂ the normalized input and s = sqrt(variance + epsilon),
- *   `y = (x̂ · r + d) · gamma + beta`, where `r = s / renorm_stddev` and
+ *   small batches. With x̂ the normalized input and `s = sqrt(variance + epsilon)`, it
+ *   is `y = (x̂ · r + d) · gamma + beta`, where `r = s / renorm_stddev` and
  *   `d = (mean − renorm_mean) / renorm_stddev` are constants to the gradient. The
  *   moving variance is `moving_stddev² − epsilon`.
  * - `renormClipping` (none): `{rmin, rmax, dmax}`, the bounds of r and of the size

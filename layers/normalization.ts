@@ -48,7 +48,9 @@ export interface NormalizationArgs extends LayerArgs {
   axis?: Axes | null;
   /** The mean, if it is known. Defaults to that of the data given to `adapt`. */
   mean?: Numbers | Float32Array | null;
-  /** The variance, which goes with the mean. */
+  /**
+   * The variance, which goes with the mean. Defaults to that of the data given to `adapt`.
+   */
   variance?: Numbers | Float32Array | null;
   /** If true, takes normalized values back to what they were. Defaults to false. */
   invert?: boolean;

@@ -10,23 +10,15 @@ import {PACKAGE} from '../../examples/digits/norm_layers.js';
 import {type Examples, toTensors} from '../../examples/digits/train.js';
 import {epochOf as timedEpoch} from '../epochs.js';
 import {withFusedDuring} from '../fused.js';
-import type {Cell, GpuBackend} from '../results.js';
+import {
+  type Cell,
+  type DigitsRow,
+  type GpuBackend,
+  type Network,
+  NETWORKS,
+} from '../results.js';
 import {disposeVariablesExcept} from '../stock_steps.js';
 import {interleave, type Program} from '../timing.js';
-
-/** The digits network without normalization, and with each kind of batch normalization. */
-export const NETWORKS = ['plain', 'fused', 'composed', 'stock'] as const;
-
-export type Network = (typeof NETWORKS)[number];
-
-/** Times of the digits network's epochs. */
-export interface DigitsRow {
-  readonly backend: GpuBackend;
-  /** Milliseconds of an epoch. */
-  readonly cells: Readonly<Record<Network, Cell>>;
-  /** The longest time in milliseconds that the page did not paint meanwhile. */
-  readonly longestPause: number;
-}
 
 /** Beside the page. */
 const FILE = 'digits.csv';

@@ -1,18 +1,12 @@
 /** The page that measures normalization layers on the visitor's GPU. */
 import {drawChart} from '../chart.js';
-import {rounded, spelled, spelledRatio} from '../figures.js';
-import {nameOf, SHAPES} from '../cases.js';
-import {
-  type Contender,
-  GPU_BACKENDS,
-  type LayerRow,
-  ratioOf,
-} from '../results.js';
-import {type DigitsRow, NETWORKS} from './digits.js';
+import {rounded} from '../figures.js';
+import {SHAPES} from '../cases.js';
+import {digitsCells, layerCells} from '../gpu_table.js';
+import {type DigitsRow, GPU_BACKENDS, type LayerRow} from '../results.js';
 import {measure, type PageResults, PARTS, type Request} from './measure.js';
 
 const FIRST_SHAPES = 3;
-const SHOWN: readonly Contender[] = ['stock', 'composed', 'fused', 'add'];
 
 const start = element('start', HTMLButtonElement);
 const copy = element('copy', HTMLButtonElement);
@@ -88,7 +82,7 @@ function show(found: PageResults): void {
     ),
     ...skipped.map((text) => made('li', `Left out: ${text}`)),
   );
-  element('rows', HTMLElement).replaceChildren(...layers.map(rowOf));
+  element('rows', HTMLElement).replaceChildren(...layers.map(layerRowOf));
   element('results', HTMLElement).hidden = layers.length === 0;
   element('chart', HTMLElement).innerHTML =
     layers.length > 0 ? drawChart(layers) : '';
@@ -96,37 +90,18 @@ function show(found: PageResults): void {
   element('digits', HTMLElement).hidden = digits.length === 0;
 }
 
-function digitsRowOf({backend, cells, longestPause}: DigitsRow): HTMLElement {
-  const line = made('tr', '');
-  line.append(
-    made('th', backend),
-    ...NETWORKS.map((name) => made('td', spelled(cells[name]))),
-    ...NETWORKS.slice(1).map((name) =>
-      made('td', spelledRatio(ratioOf(cells[name], cells.plain))),
-    ),
-    made('td', rounded(longestPause)),
-  );
-  return line;
+function digitsRowOf(row: DigitsRow): HTMLElement {
+  return lineOf([...digitsCells(row), rounded(row.longestPause)]);
 }
 
-function rowOf(row: LayerRow): HTMLElement {
-  const {stock, composed, fused, add} = row.cells;
-  const line = made('tr', '');
-  line.append(
-    made('th', labelOf(row)),
-    ...SHOWN.map((name) => made('td', spelled(row.cells[name]))),
-    ...[
-      ratioOf(stock, fused),
-      ratioOf(composed, fused),
-      ratioOf(fused, add),
-    ].map((ratio) => made('td', spelledRatio(ratio))),
-  );
-  return line;
+function layerRowOf(row: LayerRow): HTMLElement {
+  return lineOf(layerCells(row));
 }
 
-function labelOf(row: LayerRow): string {
-  const mode = row.mode === 'inference' ? ', inference' : '';
-  return `${row.backend}, ${nameOf(row)}${mode}`;
+function lineOf([first = '', ...others]: readonly string[]): HTMLElement {
+  const line = made('tr', '');
+  line.append(made('th', first), ...others.map((text) => made('td', text)));
+  return line;
 }
 
 async function copyResults(): Promise<void> {

@@ -3,9 +3,16 @@ import '@tensorflow/tfjs-backend-webgpu';
 import {reasonOf} from '../../tools/errors.js';
 import {casesOf, isLast, nameOf} from '../cases.js';
 import {measureLayer} from '../measure_layer.js';
-import type {Device, GpuBackend, LayerCase, LayerRow} from '../results.js';
+import {
+  type Device,
+  type DigitsRow,
+  type GpuBackend,
+  type LayerCase,
+  type LayerRow,
+  NETWORKS,
+} from '../results.js';
 import {adapterOf, isSoftware} from './adapter.js';
-import {type DigitsRow, fetchDigits, NETWORKS, trainDigits} from './digits.js';
+import {fetchDigits, trainDigits} from './digits.js';
 
 /** A run of the page. */
 export interface Request {

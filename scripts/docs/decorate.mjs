@@ -11,10 +11,18 @@ const CATEGORIES = [
   [/^layers\//, 'Layers'],
   [/^src\/batch_norm_dense/, 'Layers'],
   [/^src\/ops\//, 'Functions on tensors'],
-  [/^src\/(models|statistics|register)/, 'Whole models'],
+  [/^src\/(models|statistics|register|patch)/, 'Whole models'],
   [/^src\/(node|keras|container)/, 'Files'],
 ];
 const TYPES = 'Types';
+
+/** The lights of FEATURES.md, with what they say. */
+const LIGHTS = {
+  '🟢': 'works',
+  '🟡': 'in part',
+  '🔴': 'fails',
+  '⚪': 'not there',
+};
 
 /** Sorts exports into categories, and names modules as they are imported. */
 export function arrange(app, {root, name, entries}) {
@@ -83,10 +91,17 @@ export async function decorate(app, project, facts) {
       )
       // To the front page, also where pages are files and not served.
       .replace(/href="((?:\.\.\/)+)(#[^"]*)?"/g, 'href="$1index.html$2"')
+      // A reader of the site knows the documents by their titles.
+      .replace(
+        /(href="[^"#]*?([^"#/]+)\.html(?:#[^"]*)?">)[^<]*\.md<\/a>/g,
+        (_, link, title) => `${link}${decodeURI(title).replace(/_/g, ' ')}</a>`,
+      )
       .replace(
         /<table>(?=\s*<thead>\s*<tr>\s*<th>(Message|Option)\b)/g,
         (_, first) => `<table class="cards of-${first.toLowerCase()}s">`,
-      );
+      )
+      .replace(/<td>.*?<\/td>/gs, withBreaks)
+      .replace(/[🟢🟡🔴⚪]/gu, drawnLight);
   };
 }
 
@@ -315,6 +330,20 @@ function typeset(parts, {isFormula, texOf}, formulas, fail) {
     };
     formulas.push(katex.renderToString(tex, {displayMode}));
   }
+}
+
+/** Lets long code in a cell go over two lines between its names. */
+function withBreaks(cell) {
+  return cell.replace(/<code>.*?<\/code>/gs, (code) =>
+    code.replace(/(?<=[a-z])([._]|\(\{?)(?=[a-z])/gi, '$&<wbr>'),
+  );
+}
+
+/** Draws a light, which does not depend on the fonts of a reader. */
+function drawnLight(light) {
+  const {[light]: says} = LIGHTS;
+  const name = says.replace(' ', '-');
+  return `<span class="light ${name}" role="img" aria-label="${says}"></span>`;
 }
 
 /** Tells if code is a paragraph by itself. */

@@ -114,7 +114,9 @@ export async function rangeOf(
   const pattern = new RegExp(
     `\\b${option} must (?:be|have) (.*?)(?:; leave.*)?\\. Received`,
   );
-  return pattern.exec(message ?? '')?.[1];
+  const range = pattern.exec(message ?? '')?.[1];
+  // The shape in it is that of the input above.
+  return range?.replace(/, \[[\d,]*\](?=,)/, '');
 }
 
 function make(name: string, args: object): tf.layers.Layer {

@@ -1,10 +1,21 @@
-import {existsSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 
 /** Those outside docs/, where they exist. */
 const OTHER_GUIDES = [
   ...['FEATURES.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
 ];
+
+/** The guides, in the order in which docs/README.md lists them; any others follow. */
+function guidesIn(root) {
+  const list = readFileSync(join(root, 'docs', 'README.md'), 'utf8');
+  const listed = [...list.matchAll(/^\d+\. \[([\w-]+\.md)\]/gm)];
+  const all = readdirSync(join(root, 'docs')).filter((name) =>
+    name.endsWith('.md'),
+  );
+  const names = ['README.md', ...listed.map(([, name]) => name), ...all.sort()];
+  return [...new Set(names)].map((name) => `docs/${name}`);
+}
 
 /** The settings of TypeDoc. */
 export function settings({root, out, version, entries}) {
@@ -15,8 +26,8 @@ export function settings({root, out, version, entries}) {
     basePath: root,
     out,
     readme: join(root, 'README.md'),
-    projectDocuments: ['docs/*.md', ...OTHER_GUIDES]
-      .filter((name) => name.includes('*') || existsSync(join(root, name)))
+    projectDocuments: [...guidesIn(root), ...OTHER_GUIDES]
+      .filter((name) => existsSync(join(root, name)))
       .map((name) => join(root, name)),
     customCss: join(root, 'scripts/docs/site.css'),
     disableSources: true,
@@ -29,7 +40,7 @@ export function settings({root, out, version, entries}) {
     searchInComments: true,
     searchInDocuments: true,
     categorizeByGroup: false,
-    defaultCategory: 'Other',
+    defaultCategory: 'Namespaces',
     categoryOrder: [
       'Guides',
       'Layers',

@@ -166,6 +166,12 @@ describe('the ranges on the site', () => {
     ],
     ['ops.rmsNorm', 'epsilon', 1, 'a number above 0'],
     ['recalibrate', 'batchSize', 2, 'an integer above 0'],
+    [
+      'ops.batchNorm',
+      'mask',
+      1,
+      "a tensor of fewer axes than x, as long as x's first ones, or of length 1",
+    ],
   ])('of %s: %s', async (name, option, before, range) => {
     expect(await rangeOf(name, option, before)).toBe(range);
   });
