@@ -322,7 +322,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
     const {
       epsilon,
       momentum,
-      statistics,
+      statistics: mode,
       virtualBatchSize: size,
       unbiasedMovingVariance: unbiased,
     } = this.options;
@@ -331,7 +331,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
       axes,
       epsilon,
       momentum,
-      statistics,
+      mode,
       gamma: this.parameter('gamma'),
       beta: this.parameter('beta'),
       trainable,
@@ -356,8 +356,8 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
     } = this.options;
     const find = (name: string): LayerVariable | undefined =>
       this.parameter(name);
-    const statistics = [MOVING_MEAN.name, MOVING_VARIANCE.name].map(find);
-    const [mean, variance] = statistics as [LayerVariable, LayerVariable];
+    const moving = [MOVING_MEAN.name, MOVING_VARIANCE.name].map(find);
+    const [mean, variance] = moving as [LayerVariable, LayerVariable];
     const weights = {mean, variance, steps: find('num_batches')};
     // Virtual batches are corrected each by itself.
     const unbiased = unbiasedMovingVariance && virtualBatchSize === null;

@@ -26,7 +26,7 @@ export interface FreezeOptions {
 /** A layer's settings before it was frozen here. */
 interface Thawed {
   readonly trainable: boolean;
-  readonly statistics: StatisticsMode;
+  readonly mode: StatisticsMode;
 }
 
 const WHO = 'freezeBatchNorm';
@@ -71,7 +71,7 @@ export function freezeBatchNorm(
     thaw(layer);
     thawed.set(layer, {
       trainable: layer.trainable,
-      statistics: layer instanceof BatchNorm ? layer.statistics : 'auto',
+      mode: layer instanceof BatchNorm ? layer.statistics : 'auto',
     });
     if (affine && layer instanceof BatchNorm) layer.statistics = 'moving';
     else layer.trainable = false;
@@ -105,7 +105,7 @@ function thaw(layer: AnyBatchNorm): boolean {
   if (before === undefined) return false;
   thawed.delete(layer);
   layer.trainable = before.trainable;
-  if (layer instanceof BatchNorm) layer.statistics = before.statistics;
+  if (layer instanceof BatchNorm) layer.statistics = before.mode;
   return true;
 }
 

@@ -120,9 +120,9 @@ export function findFold(
   if (!isOwnLayer(norm) && !isStockBatchNormalization(norm)) {
     return {reason: "it is of a class of the program's own"};
   }
-  const {axes, statistics} = stateOf(norm);
+  const {axes, mode} = stateOf(norm);
   const rank = norm.inputSpec[0]?.ndim ?? 0;
-  if (statistics === 'batch') {
+  if (mode === 'batch') {
     return {reason: 'it predicts with the statistics of the batch'};
   }
   const before = layerBefore(layer, model);

@@ -88,7 +88,7 @@ export function stateOf(layer: AnyBatchNorm): BatchNormState {
 /** Tells if a layer trains with batch statistics, and averages them. */
 export function learnsStatistics(layer: AnyBatchNorm): boolean {
   const state = stateOf(layer);
-  return state.statistics !== 'moving' && !isFrozen(state);
+  return state.mode !== 'moving' && !isFrozen(state);
 }
 
 /**
@@ -96,8 +96,8 @@ export function learnsStatistics(layer: AnyBatchNorm): boolean {
  * any.
  */
 export function ownStatistics(layer: AnyBatchNorm): Statistics | undefined {
-  const {statistics, average} = stateOf(layer);
-  return statistics === 'batch' ? undefined : average.read();
+  const {mode, average} = stateOf(layer);
+  return mode === 'batch' ? undefined : average.read();
 }
 
 /** A layer with statistics of data: a batch normalization, or one that adapts. */

@@ -101,7 +101,7 @@ export function stockState(layer: Stock, rank: number): BatchNormState {
     axes: resolveAxes(layer.axis, rank, nameOf(layer)),
     epsilon,
     momentum,
-    statistics: 'auto',
+    mode: 'auto',
     gamma,
     beta,
     trainable,

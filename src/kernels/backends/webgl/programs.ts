@@ -271,8 +271,11 @@ export function inputGradient(
   {
     scale,
     subtractMean,
-    statistics,
-  }: Pick<NormalizeAttributes, 'scale' | 'subtractMean' | 'statistics'>,
+    differentiableStatistics,
+  }: Pick<
+    NormalizeAttributes,
+    'scale' | 'subtractMean' | 'differentiableStatistics'
+  >,
 ): string {
   const share = float(1 / source.count);
   const own = {
@@ -281,7 +284,7 @@ export function inputGradient(
     texels: 'texel(S,s).xy',
     partial: 'added(s)',
   }[flow.kind];
-  const extra = statistics
+  const extra = differentiableStatistics
     ? `${subtractMean ? 'valueDM(s)' : '0.'},2.*valueDV(s)`
     : '0.,0.';
   // The gradient through the mean and the variance: a constant, and the factors of x

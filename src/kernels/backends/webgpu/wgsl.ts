@@ -45,7 +45,7 @@ export interface Spec extends Lanes {
 /** The uniforms of every shader, in their order. */
 export const INTEGERS = [
   ...['items', 'chunks', 'length', 'outer', 'group', 'run'],
-  ...['channel', 'inner', 'span', 'batch', 'groups', 'statistics', 'parts'],
+  ...['channel', 'inner', 'span', 'batch', 'groups', 'statisticCount', 'parts'],
 ];
 export const FLOATS = ['values', 'epsilon', 'rate'];
 export const UNIFORMS = [

@@ -168,9 +168,9 @@ function isCarriedOut(name: string, value: unknown): boolean {
 }
 
 /** Keras calls a layer with `training` to have it use statistics of one kind. */
-function trainingFor(statistics: unknown): boolean | undefined {
-  if (statistics === 'batch') return true;
-  return statistics === 'moving' ? false : undefined;
+function trainingFor(mode: unknown): boolean | undefined {
+  if (mode === 'batch') return true;
+  return mode === 'moving' ? false : undefined;
 }
 
 function onlyAxis(axis: unknown, who: string): unknown {
