@@ -14,7 +14,7 @@ import {
 import type {MovingAverage, StandIn} from './moving_average.js';
 import {checkChoice} from './options.js';
 
-/** Which statistics a batch normalization uses. */
+/** The statistics that a batch normalization uses. */
 export type StatisticsMode = 'auto' | 'batch' | 'moving';
 
 const MODES: readonly StatisticsMode[] = ['auto', 'batch', 'moving'];

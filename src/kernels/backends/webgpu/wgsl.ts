@@ -38,7 +38,7 @@ export interface Spec extends Lanes {
   readonly subtractMean?: boolean;
   /** If true, each item is in one chunk. */
   readonly whole?: boolean;
-  /** Which of the sums. */
+  /** The plane of sums that is read, where not both are. */
   readonly plane?: 0 | 1 | undefined;
 }
 
