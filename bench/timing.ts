@@ -16,6 +16,11 @@ export interface Schedule {
   /** The most runs that count. */
   readonly runs: number;
   /**
+   * Runs before all others, whose time is no part of the budget: the first on a GPU
+   * compiles the programs, which may take longer than a hundred others. Defaults to 0.
+   */
+  readonly first?: number;
+  /**
    * The most warm-up runs, which do not count and take at most half of the
    * budget.
    */
@@ -33,7 +38,7 @@ export interface Schedule {
  */
 export async function interleave<Name extends string>(
   programs: Readonly<Partial<Record<Name, Program>>>,
-  {budget, runs, warmUp, now = () => performance.now()}: Schedule,
+  {budget, runs, first = 0, warmUp, now = () => performance.now()}: Schedule,
 ): Promise<Partial<Record<Name, Cell>>> {
   const entries = Object.entries<Program | undefined>(programs);
   const entrants = entries.map(([name, run]) => ({
@@ -54,6 +59,8 @@ export async function interleave<Name extends string>(
       }
     }
   };
+  await inTurn(first, () => false);
+  for (const {meter} of entrants) meter.times.length = 0;
   await inTurn(warmUp, ({times}) => sum(times) >= budget / 2);
   for (const {meter} of entrants) meter.warm = meter.times.length;
   await inTurn(runs, ({times}) => sum(times) > budget);

@@ -44,8 +44,8 @@ export interface Watcher {
   found: (results: PageResults) => void;
 }
 
-const THOROUGH = {budget: 1000, runs: 50, warmUp: 50};
-const QUICK = {budget: 50, runs: 3, warmUp: 2};
+const THOROUGH = {budget: 1000, first: 1, runs: 50, warmUp: 50};
+const QUICK = {budget: 50, first: 1, runs: 3, warmUp: 2};
 const EPOCHS = {thorough: 10, quick: 2};
 
 /** Stock runs that need more seconds than this are not measured. */

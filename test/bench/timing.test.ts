@@ -53,6 +53,18 @@ describe('interleave', () => {
     expect(slow).toMatchObject({runs: 2});
   });
 
+  it('takes the first runs out of the budget, where they compile', async () => {
+    const {now, taking} = clock();
+    let runs = 0;
+    const compiling: Program = () => taking((runs += 1) === 1 ? 4000 : 20)();
+    const {a} = await interleave(
+      {a: compiling},
+      {budget: 100, first: 1, runs: 3, warmUp: 2, now},
+    );
+    expect(a).toMatchObject({median: 20, runs: 3});
+    expect(runs).toBe(6);
+  });
+
   it('gives the quartiles', async () => {
     const times = [9, 5, 1, 3, 7, 5];
     const {a} = await interleave(

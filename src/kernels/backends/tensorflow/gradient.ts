@@ -6,7 +6,7 @@ import {
   type NormalizeGradAttributes,
   required,
 } from '../../contract.js';
-import {type Frame, frameOf} from './frame.js';
+import {Frame} from './frame.js';
 import {affine, batchNormGrad} from './batch_norm.js';
 import type {TensorflowOps} from './ops.js';
 
@@ -59,15 +59,17 @@ function columnsGrad(
   };
 }
 
-/** The parts of the gradient in x: `flow · weight`, and two sums of flow. */
+/** The parts of the gradient in x: `flow · weight`, and two sums for each statistic. */
 interface Flow {
-  /** dy, times gamma if that varies along a statistic. */
+  /** dy, or dy times gamma. */
   readonly flow: Tensor;
-  /** The inverse deviation, times gamma if it does not. */
+  /** The rest of `dy · gamma · inverse`, as it broadcasts over flow. */
   readonly weight: Tensor;
-  /** `Σ flow` for each statistic. */
+  /** The factor of the sums: the inverse deviation, times gamma if they have none. */
+  readonly factor: Tensor;
+  /** `Σ dy`, or `Σ dy · gamma`. */
   readonly total?: Tensor | undefined;
-  /** `Σ flow · x̂` for each statistic. */
+  /** The same of `dy · x̂`. */
   readonly along?: Tensor | undefined;
   readonly dgamma?: Tensor | undefined;
   readonly dbeta?: Tensor | undefined;
@@ -90,36 +92,35 @@ function closedForm(
   kept: Tensor | undefined,
 ): Gradients {
   const {view, epsilon, subtractMean} = attributes;
-  const frame = frameOf(view);
-  const {statistics, count} = frame;
-  const variance = ops.reshape(inputs.variance, statistics);
+  const frame = new Frame(ops, view);
+  const variance = frame.perStatistic(inputs.variance);
   const inverse = ops.inverseRoot(variance, epsilon);
   const deviation = kept ?? deviationOf(ops, inputs, attributes, frame);
   const known: Known = {
     ...attributes,
     frame,
-    dy: ops.reshape(inputs.dy, frame.shape),
-    gamma: inputs.gamma && ops.broadcast(inputs.gamma, frame.parameters),
+    dy: frame.whole(inputs.dy),
+    gamma: inputs.gamma && frame.perParameter(inputs.gamma),
     deviation,
     inverse,
   };
-  const {flow, weight, total, along, ...parameters} = parametersAreStatistics(
-    view,
-  )
-    ? columnsFlow(ops, known)
-    : rowsFlow(ops, known);
+  const {flow, weight, factor, total, along, ...parameters} =
+    parametersAreStatistics(view)
+      ? columnsFlow(ops, known)
+      : rowsFlow(ops, known);
   if (attributes.given || total === undefined || along === undefined) {
     return {dx: ops.mul(flow, weight), ...parameters};
   }
-  const share = ops.scale(weight, -1 / count);
-  const through = throughStatistics(ops, inputs, statistics, count);
+  const share = ops.scale(factor, -1 / frame.count);
+  const through = throughStatistics(ops, inputs, variance.shape, frame.count);
   const slope = ops.mul(ops.mul(share, along), inverse);
   const constant = subtractMean
     ? plus(ops, ops.mul(share, total), through.constant)
     : undefined;
-  const direct = affine(ops, flow, weight, constant);
+  const direct = affine(ops, flow, weight, constant && frame.spread(constant));
   if (flow !== known.dy) flow.dispose();
-  const more = ops.mul(deviation, plus(ops, slope, through.slope));
+  const slopes = frame.spread(plus(ops, slope, through.slope));
+  const more = ops.mul(deviation, slopes);
   return {dx: ops.add(direct, more), ...parameters};
 }
 
@@ -138,57 +139,58 @@ function columnsFlow(
     subtractMean,
   }: Known,
 ): Flow {
-  const axes = frame.statisticAxes;
-  const total = !given || center ? ops.sum(dy, axes) : undefined;
+  const total = !given || center ? frame.sum(dy) : undefined;
   let along: Tensor | undefined;
   if (!given || scale) {
-    along = sumOfProducts(ops, dy, deviation, axes);
+    const products = ops.mul(dy, deviation);
+    along = frame.sum(products);
+    products.dispose();
     if (subtractMean && !given && total) {
       // Rounding left a mean in the deviations, which are known to have none.
-      along = ops.sub(along, ops.mul(ops.mean(deviation, axes), total));
+      along = ops.sub(along, ops.mul(frame.mean(deviation), total));
     }
     along = ops.mul(along, inverse);
   }
   const weight = gamma ? ops.mul(inverse, gamma) : inverse;
-  return {flow: dy, weight, total, along, dgamma: along, dbeta: total};
+  return {
+    flow: dy,
+    weight,
+    factor: weight,
+    total,
+    along,
+    dgamma: along,
+    dbeta: total,
+  };
 }
 
+/** If not, the sums are of sums over the axes that they have in common. */
 function rowsFlow(
   ops: TensorflowOps,
   {frame, dy, deviation, inverse, gamma, given, scale, center}: Known,
 ): Flow {
-  const {statisticAxes, parameterAxes} = frame;
   const products = scale || !given ? ops.mul(dy, deviation) : undefined;
+  const alongs = products && frame.commonSum(products);
+  const totals = !given || center ? frame.commonSum(dy) : undefined;
+  const dgamma =
+    alongs && scale ? frame.sumPerParameter(alongs, inverse) : undefined;
+  const dbeta = totals && center ? frame.sumPerParameter(totals) : undefined;
   const sums =
-    given || products === undefined
+    given || alongs === undefined || totals === undefined
       ? {}
       : {
-          total: ops.sum(dy, statisticAxes, gamma),
-          along: ops.mul(ops.sum(products, statisticAxes, gamma), inverse),
+          total: frame.sum(totals, gamma),
+          along: ops.mul(frame.sum(alongs, gamma), inverse),
         };
-  const dgamma =
-    products && scale ? ops.sum(products, parameterAxes, inverse) : undefined;
   // The next result goes where something is freed early, still in the cache.
   products?.dispose();
-  return {
-    flow: gamma ? ops.mul(dy, gamma) : dy,
-    weight: inverse,
-    ...sums,
-    dgamma,
-    dbeta: center ? ops.sum(dy, parameterAxes) : undefined,
-  };
-}
-
-function sumOfProducts(
-  ops: TensorflowOps,
-  a: Tensor,
-  b: Tensor,
-  axes: readonly number[],
-): Tensor {
-  const products = ops.mul(a, b);
-  const total = ops.sum(products, axes);
-  products.dispose();
-  return total;
+  const each = frame.spread(inverse);
+  const flowing =
+    gamma === undefined
+      ? {flow: dy, weight: each}
+      : frame.hasCommonAxes
+        ? {flow: dy, weight: ops.mul(each, gamma)}
+        : {flow: ops.mul(dy, gamma), weight: each};
+  return {...flowing, factor: inverse, ...sums, dgamma, dbeta};
 }
 
 /** The gradient through the mean and the variance that were returned. */
@@ -213,13 +215,13 @@ function deviationOf(
   ops: TensorflowOps,
   {x, mean}: GradInputs,
   {subtractMean, given}: NormalizeGradAttributes,
-  {shape, statistics, statisticAxes}: Frame,
+  frame: Frame,
 ): Tensor {
-  const input = ops.reshape(x, shape);
+  const input = frame.whole(x);
   if (!subtractMean) return input;
-  const rough = ops.sub(input, ops.reshape(mean, statistics));
+  const rough = ops.sub(input, frame.spread(frame.perStatistic(mean)));
   if (given) return rough;
-  return ops.sub(rough, ops.mean(rough, statisticAxes));
+  return ops.sub(rough, frame.spread(frame.mean(rough)));
 }
 
 function plus(ops: TensorflowOps, a: Tensor, b: Tensor | undefined): Tensor {

@@ -1,16 +1,15 @@
 import {ones, type Tensor, type TensorInfo, zeros} from '@tensorflow/tfjs-core';
-import {parametersAreStatistics} from '../../frame.js';
-import type {
-  Backend,
-  Fused,
-  MovingInputs,
-  NormalizeAttributes,
-  Normalized,
-  Parameters,
-  View,
+import {
+  type Backend,
+  type Fused,
+  type MovingInputs,
+  type NormalizeAttributes,
+  type Normalized,
+  type Parameters,
+  statisticsCount,
 } from '../../contract.js';
 import {opRunnerOf, preparedOpsOf} from '../../tfjs_private.js';
-import {type Frame, frameOf} from './frame.js';
+import {Frame} from './frame.js';
 import {normalizeGrad} from './gradient.js';
 import {nativeKernels} from './native.js';
 import {withNativeOps} from './native_package.js';
@@ -75,24 +74,23 @@ function normalize(
     const result = batchNorm(ops, x, parameters, view.group, epsilon);
     return recorded ? result : {...result, kept: undefined};
   }
-  const frame = frameOf(view);
-  const {statisticAxes} = frame;
-  let deviation = ops.reshape(x, frame.shape);
-  let mean: Tensor = zeros([...frame.statistics]);
+  const frame = new Frame(ops, view);
+  let deviation = frame.whole(x);
+  let mean: Tensor = zeros([statisticsCount(view)]);
   if (subtractMean) {
     // One value of the data is subtracted first, so that the sums are of small numbers:
     // where the mean is large, the variance has no digits left otherwise.
-    const origin = ops.first(deviation, frame.statistics);
-    const shifted = ops.sub(deviation, origin);
-    const offset = ops.mean(shifted, statisticAxes);
+    const origin = frame.first(deviation);
+    const shifted = ops.sub(deviation, frame.spread(origin));
+    const offset = frame.mean(shifted);
     mean = ops.add(origin, offset);
-    deviation = ops.sub(shifted, offset);
+    deviation = ops.sub(shifted, frame.spread(offset));
     // The next result goes where something is freed early, still in the cache.
     shifted.dispose();
   }
-  const variance = ops.meanOfSquares(deviation, statisticAxes);
+  const variance = frame.meanOfSquares(deviation);
   const inverse = ops.inverseRoot(variance, epsilon);
-  const y = scaleAndShift(ops, frame, deviation, inverse, parameters, view);
+  const y = scaleAndShift(ops, frame, deviation, inverse, parameters);
   return {
     y: ops.reshape(y, x.shape),
     mean,
@@ -116,13 +114,13 @@ function applyStatistics(
     return applyBatchNorm(ops, x, statistics, parameters, epsilon);
   }
   const {mean, variance} = statistics;
-  const frame = frameOf(view);
-  const input = ops.reshape(x, frame.shape);
-  const perStatistic = (values: Tensor): Tensor =>
-    ops.reshape(values, frame.statistics);
-  const inverse = ops.inverseRoot(perStatistic(variance), epsilon);
-  const deviation = subtractMean ? ops.sub(input, perStatistic(mean)) : input;
-  const y = scaleAndShift(ops, frame, deviation, inverse, parameters, view);
+  const frame = new Frame(ops, view);
+  const input = frame.whole(x);
+  const inverse = ops.inverseRoot(frame.perStatistic(variance), epsilon);
+  const deviation = subtractMean
+    ? ops.sub(input, frame.spread(frame.perStatistic(mean)))
+    : input;
+  const y = scaleAndShift(ops, frame, deviation, inverse, parameters);
   return ops.reshape(y, x.shape);
 }
 
@@ -132,16 +130,16 @@ function scaleAndShift(
   deviation: Tensor,
   inverse: Tensor,
   {gamma, beta}: Parameters,
-  view: View,
 ): Tensor {
-  const scale = gamma && ops.broadcast(gamma, frame.parameters);
-  const shift = beta && ops.broadcast(beta, frame.parameters);
-  if (parametersAreStatistics(view)) {
+  const scale = gamma && frame.perParameter(gamma);
+  const shift = beta && frame.perParameter(beta);
+  const each = frame.spread(inverse);
+  if (frame.hasCommonAxes) {
     // One small product instead of two large ones.
-    const weight = scale ? ops.mul(inverse, scale) : inverse;
+    const weight = scale ? ops.mul(each, scale) : each;
     return affine(ops, deviation, weight, shift);
   }
-  const normalized = ops.mul(deviation, inverse);
+  const normalized = ops.mul(deviation, each);
   const y = affine(ops, normalized, scale, shift);
   if (y !== normalized) normalized.dispose();
   return y;

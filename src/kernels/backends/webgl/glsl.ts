@@ -1,43 +1,52 @@
 import type {Form} from '../../geometry.js';
-import type {Lanes, Packed, Walk} from './layout.js';
+import {entryAt, type Lanes, type Packed, type Walk, walkOf} from './layout.js';
 
 /*
  * The parts that the programs are made of. Lengths are constants in them: tf.js compiles a
  * program for each shape anyway, and a compiler divides by constants fast.
  */
 
-/** The start of every program: a texture's texel by its place. */
+/**
+ * The start of every program: a texture's texel by its place. Floats divide faster than
+ * integers, and are off by one at most: no texture has more rows than a float tells apart.
+ */
 export const TEXEL = `
-vec4 texel(sampler2D A,int t){int w=textureSize(A,0).x;return texelFetch(A,ivec2(t%w,t/w),0);}
+vec4 texel(sampler2D A,int t){int w=textureSize(A,0).x,r=int(float(t)/float(w)),c=t-r*w;
+int d=c<0?-1:c<w?0:1;return texelFetch(A,ivec2(c-d*w,r+d),0);}
 `;
 
-/** GLSL: a function that reads a texture's value by its place, `valueX` for X. */
+/**
+ * GLSL: functions that read a texture's value by its place, `valueX` for X, and that with
+ * the next where the place is even, `pairX`.
+ */
 export function valueOf(
   name: string,
   {slices, rows, columns, high, wide}: Packed,
 ): string {
-  const head = `float value${name}(int f){`;
+  const value = `float value${name}(int f){`;
+  const pair = `vec2 pair${name}(int f){return `;
   if (rows * slices === 1) {
-    return `${head}vec4 v=texel(${name},f/2);return f%2==0?v.x:v.y;}\n`;
+    return `${pair}texel(${name},f/2).xy;}
+${value}return pair${name}(f)[f%2];}
+`;
   }
-  return `${head}int u=f%${rows * columns},r=u/${columns},c=u%${columns};
-vec4 v=texel(${name},(f/${rows * columns}*${high}+r/2)*${wide}+c/2);
-vec2 w=r%2==0?v.xy:v.zw;return c%2==0?w.x:w.y;}
+  return `${value}int u=f%${rows * columns},r=u/${columns},c=u%${columns};
+return texel(${name},(f/${rows * columns}*${high}+r/2)*${wide}+c/2)[r%2*2+c%2];}
+${pair}vec2(value${name}(f),value${name}(f+1));}
 `;
 }
 
-/** GLSL: the place of the first value of texel t. */
-export function placeOf(
-  t: string,
-  {rows, columns, high, wide}: Packed,
-): string {
-  return `(${t}/${high * wide}*${rows}+${t}%${high * wide}/${wide}*2)*${columns}+${t}%${wide}*2`;
+/** GLSL: the place of the first value of a texel, from its row and its column. */
+export function placeOf({rows, columns, high}: Packed): string {
+  return `(row/${high}*${rows}+row%${high}*2)*${columns}+col*2`;
 }
 
-/** GLSL: the entry that the value at f belongs to. */
-export function entryAt({outer, group, run}: Form, f: string): string {
-  const length = outer * group * run;
-  return `((${f})/${length}*${group}+(${f})/${run}%${group})`;
+/**
+ * GLSL: a function that gives four numbers of entry s, from one that gives them for both
+ * entries of a slot: that has an s behind its name.
+ */
+export function entryOf(name: string, {slot, place}: Walk): string {
+  return `vec4 ${name}(int s){return transpose(${name}s(${slot}))[${place}];}\n`;
 }
 
 /** Which of the distinct entries of a texel each of its four values belongs to. */
@@ -49,62 +58,46 @@ const ENTRIES: Readonly<Record<Lanes, readonly number[]>> = {
 };
 
 /**
- * GLSL: what a function gives for the entries of a texel, a vector for each of its
- * components: `Sx` holds the first of the four values' entries.
+ * GLSL: four numbers for each of a texel's four values, by the entries that they belong to:
+ * `Sx` holds the first number of each.
  *
- * @param entries The distinct entries, in GLSL.
+ * @param call The function that gives an entry's: see {@link entryOf}.
  */
-function spread(
+export function spreadAt(
+  name: string,
+  call: string,
+  form: Form,
+  packed: Packed,
+): string {
+  const {lanes, at} = walkOf(form, packed, 1);
+  const {columns} = packed;
+  if (lanes !== 'any') {
+    const pair = [0, 1].map((i) => `${name}[${i}]`);
+    return `mat2x4 ${name}=transpose(${call}s(${at}));${spread(name, '', lanes, pair)}`;
+  }
+  const isRow = form.run % columns === 0;
+  const offsets = isRow ? [0, columns] : [0, 1, columns, columns + 1];
+  return spread(
+    name,
+    call,
+    isRow ? 'rows' : 'any',
+    offsets.map((offset) => entryAt(form, `f+${offset}`)),
+  );
+}
+
+/** GLSL: the same from the entries, which are distinct. */
+export function spread(
   name: string,
   call: string,
   lanes: Lanes,
   entries: readonly string[],
 ): string {
   const calls = entries.map((s, i) => `vec4 ${name}${i}=${call}(${s});`);
-  const vectors = ['x', 'y', 'z'].map((component) => {
-    const values = ENTRIES[lanes].map((i) => `${name}${i}.${component}`);
-    return `vec4 ${name}${component}=vec4(${values.join(',')});`;
-  });
-  return [...calls, ...vectors].join('\n');
-}
-
-/** As {@link spread}, for the texel whose first value is the one at f. */
-export function spreadAt(
-  name: string,
-  call: string,
-  form: Form,
-  lanes: Lanes,
-  {columns}: Packed,
-): string {
-  const offsets = {
-    columns: [0, 1],
-    rows: [0, columns],
-    one: [0],
-    any: [0, 1, columns, columns + 1],
-  }[lanes];
-  const entries = offsets.map((offset) => entryAt(form, `f+${offset}`));
-  return spread(name, call, lanes, entries);
-}
-
-/**
- * As {@link spread}, for the texels of slot q of a walk.
- *
- * @param entry The entry that belongs to the walk's entry s, in GLSL.
- */
-export function spreadSlot(
-  name: string,
-  call: string,
-  {lanes, entry}: Walk,
-  of: (s: string) => string,
-): string {
-  const known: Lanes = lanes === 'any' ? 'one' : lanes;
-  const entries = known === 'one' ? [entry] : [entry, `${entry}+1`];
-  return spread(
-    name,
-    call,
-    known,
-    entries.map((s) => of(`(${s})`)),
+  const four = ENTRIES[lanes].map((i) => name + String(i)).join(',');
+  const numbers = ['x', 'y', 'z', 'w'].map(
+    (n, i) => `${name}${n}=t${name}[${i}]`,
   );
+  return `${calls.join('')}mat4 t${name}=transpose(mat4(${four}));vec4 ${numbers.join(',')};`;
 }
 
 /** Sums of more steps than this go in two levels. */
@@ -115,10 +108,10 @@ const BLOCK = 64;
  * body sets them from the texel `t`; of values beside the edge, they are set to zero.
  */
 export function loop(walk: Walk, body: string): string {
-  const {steps, length, base, run, stride, lanes} = walk;
-  const at = walk.form.outer === 1 ? 'o+j' : `o+j/${run}*${stride}+j%${run}`;
+  const {count, length, base, lanes} = walk;
+  const at = `o+${stepOf(walk, 'j')}`;
   return `
-int lo=k*${length},hi=min(lo+${length},${steps}),o=${base};
+int lo=k*${length},hi=min(lo+${length},${count}),o=${base};
 vec4 A=vec4(0.),B=A;
 for(int j=lo;j<hi;){vec4 C=vec4(0.),D=C;
 for(int e=min(j+${BLOCK},hi);j<e;j++){int t=${at};vec4 a,b;
@@ -126,6 +119,12 @@ ${body}
 ${lanes === 'any' ? '' : edges(walk)}C+=a;D+=b;}
 A+=C;B+=D;}
 `;
+}
+
+/** GLSL: step j of a slot, from its first one. */
+export function stepOf({steps: {outer, group, run}}: Walk, j: string): string {
+  if (outer === 1) return j;
+  return run === 1 ? `${j}*${group}` : `${j}/${run}*${group * run}+${j}%${run}`;
 }
 
 function edges({rows, columns}: Walk): string {
@@ -137,17 +136,12 @@ function edges({rows, columns}: Walk): string {
 
 /** GLSL: the sums of one or two entries from those of a texel's four values. */
 export function fold(lanes: Lanes, vector: string): string {
-  const [x, y, z, w] = ['x', 'y', 'z', 'w'].map((c) => `${vector}.${c}`);
-  switch (lanes) {
-    case 'columns':
-      return `(${vector}.xy+${vector}.zw)`;
-    case 'rows':
-      return `vec2(${x}+${y},${z}+${w})`;
-    case 'one':
-      return `vec2((${x}+${y})+(${z}+${w}),0.)`;
-    case 'any':
-      return `vec2(${x},0.)`;
-  }
+  return {
+    columns: `(${vector}.xy+${vector}.zw)`,
+    rows: `(${vector}.xz+${vector}.yw)`,
+    one: `vec2((${vector}.x+${vector}.y)+(${vector}.z+${vector}.w),0.)`,
+    any: `vec2(${vector}.x,0.)`,
+  }[lanes];
 }
 
 /** GLSL: a function that tells how many values of an entry the first steps visit. */

@@ -5,7 +5,6 @@ import {
   type NormalizeGradAttributes,
   parametersCount,
   required,
-  statisticsCount,
 } from '../../contract.js';
 import {parametersAreStatistics} from '../../frame.js';
 import {type Form, sharedForm, statisticsForm} from '../../geometry.js';
@@ -70,7 +69,7 @@ class Gradient {
     if (!perOuter && outer * inner >= SHARED_VALUES) {
       const isNeeded = wanted || !given;
       const sums = isNeeded
-        ? this.sums(sharedForm(view), FEW_CHUNKS, (p) => `${p}/${channel}`)
+        ? this.sums(sharedForm(view), FEW_CHUNKS, channel)
         : undefined;
       return {
         dx: this.dx(...this.flowOf(sums)),
@@ -94,10 +93,10 @@ class Gradient {
   /** For statistics with one parameter each, whose gradients serve for dx too. */
   private ofChannels(): Gradients<TensorInfo> {
     const {view, scale, center} = this.attributes;
-    const sums = this.sums(sharedForm(view), Infinity, (p) => p);
+    const sums = this.sums(sharedForm(view), Infinity, 1);
     const D = this.parameter(sums, 'y');
     const E = this.parameter(sums, 'x');
-    const dx = this.dx({kind: 'vectors'}, {D, E});
+    const dx = this.dx('vectors', {D, E});
     if (!scale) this.gl.temporary(D);
     if (!center) this.gl.temporary(E);
     return {
@@ -110,11 +109,11 @@ class Gradient {
   private sums(
     form: Form,
     most: number,
-    of: ((s: string) => string) | undefined,
+    channel: number | undefined,
     gamma?: Form,
   ): Sums {
     const walk = walkOf(form, this.task.packed, most);
-    const text = programs.sums(walk, this.statistics, of, gamma);
+    const text = programs.sums(walk, this.statistics, channel, gamma);
     const P = gamma && this.inputs.gamma;
     const partial = this.task.partial(walk, text, {...this.source, P});
     return {walk, S: this.gl.temporary(partial)};
@@ -125,24 +124,23 @@ class Gradient {
     sums: Sums | undefined,
   ): [programs.Flow, Record<string, TensorInfo>] {
     const {view, scale, given} = this.attributes;
-    if (given || sums === undefined) return [{kind: 'none'}, {}];
+    if (given || sums === undefined) return [undefined, {}];
     const {group, channel} = view;
-    const text = programs.statisticSums(sums.walk, group, channel, scale);
-    const S = this.gl.run(text, [2, 2 * statisticsCount(view)], {
-      S: sums.S,
-      P: this.inputs.gamma,
-    });
-    return [{kind: 'texels'}, {S: this.gl.temporary(S)}];
+    const form = statisticsForm(view);
+    const walk = walkOf(form, this.task.packed, 1);
+    const text = programs.statisticSums(sums.walk, walk, group, channel, scale);
+    const S = this.task.partial(walk, text, {S: sums.S, P: this.inputs.gamma});
+    return [walk, {S: this.gl.temporary(S)}];
   }
 
   /** The gradient through the statistics, from sums for each of them. */
   private flowOfStatistics(): [programs.Flow, Record<string, TensorInfo>] {
     const {view, scale, given} = this.attributes;
-    if (given) return [{kind: 'none'}, {}];
+    if (given) return [undefined, {}];
     const gamma = scale ? this.task.parameters : undefined;
     const form = statisticsForm(view);
-    const {walk, S} = this.sums(form, FEW_CHUNKS, (s) => s, gamma);
-    return [{kind: 'partial', walk}, {S}];
+    const {walk, S} = this.sums(form, FEW_CHUNKS, 1, gamma);
+    return [walk, {S}];
   }
 
   private parameters(
@@ -165,6 +163,7 @@ class Gradient {
   private parameterOfFew(which: 'x' | 'y'): TensorInfo {
     const text = programs.parameterGradientOfFew(
       this.statistics,
+      this.task.packed,
       this.task.parameters,
       which,
       packedOf(this.shape),

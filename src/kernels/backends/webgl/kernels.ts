@@ -81,7 +81,7 @@ function normalize(
   const count = statisticsCount(attributes.view);
   const vector = (which: 'mean' | 'variance'): TensorInfo =>
     gl.run(
-      programs.statisticVector(source, which, packedOf([count])),
+      programs.statisticVector(source, task.packed, which, packedOf([count])),
       [count],
       source.textures,
     );

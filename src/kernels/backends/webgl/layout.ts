@@ -33,6 +33,15 @@ export function packedOf(shape: readonly number[]): Packed {
 }
 
 /**
+ * The shape of a texture of so many texels, about square: a GPU computes texels in squares
+ * of four, of which half would be for nothing along a line.
+ */
+export function square(texels: number): [number, number] {
+  const columns = Math.ceil(Math.sqrt(texels));
+  return [2 * Math.ceil(texels / columns), 2 * columns];
+}
+
+/**
  * The entries that the four values of a texel belong to: one to each column, one to each
  * row, all to one, or any.
  */
@@ -44,36 +53,58 @@ export interface Walk {
   readonly packed: Packed;
   /** If any, a step is of one value instead of a texel. */
   readonly lanes: Lanes;
-  /** The number of loops beside each other: each has an entry, or a pair of them. */
+  /** The form in steps: of slots, which are loops that have an entry, or a pair of them. */
+  readonly steps: Form;
+  /** The number of slots. */
   readonly slots: number;
-  /** The steps of a loop: `outer` times `run`. */
-  readonly steps: number;
-  /** Steps to the next texel, until these are done. */
-  readonly run: number;
-  /** From one such run to the next, in texels. */
-  readonly stride: number;
+  /** The number of steps of a slot. */
+  readonly count: number;
   /** The rows and columns that a loop goes through, where some texels are not full. */
   readonly rows: number;
   readonly columns: number;
-  /** GLSL: the first texel of slot q. */
+  /** GLSL: the first step of slot q. */
   readonly base: string;
+  /** GLSL: the slot of texel t, in row `row` and column `col` of all texels. */
+  readonly at: string;
   /** GLSL: the first entry of slot q. */
   readonly entry: string;
   /** GLSL: the slot of entry s, and its place in the pair. */
   readonly slot: string;
   readonly place: string;
+  /** If true, the first entry of a slot has an even number. */
+  readonly isEven: boolean;
   /** The loop is cut into so many chunks, of so many steps each. */
   readonly chunks: number;
   readonly length: number;
 }
 
-type Order = Omit<Walk, 'form' | 'packed' | 'chunks' | 'length'>;
+/** What the ways to walk differ in. */
+type Order = Pick<Walk, 'lanes' | 'steps' | 'rows' | 'columns'>;
 
 /** The number of loops that keep a GPU busy. */
 const BUSY = {few: 1024, many: 8192};
 
 /** The longest loop that is not cut. */
 const LONG = 1024;
+
+/** GLSL: the entry that the value, or the step, at f belongs to. */
+export function entryAt({batch, outer, group, run}: Form, f: string): string {
+  const each = run === 1 ? `(${f})` : `(${f})/${run}`;
+  if (outer === 1) return each;
+  const within = `${each}%${group}`;
+  return batch === 1
+    ? within
+    : `((${f})/${outer * group * run}*${group}+${within})`;
+}
+
+/** GLSL: the first value, or step, of an entry q. */
+function firstOf({batch, outer, group, run}: Form): string {
+  const first =
+    batch === 1 || outer === 1
+      ? 'q'
+      : `(q/${group}*${outer * group}+q%${group})`;
+  return `${first}*${run}`;
+}
 
 /**
  * The walk through a form.
@@ -86,22 +117,39 @@ export function walkOf(form: Form, packed: Packed, most: number): Walk {
     alongRows(form, packed) ??
     alongTexels(form, packed) ??
     alongValues(form);
-  const {slots, steps} = order;
+  const {lanes, steps} = order;
+  const slots = steps.batch * steps.group;
+  const count = steps.outer * steps.run;
   const busy = most === Infinity ? BUSY.many : BUSY.few;
   const wanted = Math.min(
     most,
-    Math.ceil(Math.sqrt(steps)),
-    Math.ceil(Math.max(busy / slots, steps / LONG)),
+    Math.ceil(Math.sqrt(count)),
+    Math.ceil(Math.max(busy / slots, count / LONG)),
   );
-  const length = Math.ceil(steps / wanted);
-  return {...order, form, packed, length, chunks: Math.ceil(steps / length)};
+  const length = Math.ceil(count / wanted);
+  return {
+    ...order,
+    ...(lanes === 'columns'
+      ? pairs(form.group, form.batch)
+      : lanes === 'rows'
+        ? pairs(packed.rows, slots / packed.high)
+        : SINGLE),
+    form,
+    packed,
+    slots,
+    count,
+    base: firstOf(steps),
+    at: slotAt(steps, packed),
+    length,
+    chunks: Math.ceil(count / length),
+  };
 }
 
-/** The lanes by which values of a form are read where they lie. */
-export function lanesOf(form: Form, packed: Packed): Lanes {
-  const {lanes} = walkOf(form, packed, 1);
-  const isRow = lanes === 'any' && form.run % packed.columns === 0;
-  return isRow ? 'rows' : lanes;
+function slotAt(steps: Form, {wide}: Packed): string {
+  const {batch, outer, group, run} = steps;
+  if (outer === 1 && run === wide) return 'row';
+  const isColumn = batch === 1 && run === 1 && group === wide;
+  return isColumn ? 'col' : entryAt(steps, 't');
 }
 
 /** Entries lie beside each other in a row of the texture, alone or in runs of texels. */
@@ -114,27 +162,17 @@ function alongColumns(
   if (run === 1) {
     return {
       lanes: 'columns',
-      slots: batch * wide,
-      steps: texelRows,
-      run: 1,
-      stride: wide,
+      steps: {batch, outer: texelRows, group: wide, run: 1},
       rows,
       columns: 2,
-      base: `(q/${wide})*${texelRows * wide}+q%${wide}`,
-      ...pairs(group),
     };
   }
   if (run % 2 !== 0) return undefined;
   return {
     lanes: 'one',
-    slots: batch * group,
-    steps: (texelRows * run) / 2,
-    run: run / 2,
-    stride: wide,
+    steps: {batch, outer: texelRows, group, run: run / 2},
     rows,
     columns: run,
-    base: `(q/${group})*${texelRows * wide}+q%${group}*${run / 2}`,
-    ...SINGLE,
   };
 }
 
@@ -144,17 +182,12 @@ function alongRows(
   {rows, columns, high, wide, slices}: Packed,
 ): Order | undefined {
   if (run !== columns || (outer !== 1 && group !== rows)) return undefined;
-  const slots = outer === 1 ? slices * high : batch * high;
+  const blocks = outer === 1 ? slices : batch;
   return {
     lanes: 'rows',
-    slots,
-    steps: outer * wide,
-    run: wide,
-    stride: high * wide,
+    steps: {batch: blocks, outer, group: high, run: wide},
     rows: 2,
     columns,
-    base: `((q/${high})*${outer * high}+q%${high})*${wide}`,
-    ...pairs(rows),
   };
 }
 
@@ -175,41 +208,37 @@ function alongTexels(
   } else return undefined;
   return {
     lanes: 'one',
-    slots: batch * group,
-    steps: outer * texels,
-    run: texels,
-    stride: group * texels,
+    steps: {batch, outer, group, run: texels},
     rows: ownRows,
     columns: Math.min(columns, run),
-    base: `((q/${group})*${outer * group}+q%${group})*${texels}`,
-    ...SINGLE,
   };
 }
 
 /** Value by value, wherever it lies. */
-function alongValues({batch, outer, group, run}: Form): Order {
-  return {
-    lanes: 'any',
-    slots: batch * group,
-    steps: outer * run,
-    run,
-    stride: group * run,
-    rows: 1,
-    columns: 1,
-    base: `((q/${group})*${outer * group}+q%${group})*${run}`,
-    ...SINGLE,
-  };
+function alongValues(form: Form): Order {
+  return {lanes: 'any', steps: form, rows: 1, columns: 1};
 }
 
-const SINGLE = {entry: 'q', slot: 's', place: '0'};
+const SINGLE = {entry: 'q', slot: 's', place: '0', isEven: false};
 
-/** Entries in pairs, of which there may be a last one alone in every `length`. */
-function pairs(length: number): Pick<Walk, 'entry' | 'slot' | 'place'> {
+/**
+ * Entries in pairs, of which there may be a last one alone in every `length`.
+ *
+ * @param times How many times there are `length` entries.
+ */
+function pairs(
+  length: number,
+  times: number,
+): Pick<Walk, 'entry' | 'slot' | 'place' | 'isEven'> {
+  if (times === 1 || length % 2 === 0) {
+    return {entry: '2*q', slot: 's/2', place: 's%2', isEven: true};
+  }
   const wide = half(length);
   return {
     entry: `(q/${wide})*${length}+2*(q%${wide})`,
     slot: `(s/${length})*${wide}+(s%${length})/2`,
     place: `(s%${length})%2`,
+    isEven: false,
   };
 }
 

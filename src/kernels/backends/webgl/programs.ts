@@ -1,15 +1,23 @@
 import {
   counting,
-  entryAt,
+  entryOf,
   float,
   fold,
   loop,
   placeOf,
+  spread,
   spreadAt,
-  spreadSlot,
+  stepOf,
 } from './glsl.js';
 import type {Form} from '../../geometry.js';
-import {lanesOf, type Packed, type Walk} from './layout.js';
+import {
+  entryAt,
+  type Lanes,
+  type Packed,
+  square,
+  type Walk,
+  walkOf,
+} from './layout.js';
 import type {NormalizeAttributes} from '../../contract.js';
 
 /*
@@ -33,42 +41,62 @@ export interface Source {
  */
 const FIRST = 8;
 
+/** The number of the texel that is written, in a texture that is {@link square}. */
+function texelOf(texels: number): string {
+  const [, columns] = square(texels);
+  return `ivec3 rc=getOutputCoords();int u=rc.y/2*${columns / 2}+rc.z/2;`;
+}
+
+/** The chunk and the slot of a walk that are summed up in the texel that is written. */
+function chunkAndSlot({chunks, slots}: Walk): string {
+  return `${texelOf(chunks * slots)}int k=u/${slots},q=u%${slots};`;
+}
+
+/** A step of a walk: a texel, or one value. */
+function stepAt(name: string, lanes: Lanes, t: string): string {
+  return lanes === 'any'
+    ? `vec4(value${name}(${t}),0.,0.,0.)`
+    : `texel(${name},${t})`;
+}
+
+/** The first values of a slot's entries in a texel. */
+function pairOf(lanes: Lanes): string {
+  return lanes === 'rows' ? 'xz' : 'xy';
+}
+
 /** Partial means and squares of x. */
 export function moments(walk: Walk, subtractMean: boolean): string {
   const {lanes} = walk;
-  const read = (t: string): string =>
-    lanes === 'any' ? `vec4(valueX(${t}),0.,0.,0.)` : `texel(X,${t})`;
   const first = {columns: 'xyxy', rows: 'xxzz', one: 'xxxx', any: 'xyzw'}[
     lanes
   ];
-  const pair = lanes === 'rows' ? 'xz' : 'xy';
-  const {run, stride, base, length, steps} = walk;
-  const step = `${run}*${stride}+`;
-  const shift = `int p=${base},i=k*${length},w=min(${FIRST},min(${length},${steps}-i));
-vec4 y=${read('p')}.${first},c=${read(`p+i/${step}i%${run}`)}.${first},z=vec4(0.);
-for(int j=i;j<i+w;j++)z+=${read(`p+j/${step}j%${run}`)}.${first}-c;
+  const {base, length, count} = walk;
+  const at = (j: string): string => stepAt('X', lanes, `p+${stepOf(walk, j)}`);
+  const shift = `int p=${base},i=k*${length},w=min(${FIRST},min(${length},${count}-i));
+vec4 y=${stepAt('X', lanes, 'p')}.${first},c=${at('i')}.${first},z=vec4(0.);
+for(int j=i;j<i+w;j++)z+=${at('j')}.${first}-c;
 z=c+z/float(w);`;
   return `${counting(walk)}
-void main(){ivec3 rc=getOutputCoords();int k=rc.y/2,q=rc.z/2;
+void main(){${chunkAndSlot(walk)}
 ${subtractMean ? shift : 'vec4 z=vec4(0.),y=z;'}
-${loop(walk, `a=${read('t')}-z;b=a*a;`)}
+${loop(walk, `a=${stepAt('X', lanes, 't')}-z;b=a*a;`)}
 vec2 s=${fold(lanes, 'A')},v=${fold(lanes, 'B')};
 ${
   subtractMean
     ? `float n=float(seen(hi)-seen(lo));vec2 m=s/n;v-=s*m;
-setOutput(vec4((z-y).${pair}+m,v.x<0.?0.:v.x,v.y<0.?0.:v.y));`
+setOutput(vec4((z-y).${pairOf(lanes)}+m,v.x<0.?0.:v.x,v.y<0.?0.:v.y));`
     : 'setOutput(vec4(0.,0.,v));'
 }}`;
 }
 
 /** A function that merges the chunks of a slot, by Chan's formula. */
 function merging(walk: Walk): string {
-  const {chunks, slots, steps, length} = walk;
+  const {chunks, slots, count, length} = walk;
   if (chunks === 1) return 'vec4 merged(int q){return texel(M,q);}\n';
   return `${counting(walk)}
 vec4 merged(int q){vec4 s=texel(M,q);int n=seen(${length});
 for(int k=1;k<${chunks};k++){vec4 t=texel(M,k*${slots}+q);
-int e=seen(min((k+1)*${length},${steps}));float w=float(e-n)/float(e);
+int e=seen(min((k+1)*${length},${count}));float w=float(e-n)/float(e);
 vec2 d=t.xy-s.xy;s.xy+=d*w;s.zw+=t.zw+d*d*(w*float(n));n=e;}
 return s;}
 `;
@@ -77,37 +105,47 @@ return s;}
 /** The chunks of each slot, merged. */
 export function merge(walk: Walk): string {
   return `${merging(walk)}
-void main(){setOutput(merged(getOutputCoords().z/2));}`;
+void main(){${texelOf(walk.slots)}setOutput(merged(u));}`;
 }
 
 /**
- * A function that gives a statistic: the origin, the mean less the origin, the inverse
+ * Functions that give a statistic: the origin, the mean less the origin, the inverse
  * deviation and the variance.
+ *
+ * @param packed The shape of x.
  */
-function statistic({moments: walk, form, count, options}: Source): string {
+function statistic(
+  {moments, form, count, options}: Source,
+  packed: Packed,
+): string {
   const {epsilon, subtractMean} = options;
-  const inverse = `inversesqrt(v+${float(epsilon)})`;
-  if (walk === undefined) {
-    return `vec4 statistic(int s){float v=valueV(s);
-return vec4(${subtractMean ? 'valueU(s)' : '0.'},0.,${inverse},v);}
-`;
-  }
-  const {outer, group, run} = form;
-  const first = `valueX((s/${group}*${outer * group}+s%${group})*${run})`;
-  return `${merging(walk)}
-vec4 statistic(int s){vec4 m=merged(${walk.slot});
-vec2 p=${walk.place}==0?m.xz:m.yw;float v=p.y/${float(count)};
-return vec4(${subtractMean ? first : '0.'},p.x,${inverse},v);}
-`;
+  const walk = moments ?? walkOf(form, packed, 1);
+  const {lanes, base, entry} = walk;
+  const first = `${stepAt('X', lanes, base)}.${pairOf(lanes)}`;
+  const read = moments
+    ? `vec4 m=merged(q);vec2 v=m.zw/${float(count)},l=m.xy,o=${subtractMean ? first : 'vec2(0.)'};`
+    : `int s=${entry};vec2 v=${entriesOf('V', walk)},l=vec2(0.),o=${subtractMean ? entriesOf('U', walk) : 'l'};`;
+  return `${moments ? merging(walk) : ''}
+mat4x2 statistics(int q){${read}return mat4x2(o,l,inversesqrt(v+${float(epsilon)}),v);}
+${entryOf('statistic', walk)}`;
+}
+
+/** The values of entry s, and of the next where a slot has two. */
+function entriesOf(name: string, {lanes, isEven}: Walk): string {
+  if (isEven) return `pair${name}(s)`;
+  const next =
+    lanes === 'columns' || lanes === 'rows' ? `,value${name}(s+1)` : '';
+  return `vec2(value${name}(s)${next})`;
 }
 
 /** The mean or the variance. */
 export function statisticVector(
   source: Source,
+  packed: Packed,
   which: 'mean' | 'variance',
   output: Packed,
 ): string {
-  return `${statistic(source)}
+  return `${statistic(source, packed)}
 float entry(int s){vec4 v=statistic(s);return ${which === 'mean' ? 'v.x+v.y' : 'v.w'};}
 ${entries(output)}`;
 }
@@ -120,25 +158,35 @@ function entries(packed: Packed): string {
   return elementwise(packed, `v=vec4(entry(f),entry(f+1),${below});`);
 }
 
-/** A function that gives gamma and beta. */
-function parameter({scale, center}: Parameters): string {
-  return `vec4 parameter(int p){return vec4(${scale ? 'valueP(p)' : '1.'},${
-    center ? 'valueQ(p)' : '0.'
-  },0.,0.);}
-`;
+/**
+ * Functions that give gamma and beta.
+ *
+ * @param form Theirs.
+ */
+function parameter(
+  {scale, center}: Parameters,
+  form: Form,
+  packed: Packed,
+): string {
+  const walk = walkOf(form, packed, 1);
+  const {entry} = walk;
+  const gamma = scale ? entriesOf('P', walk) : 'vec2(1.)';
+  const beta = center ? entriesOf('Q', walk) : 'vec2(0.)';
+  return `mat4x2 parameters(int q){int s=${entry};
+return mat4x2(${gamma},${beta},vec2(0.),vec2(0.));}
+${entryOf('parameter', walk)}`;
 }
 
 type Parameters = Pick<NormalizeAttributes, 'scale' | 'center'>;
 
 /** The main function of a program that writes a tensor, texel by texel. */
-function elementwise(
-  {rows, columns, high, wide}: Packed,
-  body: string,
-): string {
+function elementwise(packed: Packed, body: string): string {
+  const {rows, columns, high, wide} = packed;
   const bottom = `if(rc.y==${rows - 1})v.zw=vec2(0.);\n`;
   const right = `if(rc.z==${columns - 1})v.yw=vec2(0.);\n`;
   return `void main(){ivec3 rc=getOutputCoords();
-int t=(rc.x*${high}+rc.y/2)*${wide}+rc.z/2,f=(rc.x*${rows}+rc.y)*${columns}+rc.z;vec4 v;
+int row=rc.x*${high}+rc.y/2,col=rc.z/2,t=row*${wide}+col,f=(rc.x*${rows}+rc.y)*${columns}+rc.z;
+vec4 v;
 ${body}
 ${rows % 2 === 1 ? bottom : ''}${columns % 2 === 1 ? right : ''}setOutput(v);}`;
 }
@@ -150,58 +198,59 @@ export function normalized(
   form: Form,
   parameters: Parameters,
 ): string {
-  const body = `${spreadStatistic(source, packed)}
-${spreadAt('P', 'parameter', form, lanesOf(form, packed), packed)}
+  const body = `${spreadAt('S', 'statistic', source.form, packed)}
+${spreadAt('P', 'parameter', form, packed)}
 v=((texel(X,t)-Sx)-Sy)*Sz*Px+Py;`;
-  return `${statistic(source)}${parameter(parameters)}
+  return `${statistic(source, packed)}${parameter(parameters, form, packed)}
 ${elementwise(packed, body)}`;
-}
-
-function spreadStatistic({form}: Source, packed: Packed): string {
-  return spreadAt('S', 'statistic', form, lanesOf(form, packed), packed);
 }
 
 /**
  * Partial sums of dy and of dy times x normalized.
  *
- * @param of The statistic of an entry of the walk, in GLSL; undefined where it varies.
+ * @param channel How many entries of the walk share a statistic; undefined where it varies.
  * @param gamma The parameters' form, where dy is multiplied by gamma first.
  */
 export function sums(
   walk: Walk,
   source: Source,
-  of: ((s: string) => string) | undefined,
+  channel: number | undefined,
   gamma: Form | undefined,
 ): string {
-  const {lanes, packed} = walk;
+  const {lanes, packed, entry} = walk;
   const isAny = lanes === 'any';
-  const read = (name: string): string =>
-    isAny ? `vec4(value${name}(t),0.,0.,0.)` : `texel(${name},t)`;
   const spreadHere = (name: string, call: string, form: Form): string =>
     isAny
-      ? `vec4 ${name}0=${call}(${entryAt(form, 't')});
-vec4 ${name}x=${name}0.xxxx,${name}y=${name}0.yyyy,${name}z=${name}0.zzzz;`
-      : spreadAt(name, call, form, lanesOf(form, packed), packed);
-  const varies = !isAny && (of === undefined || gamma !== undefined);
-  const body = `${varies ? `int f=${placeOf('t', packed)};` : ''}
-${of === undefined ? spreadHere('S', 'statistic', source.form) : ''}
+      ? spread(name, call, 'one', [entryAt(form, 't')])
+      : spreadAt(name, call, form, packed);
+  const varies = !isAny && (channel === undefined || gamma !== undefined);
+  const own = [entry, ...(isAny || lanes === 'one' ? [] : [`${entry}+1`])];
+  const body = `${varies ? `int row=t/${packed.wide},col=t-row*${packed.wide},f=${placeOf(packed)};` : ''}
+${channel === undefined ? spreadHere('S', 'statistic', source.form) : ''}
 ${gamma === undefined ? '' : spreadHere('P', 'parameter', gamma)}
-a=${read('G')}${gamma === undefined ? '' : '*Px'};b=a*(((${read('X')}-Sx)-Sy)*Sz);`;
-  const scale = gamma !== undefined;
-  return `${statistic(source)}
-${scale ? parameter({scale, center: false}) : ''}
-void main(){ivec3 rc=getOutputCoords();int k=rc.y/2,q=rc.z/2;
-${of === undefined ? '' : spreadSlot('S', 'statistic', walk, of)}
+a=${stepAt('G', lanes, 't')}${gamma === undefined ? '' : '*Px'};b=a*(((${stepAt('X', lanes, 't')}-Sx)-Sy)*Sz);`;
+  return `${statistic(source, packed)}
+${gamma ? parameter({scale: true, center: false}, gamma, packed) : ''}
+void main(){${chunkAndSlot(walk)}
+${
+  channel === undefined
+    ? ''
+    : spread(
+        'S',
+        'statistic',
+        isAny ? 'one' : lanes,
+        own.map((s) => `(${s})/${channel}`),
+      )
+}
 ${loop(walk, body)}
 setOutput(vec4(${fold(lanes, 'A')},${fold(lanes, 'B')}));}`;
 }
 
-/** A function that adds up the chunks of an entry. */
+/** Functions that add up the chunks of a slot, and of an entry. */
 function adding({chunks, slots, slot, place}: Walk): string {
   return `
-vec2 added(int s){int q=${slot};bool first=${place}==0;vec2 a=vec2(0.);
-for(int k=0;k<${chunks};k++){vec4 v=texel(S,k*${slots}+q);a+=first?v.xz:v.yw;}
-return a;}
+vec4 addeds(int q){vec4 a=vec4(0.);for(int k=0;k<${chunks};k++)a+=texel(S,k*${slots}+q);return a;}
+vec2 added(int s){vec4 a=addeds(${slot});return ${place}==0?a.xz:a.yw;}
 `;
 }
 
@@ -226,6 +275,7 @@ ${entries(output)}`;
 /** The same from dy and x at once, for few values a parameter. */
 export function parameterGradientOfFew(
   source: Source,
+  packed: Packed,
   {outer, group, run}: Form,
   which: 'x' | 'y',
   output: Packed,
@@ -234,33 +284,37 @@ export function parameterGradientOfFew(
     which === 'x'
       ? ''
       : `vec4 S=statistic(${entryAt(source.form, 'f')});v*=((valueX(f)-S.x)-S.y)*S.z;`;
-  return `${statistic(source)}
+  return `${statistic(source, packed)}
 float entry(int p){float a=0.;for(int o=0;o<${outer};o++)for(int i=0;i<${run};i++){
 int f=(o*${group}+p)*${run}+i;float v=valueG(f);${times}a+=v;}return a;}
 ${entries(output)}`;
 }
 
-/** The sums of each statistic, from those of its channels times gamma. */
+/**
+ * The sums of each statistic, from those of its channels times gamma.
+ *
+ * @param of The walk by which the statistics' sums are read.
+ */
 export function statisticSums(
   walk: Walk,
+  of: Walk,
   group: number,
   channel: number,
   scale: boolean,
 ): string {
-  return `${adding(walk)}${parameter({scale, center: false})}
-void main(){int s=getOutputCoords().z/2;vec2 a=vec2(0.);
-for(int c=0;c<${channel};c++)a+=added(s*${channel}+c)*parameter(s%${group}*${channel}+c).x;
-setOutput(vec4(a,0.,0.));}`;
+  const gamma = scale ? `*valueP(s%${group}*${channel}+c)` : '';
+  return `${adding(walk)}
+vec2 entry(int s){vec2 a=vec2(0.);
+for(int c=0;c<${channel};c++)a+=added(s*${channel}+c)${gamma};return a;}
+void main(){${texelOf(of.slots)}int q=u,s=${of.entry};vec2 a=entry(s),b=entry(s+1);
+setOutput(vec4(a.x,b.x,a.y,b.y));}`;
 }
 
-/** The source of the sums over dy for dx: none of them are needed where statistics are given. */
-export type Flow =
-  | {readonly kind: 'none'}
-  /** As the gradients of gamma and beta, in the textures D and E. */
-  | {readonly kind: 'vectors'}
-  /** A texel for each statistic. */
-  | {readonly kind: 'texels'}
-  | {readonly kind: 'partial'; readonly walk: Walk};
+/**
+ * The source of the sums over dy for dx: a walk; or the gradients of gamma and beta, in the
+ * textures D and E; or none, where statistics are given.
+ */
+export type Flow = Walk | 'vectors' | undefined;
 
 /** dx from dy and x. */
 export function inputGradient(
@@ -277,34 +331,31 @@ export function inputGradient(
     'scale' | 'subtractMean' | 'differentiableStatistics'
   >,
 ): string {
-  const share = float(1 / source.count);
-  const own = {
-    none: 'vec2(0.)',
-    vectors: 'vec2(valueE(s),valueD(s))*parameter(s).x',
-    texels: 'texel(S,s).xy',
-    partial: 'added(s)',
-  }[flow.kind];
-  const extra = differentiableStatistics
-    ? `${subtractMean ? 'valueDM(s)' : '0.'},2.*valueDV(s)`
-    : '0.,0.';
-  // The gradient through the mean and the variance: a constant, and the factors of x
-  // less its mean and of x normalized.
-  const through = `vec4 through(int s){vec2 a=${own};vec4 m=statistic(s);vec2 e=vec2(${extra});
-return vec4(${subtractMean ? 'e.x-a.x*m.z' : '0.'},e.y,-a.y*m.z,0.)*${share};}
-`;
-  const flows = flow.kind !== 'none';
-  const lanes = lanesOf(source.form, packed);
-  const body = `${spreadStatistic(source, packed)}
-${spreadAt('P', 'parameter', form, lanesOf(form, packed), packed)}
+  const walk = walkOf(source.form, packed, 1);
+  const {entry} = walk;
+  const gamma = scale ? `*${entriesOf('P', walk)}` : '';
+  const own =
+    flow === 'vectors'
+      ? `vec2 a=${entriesOf('E', walk)}${gamma},b=${entriesOf('D', walk)}${gamma};`
+      : 'vec4 m=addeds(q);vec2 a=m.xy,b=m.zw;';
+  const extra = (name: string): string =>
+    differentiableStatistics ? entriesOf(name, walk) : 'vec2(0.)';
+  // The sums, and the gradients of the mean and the variance.
+  const through = `mat4x2 throughs(int q){int s=${entry};${own}
+return mat4x2(a,b,${subtractMean ? extra('DM') : 'vec2(0.)'},${extra('DV')});}
+${entryOf('through', walk)}`;
+  const constant = subtractMean ? 'Tz-Tx*Sz+' : '';
+  const body = `${spreadAt('S', 'statistic', source.form, packed)}
+${spreadAt('P', 'parameter', form, packed)}
 v=texel(G,t)*Px*Sz;
 ${
-  flows
-    ? `${spreadAt('T', 'through', source.form, lanes, packed)}
-vec4 r=(texel(X,t)-Sx)-Sy;v+=Tx+r*Ty+(r*Sz)*Tz;`
+  flow
+    ? `${spreadAt('T', 'through', source.form, packed)}
+vec4 r=(texel(X,t)-Sx)-Sy;v+=(${constant}2.*Tw*r-Ty*Sz*(r*Sz))*${float(1 / source.count)};`
     : ''
 }`;
-  return `${statistic(source)}${parameter({scale, center: false})}
-${flow.kind === 'partial' ? adding(flow.walk) : ''}${flows ? through : ''}
+  return `${statistic(source, packed)}${parameter({scale, center: false}, form, packed)}
+${typeof flow === 'object' ? adding(flow) : ''}${flow ? through : ''}
 ${elementwise(packed, body)}`;
 }
 
