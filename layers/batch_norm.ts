@@ -65,7 +65,7 @@ export interface BatchNormArgs extends AffineArgs {
   movingMeanInitializer?: ObjectOption<Initializer>;
   /** Initializer of the moving variance. Defaults to `'ones'`. */
   movingVarianceInitializer?: ObjectOption<Initializer>;
-  /** Which statistics are used. Defaults to `'auto'`. */
+  /** The statistics to normalize with. Defaults to `'auto'`. */
   statistics?: StatisticsMode;
   /** If true, the moving variance averages unbiased ones. Defaults to false. */
   unbiasedMovingVariance?: boolean;
@@ -174,8 +174,8 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  *
  * with a mean and a variance for each feature, over the batch and all other
  * axes. In training they are the batch's, and moving averages of them are kept;
- * in prediction they are those averages. Networks with it train at rates where
- * plain ones stall, batches of 50 to 100 being best; for small batches and for
+ * in prediction they are those averages. Networks with it train at learning rates
+ * where plain ones stall, best in batches of 50 to 100; for small batches and for
  * sequences choose `LayerNorm`. Put it before the activation (φ(BN(Wx))), and
  * leave out the bias of the layer before, which beta replaces.
  *
@@ -207,21 +207,22 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
  *   `d = (mean − renorm_mean) / renorm_stddev` are constants to the gradient. The
  *   moving variance is `moving_stddev² − epsilon`.
  * - `renormClipping` (none): `{rmin, rmax, dmax}`, the bounds of r and of the size
- *   of d; one left out is none. They need `renorm`.
+ *   of d; one that is left out does not bound. They need `renorm`.
  * - `renormMomentum` (0.99): the weight of the old value in renorm_mean and
  *   renorm_stddev, from 0 to 1. It needs `renorm`.
  * - `betaInitializer` (`'zeros'`), `gammaInitializer` (`'ones'`),
  *   `movingMeanInitializer` (`'zeros'`), `movingVarianceInitializer` (`'ones'`),
  *   `betaRegularizer`, `gammaRegularizer`, `betaConstraint`, `gammaConstraint`
- *   (none): names, or what `tf.initializers` and its like make.
+ *   (none): names, or objects of `tf.initializers`, `tf.regularizers` and
+ *   `tf.constraints`.
  *
- * Frozen, by `trainable = false` on it or on the model around it, the layer
+ * A layer that is frozen, by `trainable = false` on it or on the model around it,
  * predicts, whatever `training` says, and writes nothing. `model.fit` trains and
  * `model.predict` predicts; on tensors, `layer.apply(x, {training: true})`
  * trains. On a symbolic tensor tfjs drops `training`: use `statistics` there.
  *
  * A mask that belongs to the input leaves positions out of the statistics in training,
- * as in Keras 3: every position is normalized all the same, and in prediction a mask
+ * as in Keras 3. Every position is still normalized, and in prediction a mask
  * changes nothing. NaN under it reaches no other output and no gradient. The mask is
  * passed on. A channel whose statistics are not finite keeps its averages, and so does
  * the moving variance where a statistic is of one value.
@@ -267,7 +268,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
     if (this.options.renorm) this.refuseVirtualBatches('renorm');
   }
 
-  /** Which statistics are used; see the option. It can be set at any time. */
+  /** The option `statistics`, which can be set at any time. */
   get statistics(): StatisticsMode {
     return this.options.statistics;
   }
@@ -322,7 +323,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
     const {
       epsilon,
       momentum,
-      statistics,
+      statistics: mode,
       virtualBatchSize: size,
       unbiasedMovingVariance: unbiased,
     } = this.options;
@@ -331,7 +332,7 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
       axes,
       epsilon,
       momentum,
-      statistics,
+      mode,
       gamma: this.parameter('gamma'),
       beta: this.parameter('beta'),
       trainable,
@@ -356,10 +357,10 @@ export class BatchNorm extends NormLayer<BatchNormOptions> {
     } = this.options;
     const find = (name: string): LayerVariable | undefined =>
       this.parameter(name);
-    const statistics = [MOVING_MEAN.name, MOVING_VARIANCE.name].map(find);
-    const [mean, variance] = statistics as [LayerVariable, LayerVariable];
+    const moving = [MOVING_MEAN.name, MOVING_VARIANCE.name].map(find);
+    const [mean, variance] = moving as [LayerVariable, LayerVariable];
     const weights = {mean, variance, steps: find('num_batches')};
-    // Virtual batches are corrected each by itself.
+    // Each virtual batch is corrected by itself.
     const unbiased = unbiasedMovingVariance && virtualBatchSize === null;
     const options = {kind, momentum, unbiased};
     return renorm

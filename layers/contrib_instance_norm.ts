@@ -43,16 +43,16 @@ const DESCRIPTION: LayerDescription<ContribInstanceNormOptions> = {
 };
 
 /**
- * The instance normalization of keras-contrib, whose models load by it; in a new model,
+ * The instance normalization of keras-contrib, for loading its models; in a new model,
  * choose `InstanceNorm`:
  *
  * `y = (x − mean) / (sqrt(variance) + epsilon) · gamma + beta`
  *
  * with a mean and a variance for each channel of each example or, where `axis` is null, for
- * each example. gamma and beta have a value a channel, or one.
+ * each example. gamma and beta have a value for each channel, or one.
  *
- * A file whose class has this name, and `groups` among its options, has
- * tensorflow-addons', and becomes an `InstanceNorm`.
+ * In a file, a layer of this name with `groups` among its options is one of
+ * tensorflow-addons, and becomes an `InstanceNorm`.
  */
 export class ContribInstanceNorm extends NormLayer<ContribInstanceNormOptions> {
   /** The name in model files. */

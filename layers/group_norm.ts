@@ -45,19 +45,20 @@ const DESCRIPTION: LayerDescription<GroupNormOptions> = {
  * with a mean and a variance for each example and each group of neighbouring channels,
  * over the channels of the group and all axes but the batch's. It needs no batch, so it
  * is the same in training and in prediction: choose it for images where memory allows for
- * a few examples at a time only, as in detection and segmentation. With one group it
+ * only a few examples at a time, as in detection and segmentation. With one group it
  * normalizes the whole example; with one for each channel it is `InstanceNorm`.
  *
  * Shape: the output has the input's, of any rank from 2, the batch first. gamma and beta
  * have one value for each channel.
  *
- * - `groups` (32): a divisor of the number of channels; -1 is one group a channel.
+ * - `groups` (32): a divisor of the number of channels; -1 is one group for each channel.
  * - `axis` (-1): the channels; a negative one counts from the last.
  * - `epsilon` (1e-3): added to the variance; above 0.
  * - `center`, `scale` (true): if true, there is a beta, and a gamma.
  * - `betaInitializer` (`'zeros'`), `gammaInitializer` (`'ones'`),
  *   `betaRegularizer`, `gammaRegularizer`, `betaConstraint`, `gammaConstraint`
- *   (none): names, or what `tf.initializers` and its like make.
+ *   (none): names, or objects of `tf.initializers`, `tf.regularizers` and
+ *   `tf.constraints`.
  *
  * A mask is passed on and not used. In model files its class is `GroupNormalization`, as
  * in Keras, whose models load.

@@ -44,8 +44,8 @@ const DESCRIPTION: LayerDescription<InstanceNormOptions> = {
  * that turn images into images. It needs no batch, so it is the same in training and in
  * prediction.
  *
- * The formula is that of tensorflow-addons and PyTorch, whose defaults are `epsilon` 1e-3
- * and 1e-5, and PyTorch's has neither gamma nor beta unless asked for.
+ * tensorflow-addons and PyTorch have the same formula. Their `epsilon` defaults to 1e-3 and
+ * 1e-5, and PyTorch's layer has neither gamma nor beta unless asked for.
  *
  * Shape: the output has the input's, of any rank from 3, the batch first; with rank 2 a
  * statistic would be of one value, and the output beta. gamma and beta
@@ -56,7 +56,8 @@ const DESCRIPTION: LayerDescription<InstanceNormOptions> = {
  * - `center`, `scale` (true): if true, there is a beta, and a gamma.
  * - `betaInitializer` (`'zeros'`), `gammaInitializer` (`'ones'`),
  *   `betaRegularizer`, `gammaRegularizer`, `betaConstraint`, `gammaConstraint`
- *   (none): names, or what `tf.initializers` and its like make.
+ *   (none): names, or objects of `tf.initializers`, `tf.regularizers` and
+ *   `tf.constraints`.
  *
  * A mask is passed on and not used.
  *

@@ -73,10 +73,11 @@ const DESCRIPTION: LayerDescription<LayerNormOptions> = {
  * - `center`, `scale` (true): if true, there is a beta, and a gamma.
  * - `betaInitializer` (`'zeros'`), `gammaInitializer` (`'ones'`),
  *   `betaRegularizer`, `gammaRegularizer`, `betaConstraint`, `gammaConstraint`
- *   (none): names, or what `tf.initializers` and its like make.
+ *   (none): names, or objects of `tf.initializers`, `tf.regularizers` and
+ *   `tf.constraints`.
  * - `rmsScaling` (false): if true, `y = x / sqrt(variance + epsilon) · gamma`, whatever
  *   `scale` and `center` say. It is there for models of Keras that have it. The variance
- *   is around the mean, as always: it is not `RMSNorm`, which is to be preferred.
+ *   is around the mean, as always: this is not `RMSNorm`, which is the better choice.
  *
  * A mask is passed on and not used.
  *
@@ -108,7 +109,7 @@ export class LayerNorm extends NormLayer<LayerNormOptions> {
     const axes = this.axesFor(shape.length);
     const affine = affineOf(this.options);
     const {scale, center} = affine;
-    // The batch has no length of its own that a layer could be about.
+    // Where the batch size varies, axis 0 is refused even if no weight has its length.
     const needed = scale || center ? axes : axes.filter((axis) => axis === 0);
     const lengths = lengthsOf(needed, shape, this.who);
     this.addParameters(lengths, affine);

@@ -96,7 +96,7 @@ const DESCRIPTION: LayerDescription<NormalizationOptions> = {
  *
  * with a mean and a variance for each position on the kept axes. Make it the first layer
  * of a model whose features have different scales: `adapt` finds both in the training
- * data, they are saved with the model, and who predicts with it need not scale anything.
+ * data, they are saved with the model, and its inputs need no scaling in prediction.
  * It learns nothing and is the same in training and in prediction; between hidden layers,
  * whose statistics move, use `BatchNorm` or `LayerNorm`.
  *
@@ -107,7 +107,7 @@ const DESCRIPTION: LayerDescription<NormalizationOptions> = {
  *
  * - `axis` (-1): the kept axes, an integer or a list; negative ones count from the last.
  *   null keeps none: one mean and one variance for all values.
- * - `mean`, `variance` (those of the data given to `adapt`): known ones, together, each a
+ * - `mean`, `variance` (those of the data given to `adapt`): known ones, always both, each a
  *   number or an array that broadcasts to the kept axes. The layer has no weights then.
  * - `invert` (false): if true, `y = mean + x · max(√variance, 1e-7)`, which takes what the
  *   model predicts back to the targets' scale.

@@ -74,7 +74,7 @@ const DESCRIPTION: LayerDescription<RMSNormOptions> = {
  * - `axis` (-1): an integer or a list; negative ones count from the last.
  * - `epsilon` (1e-6): added to the mean of squares; above 0.
  * - `scaleInitializer` (`'ones'`), `scaleRegularizer`, `scaleConstraint` (none): names, or
- *   what `tf.initializers` and its like make.
+ *   objects of `tf.initializers`, `tf.regularizers` and `tf.constraints`.
  *
  * A mask is passed on and not used. In model files its class is `RMSNormalization`, as in
  * Keras, whose models load by `fromKeras`.

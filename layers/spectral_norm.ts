@@ -27,7 +27,7 @@ import {refusal} from '../src/util/received.js';
 export interface SpectralNormArgs extends LayerArgs {
   /** The layer whose kernel is normalized. */
   layer: layers.Layer;
-  /** The number of power iterations of a call. Defaults to 1. */
+  /** The number of power iterations in each call. Defaults to 1. */
   powerIterations?: number;
   /**
    * If true, prediction uses the kernel as it is, until the first step of training.
@@ -63,25 +63,25 @@ const DESCRIPTION: LayerDescription<SpectralNormOptions> = {
  *
  * where σ is the largest singular value of W, as a matrix with its last axis as columns:
  * the most by which the layer can stretch a vector becomes 1. Choose it for the
- * discriminator of a GAN, whose slope it bounds, and wherever a network is not to be
- * steeper than a known bound. It normalizes no activations: for that, choose `BatchNorm`,
- * `LayerNorm` or their kin.
+ * discriminator of a GAN, whose slope it bounds, and wherever the slope of a network needs
+ * a known bound. It does not normalize activations: for that, choose a layer such as
+ * `BatchNorm` or `LayerNorm`.
  *
  * σ is estimated by power iteration, `v = uWᵀ / |uWᵀ|`, `u = vW / |vW|`, `σ = vWuᵀ`, which
  * goes on from one step of training to the next in the weight `vector_u`. Gradients flow
  * through σ, where u and v are constants. Prediction divides by σ too, and moves nothing.
  * The kernel of the layer inside is never written: it is what `getWeights` and files hold,
- * and what its regularizer and constraint are about.
+ * and what its regularizer and constraint act on.
  *
- * Keras writes `W / σ` to the kernel in every step of training, and predicts with what is
- * stored then, not divided again. A model of Keras therefore has `kernelIsNormalized`, and
- * predicts as there. From its first step of training here it is as described above.
+ * Keras writes `W / σ` to the kernel in every step of training, and predicts with the
+ * stored kernel, which it does not divide again. So a model of Keras has
+ * `kernelIsNormalized`, and predicts as in Keras until its first step of training here.
  *
  * Shape: the input and the output are those of the layer inside. vector_u is of shape
  * [1, n], where n is the length of the kernel's last axis.
  *
  * - `layer`: a layer with one kernel or with embeddings: `dense`, a convolution other than
- *   `separableConv2d`, `embedding`, or one of a program's own with a `kernel`.
+ *   `separableConv2d`, `embedding`, or a custom layer with a `kernel`.
  * - `powerIterations` (1): steps of the power iteration in each call.
  * - `kernelIsNormalized` (false): if true, prediction uses the kernel as it is until the
  *   first step of training. A file that does not say, as Keras's, has true.
@@ -161,7 +161,7 @@ export class SpectralNorm extends NormLayer<SpectralNormOptions> {
 
   /** If true, the layer inside trains. */
   override get trainable(): boolean {
-    // While the constructor of tf.js's layer runs, there is none.
+    // While the constructor of tf.js's layer runs, there is no layer inside yet.
     const {layer} = this as {readonly layer?: layers.Layer};
     return layer?.trainable ?? super.trainable;
   }

@@ -76,8 +76,9 @@ export {
 export {
   freezeBatchNorm,
   type FreezeOptions,
+  setStatistics,
   unfreezeBatchNorm,
-} from './models/freeze_batch_norm.js';
+} from './models/set_batch_norms.js';
 export {formatInspection} from './models/inspect/format_inspection.js';
 export {fromKeras} from './models/keras/from_keras.js';
 export {inspect, type InspectOptions} from './models/inspect/inspect.js';
@@ -95,5 +96,4 @@ export {
   recalibrate,
   type RecalibrateOptions,
 } from './models/data/recalibrate.js';
-export {setStatistics} from './models/set_statistics.js';
 export {toStock, type ToStockOptions} from './models/stock/to_stock.js';

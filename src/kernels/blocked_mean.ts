@@ -27,7 +27,7 @@ interface Blocks {
  * values; two levels of about the root of it leave it at the root, and three, for
  * very many, at the third root.
  *
- * @param keepDims Whether the axes stay, with length one.
+ * @param keepDims If true, the axes stay, with length one.
  */
 export function blockedSum(
   x: Tensor,

@@ -66,11 +66,11 @@ function expectedInputs(
       const attrs = attributes as NormalizeAttributes;
       checkAttributes(kernelName, attrs);
       const {view, scale, center} = attrs;
-      const statistics = statisticsCount(view);
+      const count = statisticsCount(view);
       const parameters = parametersCount(view);
       const known: Input[] = [
-        ['mean', statistics],
-        ['variance', statistics],
+        ['mean', count],
+        ['variance', count],
       ];
       return [
         ['x', viewSize(view)],
@@ -82,13 +82,13 @@ function expectedInputs(
     case NORMALIZE_GRAD: {
       const attrs = attributes as NormalizeGradAttributes;
       checkAttributes(kernelName, attrs);
-      const {view, scale} = attrs;
+      const {view, scale, differentiableStatistics: flows} = attrs;
       const size = viewSize(view);
       const count = statisticsCount(view);
       return [
         ['dy', size],
-        ...only(attrs.statistics, ['dmean', count]),
-        ...only(attrs.statistics, ['dvariance', count]),
+        ...only(flows, ['dmean', count]),
+        ...only(flows, ['dvariance', count]),
         ['x', size],
         ['mean', count],
         ['variance', count],

@@ -94,7 +94,7 @@ export interface NormalizeAttributes {
    * If true, gradients flow through the mean and the variance that Normalize
    * returns. Layers only watch them, and a backend saves itself the work.
    */
-  readonly statistics: boolean;
+  readonly differentiableStatistics: boolean;
   /** If true, a gradient may be asked for, once. If not, nothing is kept. */
   readonly recorded?: boolean | undefined;
 }
@@ -203,9 +203,10 @@ export function packGradInputs<T>(inputs: GradInputs<T>): T[] {
 /** The inverse of {@link packGradInputs}. */
 export function unpackGradInputs<T>(
   packed: readonly T[],
-  {statistics, scale}: NormalizeGradAttributes,
+  {differentiableStatistics, scale}: NormalizeGradAttributes,
 ): GradInputs<T> {
-  const places = [true, statistics, statistics, true, true, true, scale];
+  const flows = differentiableStatistics;
+  const places = [true, flows, flows, true, true, true, scale];
   const [dy, dmean, dvariance, x, mean, variance, gamma] = takeTurns(
     packed,
     places,

@@ -15,7 +15,7 @@ export interface Geometry extends View {
   readonly walk: Walk;
 }
 
-/** @param parameters Whether there is a gamma or a beta. */
+/** @param parameters If true, there is a gamma or a beta. */
 export function geometryOf(view: View, parameters: boolean): Geometry {
   const {outer, channel, inner} = view;
   if (inner === 1 && outer === 1 && channel > 1) return {...view, walk: 'rows'};

@@ -14,7 +14,7 @@ import {
 import type {MovingAverage, StandIn} from './moving_average.js';
 import {checkChoice} from './options.js';
 
-/** Which statistics a batch normalization uses. */
+/** The statistics that a batch normalization uses. */
 export type StatisticsMode = 'auto' | 'batch' | 'moving';
 
 const MODES: readonly StatisticsMode[] = ['auto', 'batch', 'moving'];
@@ -33,7 +33,7 @@ export interface BatchNormState {
   readonly axes: readonly number[];
   readonly epsilon: number;
   readonly momentum: number;
-  readonly statistics: StatisticsMode;
+  readonly mode: StatisticsMode;
   readonly gamma?: LayerVariable | null | undefined;
   readonly beta?: LayerVariable | null | undefined;
   readonly average: MovingAverage;
@@ -69,7 +69,7 @@ export function callBatchNorm(
   state: BatchNormState,
   {training, mask}: BatchNormCall,
 ): Tensor {
-  const {axes, epsilon, gamma, beta, average, statistics} = state;
+  const {axes, epsilon, gamma, beta, average, mode} = state;
   const options = {
     axes,
     epsilon,
@@ -80,7 +80,7 @@ export function callBatchNorm(
   const {standIn} = average;
   if (standIn !== undefined) return callWithStandIn(x, standIn, options);
   const learns = training && !isFrozen(state);
-  if (statistics === 'moving' || (statistics === 'auto' && !learns)) {
+  if (mode === 'moving' || (mode === 'auto' && !learns)) {
     if (!learns) warnOfEarlyPrediction(state);
     return normalizeFeaturesWith(x, average.read(), options);
   }

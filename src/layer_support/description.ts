@@ -1,9 +1,10 @@
-import type {OptionCheck} from './options.js';
-
 /*
  * A layer states itself once. Its constructor, getConfig, fromConfig and the tools that
  * work on whole models (fromKeras, toStock, convertModel, the patch) read it here.
  */
+
+/** Checks the value of an option. */
+export type OptionCheck = (value: unknown, name: string, who: string) => void;
 
 /** An option of a layer. */
 export interface OptionDescription<T = unknown> {

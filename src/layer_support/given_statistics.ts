@@ -1,6 +1,6 @@
 import {Tensor} from '@tensorflow/tfjs-core';
 import {refusal} from '../util/received.js';
-import type {OptionCheck} from './options.js';
+import type {OptionCheck} from './description.js';
 
 /** A number, or arrays of numbers in each other, all of one shape. */
 export type Numbers = number | readonly Numbers[];

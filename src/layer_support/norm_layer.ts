@@ -28,13 +28,13 @@ import {completeOptions, type LayerArgs, ownCopy} from './options.js';
 import {ONE_COPY} from './one_copy.js';
 import {projectOnRead} from './projected_weight.js';
 import {listOf} from '../util/at.js';
-import {warnOnce} from '../util/warn_once.js';
+import {warnOnce} from '../util/warnings.js';
 
 /** The arguments of `apply` and `call` beside the input. */
 export interface CallOptions {
   /** If true, or another truthy value, this is a step of training, as in `model.fit`. */
   training?: boolean;
-  /** Which positions of the input count, for layers that use a mask. */
+  /** The positions of the input that count, for layers that use a mask. */
   mask?: Tensor | Tensor[] | null;
 }
 

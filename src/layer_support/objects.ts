@@ -20,7 +20,7 @@ export type Constraint = ReturnType<typeof constraints.nonNeg>;
 export interface SerializedObject {
   /** The name of its class in tf.js. */
   className: string;
-  /** What its class is made with. */
+  /** The arguments of its class. */
   config: serialization.ConfigDict;
 }
 

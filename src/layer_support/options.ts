@@ -5,6 +5,7 @@ import {refusal} from '../util/received.js';
 import {
   defaultsOf,
   type LayerDescription,
+  type OptionCheck,
   type OptionDescription,
   optionsOf,
 } from './description.js';
@@ -54,9 +55,6 @@ export type OptionsOf<Args extends LayerArgs> = {
     | Exclude<Args[Name], undefined>
     | (Name extends `${string}${'Regularizer' | 'Constraint'}` ? null : never);
 };
-
-/** Checks the value of an option. */
-export type OptionCheck = (value: unknown, name: string, who: string) => void;
 
 /**
  * The options of a function, checked; null and undefined mean the default, and are

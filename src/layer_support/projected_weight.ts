@@ -25,7 +25,7 @@ const ROUNDINGS = 1e-6;
  * `setWeights` or by loading a model is projected then; where it holds the
  * constraint it stays as it is, so that a saved model loads bit for bit.
  *
- * @param enabled Whether to project now; asked each time.
+ * @param enabled Returns true if the constraint applies now; called at each read.
  */
 export function projectOnRead(
   weight: LayerVariable,

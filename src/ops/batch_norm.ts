@@ -68,7 +68,7 @@ export function batchNorm(
     const settings = {axes, epsilon, ...inKernel, mask};
     const {y, mean, variance} = known
       ? {...known, y: normalizeFeaturesWith(input, known, settings)}
-      : normalizeFeatures(input, {...settings, statistics: true});
+      : normalizeFeatures(input, {...settings, differentiableStatistics: true});
     return {
       y: applyAfter(y, after),
       mean: reshape(mean, features),

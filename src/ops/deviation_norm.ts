@@ -41,7 +41,10 @@ export function normalizeByDeviation(
     axis === null
       ? examplesLayout(x.shape, others, false)
       : groupsLayout(x.shape, axis, channels);
-  const {mean, variance} = normalize(x, layout, {epsilon, statistics: true});
+  const {mean, variance} = normalize(x, layout, {
+    epsilon,
+    differentiableStatistics: true,
+  });
   // The root of 0 has no gradient.
   const isZero = constantOf(variance, (values) => indicator(equal(values, 0)));
   const deviation = mul(sqrt(add(variance, isZero)), sub(1, isZero));

@@ -37,7 +37,10 @@ export function scaleExamples(
   // tf.js's sums take no empty tensor on GPUs.
   if (x.size === 0) return normalizeExamples(x, {axes, epsilon, gamma});
   return inView(x, axes, {gamma}, (layout, own) => {
-    const {variance} = normalize(x, layout, {epsilon, statistics: true});
+    const {variance} = normalize(x, layout, {
+      epsilon,
+      differentiableStatistics: true,
+    });
     return applyStatistics(x, zerosLike(variance), variance, layout, {
       epsilon,
       subtractMean: false,

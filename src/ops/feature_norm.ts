@@ -22,7 +22,7 @@ export interface FeatureNormOptions extends Parameters {
    */
   readonly mask?: Tensor | undefined;
   /** If true, gradients flow through the statistics returned. */
-  readonly statistics?: boolean | undefined;
+  readonly differentiableStatistics?: boolean | undefined;
 }
 
 /** x normalized, and the statistics that did it, one of each per feature. */

@@ -37,7 +37,7 @@ export const normalizeGradient = {
   gradFunc: (upstream, saved, attrs) => {
     const attributes = attrs as unknown as NormalizeAttributes;
     const [dy, dmean, dvariance] = listOf(upstream);
-    const flows = attributes.statistics ? {dmean, dvariance} : {};
+    const flows = attributes.differentiableStatistics ? {dmean, dvariance} : {};
     const known = unpackSaved(saved, attributes);
     const inputs = {...known, ...flows, dy: required(dy)};
     const gradients = normalizeGrad(inputs, {...attributes, given: false});
@@ -60,7 +60,7 @@ export const applyStatisticsGradient = {
     const [dy] = listOf(upstream);
     const gradients = normalizeGrad(
       {dy: required(dy), x, mean, variance, gamma},
-      {...attributes, statistics: false, given: true},
+      {...attributes, differentiableStatistics: false, given: true},
     );
     const {dx} = gradients;
     // Lazy: a layer's statistics are constants, and then this never runs.

@@ -21,7 +21,7 @@ export interface NormalizeOptions extends Parameters {
    * If true, gradients flow through the mean and variance that are returned.
    * Defaults to false: who only watches them need not pay for it.
    */
-  readonly statistics?: boolean | undefined;
+  readonly differentiableStatistics?: boolean | undefined;
 }
 
 /**
@@ -111,14 +111,14 @@ function inLayout(
     beta,
     epsilon,
     subtractMean = true,
-    statistics = false,
+    differentiableStatistics = false,
   } = options;
   const input = permutation ? transpose(x, [...permutation]) : x;
   const [y, ...others] = kernel([input, ...packParameters({gamma, beta})], {
     view,
     epsilon,
     subtractMean,
-    statistics,
+    differentiableStatistics,
     scale: gamma !== undefined,
     center: beta !== undefined,
   });

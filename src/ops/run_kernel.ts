@@ -74,7 +74,7 @@ export function runSavingInputs(
     ...[...inputs, ...saved].map(hold),
     ...results.slice(outputs).map(keep),
   );
-  node.outputs.length = attributes.statistics ? outputs : 1;
+  node.outputs.length = attributes.differentiableStatistics ? outputs : 1;
   return own;
 }
 

@@ -17,7 +17,7 @@ const LEAST_DEVIATION = 1e-7;
 
 /** Options of {@link standardize}. */
 export interface StandardizeOptions {
-  /** The axes that the statistics are about: not negative, ascending. */
+  /** The axes that the statistics keep: not negative, ascending. */
   readonly axes: readonly number[];
   /** If true, takes normalized values back to what they were. */
   readonly invert: boolean;

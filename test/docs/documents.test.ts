@@ -170,6 +170,45 @@ function sectionsOf(page: string): string[] {
   );
 }
 
+describe('every file and folder named for contributors', () => {
+  const FOLDERS = [
+    ...['bench', 'docs', 'examples', 'layers', 'native', 'scripts', 'src'],
+    ...['test', 'tools'],
+  ];
+  const files = [
+    ...readdirSync(ROOT),
+    ...FOLDERS.flatMap((folder) =>
+      readdirSync(join(ROOT, folder), {encoding: 'utf8', recursive: true})
+        .filter((path) => !path.includes('node_modules'))
+        .map((path) => `${folder}/${path}`),
+    ),
+  ].map((path) => `/${path.replaceAll('\\', '/')}`);
+
+  const isThere = (path: string): boolean =>
+    files.some((file) => {
+      if (path.endsWith('/')) return file.endsWith(`/${path.slice(0, -1)}`);
+      return file.endsWith(path.startsWith('.') ? path : `/${path}`);
+    });
+
+  const named = ['CONTRIBUTING.md', 'docs/design.md'].flatMap((page) =>
+    [
+      ...readFileSync(join(ROOT, page), 'utf8').matchAll(
+        /`([\w./-]+(?:\/|\.(?:ts|js|mjs|json|py|c|h)))`/g,
+      ),
+    ].map(([, path = '']) => ({page, path})),
+  );
+
+  it.each(named)('$path in $page is there', ({path}) => {
+    expect(isThere(path)).toBe(true);
+  });
+
+  it('would be missed', () => {
+    expect(named.length).toBeGreaterThan(50);
+    const wrong = ['src/ops/other.ts', 'layout.js', 'yout.ts', 'src/op/'];
+    expect(wrong.filter(isThere)).toEqual([]);
+  });
+});
+
 describe('every link to a file', () => {
   const links = PAGES.flatMap((file) =>
     [

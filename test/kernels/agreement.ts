@@ -19,8 +19,12 @@ import {magnitude, randomTensor, valuesOf} from '../support/tensors.js';
 import {type Case, dataOf} from './views.js';
 
 export const attributesOf = (options: Case): NormalizeAttributes => {
-  const {view, epsilon, subtractMean, scale, center, statistics} = options;
-  return {view, epsilon, subtractMean, scale, center, statistics};
+  const {view, epsilon, subtractMean, scale, center} = options;
+  const {differentiableStatistics} = options;
+  return {
+    ...{view, epsilon, subtractMean, scale, center},
+    differentiableStatistics,
+  };
 };
 
 /** The sizes of the normalized values and of their factors. */
@@ -141,8 +145,8 @@ export function expectedGradients(
   rounded: {mean: Float32Array; variance: Float32Array};
   expected: ReturnType<typeof normalizeGrad>;
 } {
-  const {view, subtractMean, epsilon, scale, statistics} = options;
-  const flows = statistics && !given;
+  const {view, subtractMean, epsilon, scale} = options;
+  const flows = options.differentiableStatistics && !given;
   const forward = normalize(x.values, view, {epsilon, subtractMean});
   const rounded = {
     mean: Float32Array.from(forward.mean),
@@ -189,7 +193,7 @@ export async function expectGradients(
   const attributes = {
     ...attributesOf(options),
     center: true,
-    statistics: flows,
+    differentiableStatistics: flows,
     given,
   };
   const [, , , ...kept] = recorded

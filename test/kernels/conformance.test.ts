@@ -78,7 +78,7 @@ describe('a NaN', () => {
     subtractMean: true,
     scale: false,
     center: false,
-    statistics: false,
+    differentiableStatistics: false,
   };
 
   it('stays in its statistic', () => {
@@ -148,7 +148,7 @@ describe('NaN and infinity', () => {
                 variance,
                 gamma: scale,
               }),
-              {...attributes, statistics: false, given: false},
+              {...attributes, differentiableStatistics: false, given: false},
             );
             return finiteIn([...forward, ...gradients]);
           };
@@ -180,7 +180,7 @@ describe('an empty tensor', () => {
       subtractMean: true,
       scale: true,
       center: true,
-      statistics: false,
+      differentiableStatistics: false,
     };
     const [y, mean, variance] = runKernel(
       NORMALIZE,

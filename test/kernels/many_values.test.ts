@@ -13,12 +13,17 @@ const WHOLE: Omit<Case, 'view'> = {
   subtractMean: true,
   scale: true,
   center: true,
-  statistics: true,
+  differentiableStatistics: true,
   epsilon: 1e-3,
   mean: 3,
   seed: 7,
 };
-const PLAIN = {...WHOLE, scale: false, center: false, statistics: false};
+const PLAIN = {
+  ...WHOLE,
+  scale: false,
+  center: false,
+  differentiableStatistics: false,
+};
 
 const CASES: ReadonlyArray<[string, Case]> = [
   ['columns', {...WHOLE, view: columns(4100, 33)}],
@@ -37,7 +42,7 @@ const CASES: ReadonlyArray<[string, Case]> = [
     'long rows',
     {
       ...WHOLE,
-      statistics: false,
+      differentiableStatistics: false,
       view: {batch: 2049, outer: 1, group: 1, channel: 257, inner: 1},
     },
   ],

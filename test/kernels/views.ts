@@ -37,7 +37,7 @@ export interface Case {
   subtractMean: boolean;
   scale: boolean;
   center: boolean;
-  statistics: boolean;
+  differentiableStatistics: boolean;
   epsilon: number;
   /** The mean of the data, whose deviation is 1. */
   mean: number;
@@ -67,7 +67,7 @@ const caseOf = (view: View, shape: number[]): fc.Arbitrary<Case> =>
     subtractMean: fc.boolean(),
     scale: fc.boolean(),
     center: fc.boolean(),
-    statistics: fc.boolean(),
+    differentiableStatistics: fc.boolean(),
     epsilon: fc.constantFrom(1e-3, 1e-5, 1),
     mean: fc.constantFrom(0, 3, -10_000),
     seed: fc.nat(1000),
@@ -111,16 +111,16 @@ export function dataOf({
   dmean: Data;
   dvariance: Data;
 } {
-  const parameters = [parametersCount(view)];
-  const statistics = [statisticsCount(view)];
+  const perParameter = [parametersCount(view)];
+  const perStatistic = [statisticsCount(view)];
   return {
     // With a large mean, it would dominate the mean of squares.
     x: data(randomTensor(shape, seed, subtractMean ? mean : 0.5)),
     dy: data(randomTensor(shape, seed + 1)),
-    gamma: data(randomTensor(parameters, seed + 2, 1, 0.5)),
-    beta: data(randomTensor(parameters, seed + 3)),
-    dmean: data(randomTensor(statistics, seed + 4)),
-    dvariance: data(randomTensor(statistics, seed + 5)),
+    gamma: data(randomTensor(perParameter, seed + 2, 1, 0.5)),
+    beta: data(randomTensor(perParameter, seed + 3)),
+    dmean: data(randomTensor(perStatistic, seed + 4)),
+    dvariance: data(randomTensor(perStatistic, seed + 5)),
   };
 }
 

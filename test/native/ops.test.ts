@@ -232,7 +232,7 @@ describe('an op called by itself', () => {
     const attributes = {
       view: {batch: 2 ** 31, outer: 1, group: 1, channel: 1, inner: 1},
       ...{epsilon: 0, subtractMean: true, scale: false, center: false},
-      ...{statistics: false, given: false},
+      ...{differentiableStatistics: false, given: false},
     };
     const x = tf.ones([1]);
     const given = {mean: x, variance: x, gamma: undefined};

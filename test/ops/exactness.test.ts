@@ -7,7 +7,7 @@ import {valuesOf} from '../support/tensors.js';
  * Returns the mean and biased variance in float64, of the float32 values
  * themselves.
  */
-function statistics(values: Float32Array): {mean: number; variance: number} {
+function statisticsOf(values: Float32Array): {mean: number; variance: number} {
   let sum = 0;
   for (const value of values) sum += value - (values[0] ?? 0);
   const mean = (values[0] ?? 0) + sum / values.length;
@@ -65,7 +65,7 @@ describe('exactness', () => {
     (_, shape, axis) => {
       const size = shape.reduce((a, b) => a * b, 1);
       const values = farFromZero(size, 1e4);
-      const expected = statistics(values);
+      const expected = statisticsOf(values);
       const {mean, variance} = ops.batchNorm(tf.tensor(values, shape), {axis});
       // float32 itself rounds the mean by up to 5e-4.
       expectCloseNow(mean, [expected.mean], {what: 'mean', roundings: 1});
@@ -84,7 +84,7 @@ describe('exactness', () => {
     const {variance} = ops.batchNorm(tf.tensor(values, [200_000, 1]));
     // Two levels of 450 additions, each off by up to one rounding of the sum so far,
     // which is half of the whole; and the square.
-    expectCloseNow(variance, [statistics(values).variance], {
+    expectCloseNow(variance, [statisticsOf(values).variance], {
       what: 'variance',
       roundings: 460,
     });

@@ -108,8 +108,8 @@ export function layerNormGrad(
 /** The statistic and the parameter of each value. */
 interface Places {
   readonly list: readonly Place[];
-  readonly statistics: number;
-  readonly parameters: number;
+  readonly statisticCount: number;
+  readonly parameterCount: number;
 }
 
 /** The relevant parts of a value's place in the tensor. */
@@ -135,7 +135,7 @@ function batchNormPlaces(
     return {statistic: feature, parameter: feature, present};
   });
   const count = sizeOf(features, shape);
-  return {list, statistics: count, parameters: count};
+  return {list, statisticCount: count, parameterCount: count};
 }
 
 function layerNormPlaces(
@@ -155,17 +155,17 @@ function layerNormPlaces(
   });
   return {
     list,
-    statistics: sizeOf(others, shape),
-    parameters: sizeOf(axes, shape),
+    statisticCount: sizeOf(others, shape),
+    parameterCount: sizeOf(axes, shape),
   };
 }
 
 function forward(
   x: Numbers,
-  {list, statistics}: Places,
+  {list, statisticCount}: Places,
   {epsilon, gamma, beta, given}: BatchNormOptions,
 ): Normalized {
-  const groups = groupsOf(list, 'statistic', statistics);
+  const groups = groupsOf(list, 'statistic', statisticCount);
   const counted = groups.map((group) =>
     group.filter((i) => at(list, i).present),
   );
@@ -206,12 +206,12 @@ function backward(
   const {gamma, given, epsilon} = options;
   const plain = {...options, gamma: undefined, beta: undefined};
   const {y: normalized, variance, count} = forward(x, places, plain);
-  const {list, statistics, parameters} = places;
+  const {list, statisticCount, parameterCount} = places;
   const flow = list.map(
     ({parameter}, i) => at(dy, i) * (gamma ? at(gamma, parameter) : 1),
   );
   const dx = new Float64Array(x.length);
-  groupsOf(list, 'statistic', statistics).forEach((group, s) => {
+  groupsOf(list, 'statistic', statisticCount).forEach((group, s) => {
     const n = at(count, s);
     const deviation = Math.sqrt(at(variance, s) + epsilon);
     for (const j of group) {
@@ -230,7 +230,7 @@ function backward(
       dx[j] = sumOf(terms);
     }
   });
-  const groups = groupsOf(list, 'parameter', parameters);
+  const groups = groupsOf(list, 'parameter', parameterCount);
   const sumOver = (term: (i: number) => number): Float64Array =>
     Float64Array.from(groups, (group) => sumOf(group.map(term)));
   return {

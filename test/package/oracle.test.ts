@@ -253,8 +253,8 @@ describe.each(VIEWS)('gradients are differences: %s', (_, view) => {
     'in given statistics, subtractMean: %s',
     (subtractMean) => {
       const options = {epsilon: EPSILON, subtractMean, gamma};
-      const value = (statistics: Partial<typeof given>): number =>
-        dot(applyStatistics(x, {...given, ...statistics}, view, options), dy);
+      const value = (changed: Partial<typeof given>): number =>
+        dot(applyStatistics(x, {...given, ...changed}, view, options), dy);
       const found = statisticsGrad(dy, x, given, view, options);
       const ofMean = differences(given.mean, (mean) => value({mean}));
       expectNear(found.dmean, ofMean);
@@ -323,17 +323,17 @@ function numbersFor({
   'x' | 'dy' | 'gamma' | 'beta' | 'dmean' | 'dvariance' | 'mean' | 'variance',
   number[]
 > {
-  const statistics = batch * group;
-  const size = statistics * outer * channel * inner;
+  const count = batch * group;
+  const size = count * outer * channel * inner;
   return {
     x: random(size, 1).map((value) => 2 * value + 0.5),
     dy: random(size, 2),
     gamma: random(group * channel, 3),
     beta: random(group * channel, 4),
-    dmean: random(statistics, 5),
-    dvariance: random(statistics, 6),
-    mean: random(statistics, 7),
-    variance: random(statistics, 8).map((value) => value ** 2 + 0.5),
+    dmean: random(count, 5),
+    dvariance: random(count, 6),
+    mean: random(count, 7),
+    variance: random(count, 8).map((value) => value ** 2 + 0.5),
   };
 }
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {foldBatchNorm, type FoldReport} from 'tfjs-normalization';
-import {layersOf} from '../../src/models/graph/walk_layers.js';
+import {layersOf} from '../../src/models/graph/live_model.js';
 import {expectCloseNow} from './close.js';
 import {allWeights} from './models.js';
 import {randomTensor} from './tensors.js';

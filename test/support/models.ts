@@ -6,7 +6,7 @@ import {
   type SpectralNormArgs,
   unitNorm,
 } from 'tfjs-normalization';
-import {layersOf} from '../../src/models/graph/walk_layers.js';
+import {layersOf} from '../../src/models/graph/live_model.js';
 import {valuesOf} from './tensors.js';
 
 /** Returns a layer's output for a symbolic input. */

@@ -57,7 +57,7 @@ function normalizeRows<Data>(
   const beta = inputOrNone(workspace, 'beta', data.beta, vector(width));
   for (const {start, count} of chunksOf(batch, workspace.tileValues / width)) {
     const values = vector(count * width, start * width);
-    const statistics = vector(count * group, start * group);
+    const perStatistic = vector(count * group, start * group);
     module.rowsNormalize(
       workspace.input('x', data.x, values),
       workspace.output('y', data.y, values),
@@ -68,8 +68,8 @@ function normalizeRows<Data>(
       subtractMean ? 1 : 0,
       gamma,
       beta,
-      workspace.output('mean', data.mean, statistics),
-      workspace.output('variance', data.variance, statistics),
+      workspace.output('mean', data.mean, perStatistic),
+      workspace.output('variance', data.variance, perStatistic),
     );
     workspace.commit();
   }
@@ -99,9 +99,13 @@ function normalizeColumns<Data>(
     columns.use(strip.width);
     for (let b = 0; b < batch; b++) {
       const tiles = tilesOf(geometry, b, strip, workspace.tileValues);
-      const statistics = vector(groups, b * group + strip.firstGroup);
-      const mean = workspace[access]('mean', data.mean, statistics);
-      const variance = workspace[access]('variance', data.variance, statistics);
+      const perStatistic = vector(groups, b * group + strip.firstGroup);
+      const mean = workspace[access]('mean', data.mean, perStatistic);
+      const variance = workspace[access](
+        'variance',
+        data.variance,
+        perStatistic,
+      );
       if (given) {
         // prettier-ignore
         module.columnConstantsGiven(mean, variance, groups, channel, epsilon, subtractMean, gamma, beta, constants);

@@ -67,7 +67,7 @@ function rowsGrad<Data>(
       : 0;
   for (const {start, count} of chunksOf(batch, workspace.tileValues / width)) {
     const values = vector(count * width, start * width);
-    const statistics = vector(count * group, start * group);
+    const perStatistic = vector(count * group, start * group);
     module.rowsGrad(
       workspace.input('dy', data.dy, values),
       workspace.input('x', data.x, values),
@@ -77,11 +77,11 @@ function rowsGrad<Data>(
       channel,
       epsilon,
       subtractMean ? 1 : 0,
-      workspace.input('mean', data.mean, statistics),
-      workspace.input('variance', data.variance, statistics),
+      workspace.input('mean', data.mean, perStatistic),
+      workspace.input('variance', data.variance, perStatistic),
       gamma,
-      inputOrNone(workspace, 'dmean', data.dmean, statistics),
-      inputOrNone(workspace, 'dvariance', data.dvariance, statistics),
+      inputOrNone(workspace, 'dmean', data.dmean, perStatistic),
+      inputOrNone(workspace, 'dvariance', data.dvariance, perStatistic),
       dgamma,
       dbeta,
       totals,
@@ -126,10 +126,10 @@ function columnsGrad<Data>(
     module.zero(parameters, 2 * size64);
     for (let b = 0; b < batch; b++) {
       const tiles = tilesOf(geometry, b, strip, workspace.tileValues);
-      const statistics = vector(groups, b * group + strip.firstGroup);
+      const perStatistic = vector(groups, b * group + strip.firstGroup);
       const input = (
         name: 'mean' | 'variance' | 'dmean' | 'dvariance',
-      ): Address => inputOrNone(workspace, name, data[name], statistics);
+      ): Address => inputOrNone(workspace, name, data[name], perStatistic);
       // prettier-ignore
       module.columnGradBegin(input('mean'), groups, channel, subtractMean, sums, constants);
       let count = 0;

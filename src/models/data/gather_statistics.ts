@@ -18,7 +18,7 @@ import {
   storeOf,
   usesBatch,
 } from '../graph/statistics_layers.js';
-import {ensureBuilt} from '../graph/check_model.js';
+import {ensureBuilt} from '../graph/live_model.js';
 import {
   batchesOf,
   type BatchOptions,
@@ -76,23 +76,23 @@ export interface Gathering {
   /** The layers whose statistics each pass through the data gathers. */
   readonly passes: ReadonlyArray<readonly PlacedStatistics[]>;
   readonly progress: Progress;
-  /** If true, each layer takes its statistics before those behind it are gathered for. */
+  /** If true, a Normalization takes its statistics before those behind it are gathered. */
   readonly adapts: boolean;
 }
 
-/** The settings of gathering statistics. */
+/** Settings of {@link startGathering}. */
 export interface Gatherings {
   /** The number of passes the caller makes afterwards. Defaults to 0. */
   readonly more?: number;
   /**
-   * If true, a Normalization takes what is found in its input before layers behind it are
-   * gathered for, exact or not. Defaults to false: it stays as it is.
+   * If true, a Normalization takes the statistics of its input before those of the layers
+   * behind it are gathered, exact or not. Defaults to false: it stays as it is.
    */
   readonly adapts?: boolean;
 }
 
 /**
- * Checks all arguments before anything is done.
+ * Checks all arguments, and plans the passes through the data.
  *
  * @param norms The layers to gather for; others use their moving statistics.
  */
@@ -122,7 +122,7 @@ export function startGathering(
 }
 
 /**
- * Passes in which each Normalization adapts before the layers behind it, and then all
+ * Plans passes in which each Normalization adapts before the layers behind it, and then all
  * batch normalizations together. These use the statistics of batches all along, as in
  * training.
  */

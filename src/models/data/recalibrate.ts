@@ -15,7 +15,7 @@ import {
   takeGatherOptions,
   toTensors,
 } from './gather_statistics.js';
-import {checkModel} from '../graph/check_model.js';
+import {checkModel} from '../graph/live_model.js';
 
 /** Options of {@link recalibrate}. */
 export type RecalibrateOptions = GatherOptions;
@@ -41,10 +41,10 @@ const WHO = 'recalibrate';
  * statistics found by the passes before, and every BatchNorm gets exactly the
  * dataset's.
  *
- * A Normalization gets the statistics of what reaches it, as by its `adapt`, before the
- * layers behind it get theirs: with one there is a pass more, and where one comes after
- * another, one for each depth. It keeps a mean and a variance that it was given, and all if
- * its `trainable` is false.
+ * A Normalization gets the statistics of its input, as `adapt` would find them, before the
+ * layers behind it get theirs. That takes one more pass, or one for each depth where one
+ * Normalization comes after another. It keeps its statistics if they were given as options,
+ * or if its `trainable` is false.
  *
  * Layers that are frozen, or whose `statistics` is `'moving'`, train with their
  * moving statistics; they use them here too, and keep them. tf.js's own

@@ -9,7 +9,7 @@ import {
   type GraphModel,
   usesOf,
 } from '../graph/graph.js';
-import {innerLayers, isModel} from '../graph/walk_layers.js';
+import {innerLayers, isModel} from '../graph/live_model.js';
 
 /** A kind of layer that a batch normalization after it can be folded into. */
 export interface FoldTarget {
@@ -44,7 +44,7 @@ const depthwise = (kernels: readonly Tensor[], factors: Tensor): Tensor[] =>
 const name = 'to_be_recognized';
 const CONVOLUTION = {filters: 1, kernelSize: 1, name};
 
-/** Layers of tf.js, which exports no class, each as the function that makes one. */
+/** Layers of tf.js, each by the function that makes one: their classes are not exported. */
 const TARGETS: ReadonlyArray<readonly [() => layers.Layer, FoldTarget]> = [
   [() => layers.dense({units: 1, name}), {axis: 'last', scale: lastAxisOfLast}],
   [() => layers.conv1d(CONVOLUTION), {axis: 'channels', scale: lastAxisOfLast}],
@@ -120,9 +120,9 @@ export function findFold(
   if (!isOwnLayer(norm) && !isStockBatchNormalization(norm)) {
     return {reason: "it is of a class of the program's own"};
   }
-  const {axes, statistics} = stateOf(norm);
+  const {axes, mode} = stateOf(norm);
   const rank = norm.inputSpec[0]?.ndim ?? 0;
-  if (statistics === 'batch') {
+  if (mode === 'batch') {
     return {reason: 'it predicts with the statistics of the batch'};
   }
   const before = layerBefore(layer, model);

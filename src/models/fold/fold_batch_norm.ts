@@ -15,7 +15,12 @@ import {
   stateOf,
   warnOfHidden,
 } from '../graph/statistics_layers.js';
-import {checkModel, ensureBuilt} from '../graph/check_model.js';
+import {
+  checkModel,
+  ensureBuilt,
+  type LayerPair,
+  pairLayers,
+} from '../graph/live_model.js';
 import {refusal} from '../../util/received.js';
 import {
   createModel,
@@ -36,8 +41,7 @@ import {
   type GraphModel,
   withoutLayers,
 } from '../graph/graph.js';
-import {graphOf} from '../graph/read_tfjs.js';
-import {type LayerPair, pairLayers} from '../graph/walk_layers.js';
+import {graphOf} from '../graph/tfjs_json.js';
 
 const WHO = 'foldBatchNorm';
 
@@ -163,7 +167,7 @@ class Folding {
     return withoutLayers({...model, layers}, gone);
   }
 
-  /** Gives a model that was built without the folded layers its weights. */
+  /** Gives weights to a model that was built without the folded layers. */
   fill(folded: LayersModel, model: LayersModel): void {
     const gone = new Set(this.folded.keys());
     for (const pair of pairLayers(model, folded, WHO, gone)) {
@@ -203,7 +207,7 @@ function checkSameClass({layer, rebuilt, path}: LayerPair): void {
 
 /**
  * Adds a bias and drops the kernel's constraint, which was not meant for a
- * folded kernel; in a wrapper, of the layer inside.
+ * folded kernel. In a wrapper, does so to the layer inside.
  */
 function withBias(layer: GraphLayer): GraphLayer {
   const {config, wrapped} = layer;

@@ -10,7 +10,7 @@ import {ONE_COPY} from '../../layer_support/one_copy.js';
 import {received, refusal} from '../../util/received.js';
 import {reasonOf} from '../../util/reason_of.js';
 import {type GraphLayer, type GraphModel, modelsIn} from './graph.js';
-import {writeTfjs} from './write_tfjs.js';
+import {writeTfjs} from './tfjs_json.js';
 import {NormLayer} from '../../layer_support/norm_layer.js';
 
 /** A model, and the weight variables that were made for it. */
@@ -20,8 +20,8 @@ export interface Built {
 }
 
 /**
- * Returns the keys of a layer of tf.js's own in files; undefined for another
- * class.
+ * Returns the keys that one of tf.js's own layers has in files; undefined for
+ * another class.
  */
 export type KeysOf = (className: string) => readonly string[] | undefined;
 
@@ -35,7 +35,7 @@ export interface BuildOptions {
 /**
  * Builds a model. If that fails, the weights made so far are disposed.
  *
- * @throws Error with the reason of tf.js.
+ * @throws Error with tf.js's reason.
  */
 export async function buildModel(
   graph: GraphModel,
@@ -55,7 +55,7 @@ export async function buildModel(
   }
 }
 
-/** All copies of tf.js share one list of variables, and each counts names anew. */
+/** All copies of tf.js share one list of variables, and each counts names from the start. */
 const TAKEN = /^Variable with name (.*) was already registered$/;
 
 function whyNot(reason: string): string {

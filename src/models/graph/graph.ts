@@ -2,8 +2,8 @@ import type {layers} from '@tensorflow/tfjs-layers';
 import type {Json} from './json.js';
 
 /*
- * A model as a graph of layers. Files of Keras are read into it by
- * keras/read, files and models of tf.js by read_tfjs.ts; write_tfjs.ts writes it.
+ * A model as a graph of layers. keras/read/ reads files of Keras into it; tfjs_json.ts
+ * reads files and models of tf.js, and writes them.
  */
 
 /** One of the tensors that a layer made. */
@@ -40,7 +40,7 @@ export interface GraphLayer {
   newName: string;
   /** A copy of the file's config, which may be changed. */
   readonly config: Json;
-  /** In a sequential model none. */
+  /** None in a sequential model. */
   readonly calls: readonly Call[];
   /** The model, if the layer is one. */
   readonly model?: GraphModel;
@@ -142,7 +142,7 @@ function outputOf({name}: GraphLayer): TensorRef {
 /**
  * Copies a model with some layers changed, also in nested models and wrappers.
  *
- * @param change Returns the layer, or what becomes of it. A path has the names
+ * @param change Returns the layer, or its replacement. A path has the names
  *   of the models and wrappers around a layer, then its own, joined by `/`.
  */
 export function mapLayers(

@@ -67,7 +67,7 @@ export function camelCase(key: string): string {
   return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** A name as tf.js's model.json has it. */
+/** Converts a name in camel case to one with underscores, as in model.json. */
 export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

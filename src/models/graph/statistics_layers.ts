@@ -26,7 +26,7 @@ import {
   isModel,
   layersOf,
   type PlacedLayer,
-} from './walk_layers.js';
+} from './live_model.js';
 
 /** A batch normalization: this package's, or tf.js's own. */
 export type AnyBatchNorm = BatchNorm | (layers.Layer & StockBatchNormalization);
@@ -88,7 +88,7 @@ export function stateOf(layer: AnyBatchNorm): BatchNormState {
 /** Tells if a layer trains with batch statistics, and averages them. */
 export function learnsStatistics(layer: AnyBatchNorm): boolean {
   const state = stateOf(layer);
-  return state.statistics !== 'moving' && !isFrozen(state);
+  return state.mode !== 'moving' && !isFrozen(state);
 }
 
 /**
@@ -96,8 +96,8 @@ export function learnsStatistics(layer: AnyBatchNorm): boolean {
  * any.
  */
 export function ownStatistics(layer: AnyBatchNorm): Statistics | undefined {
-  const {statistics, average} = stateOf(layer);
-  return statistics === 'batch' ? undefined : average.read();
+  const {mode, average} = stateOf(layer);
+  return mode === 'batch' ? undefined : average.read();
 }
 
 /** A layer with statistics of data: a batch normalization, or one that adapts. */
@@ -125,7 +125,7 @@ export function isAdaptable(layer: layers.Layer): layer is Normalization {
   return layer instanceof Normalization && layer[ADAPTED]() !== undefined;
 }
 
-/** Returns what keeps a layer's statistics. */
+/** Returns the store of a layer's statistics. */
 export function storeOf(layer: StatisticsLayer): StatisticsStore {
   if (!(layer instanceof Normalization)) return stateOf(layer).average;
   const store = layer[ADAPTED]();
@@ -178,7 +178,8 @@ export function byDepth(
 }
 
 /**
- * A layer after one that is used twice comes after the deeper of the two uses.
+ * Finds the depth of each layer. A layer after one that is used twice comes after
+ * the deeper of the two uses.
  */
 function depthsOf(model: LayersModel, who: string): Depths {
   let depths: Depths = new Map();
@@ -202,7 +203,9 @@ function depthsOf(model: LayersModel, who: string): Depths {
 }
 
 /**
- * @param depth The number of such layers before the model's inputs.
+ * Enters the depths of a model's layers.
+ *
+ * @param depth The number of layers with statistics before the model's inputs.
  * @return The number before its outputs.
  */
 function enterModel(model: LayersModel, depth: number, depths: Depths): number {

@@ -17,12 +17,12 @@ import {type GraphLayer, type GraphModel, mapLayers} from './graph.js';
 import {snakeCase} from './json.js';
 import {refusal} from '../../util/received.js';
 import {reasonOf} from '../../util/reason_of.js';
-import {layersOf} from './walk_layers.js';
+import {layersOf} from './live_model.js';
 
 /** The number of values that the trial model's weights may still have. */
 let allowance = Infinity;
 
-/** The error where that is too few, if the caller knows more. */
+/** The error if that is too few, where the caller knows the reason. */
 let whyTooFew: Error | undefined;
 
 /**
@@ -82,7 +82,7 @@ class TrialReshape extends tfLayers.Layer {
 export interface TrialOptions extends BuildOptions {
   /** The most values that its weights may have. Defaults to any number. */
   readonly values?: number;
-  /** The error if they are too few. It has one of its own. */
+  /** The error if they are too few. Defaults to one that names a shape. */
   readonly tooFew?: Error | undefined;
 }
 

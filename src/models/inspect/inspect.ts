@@ -8,7 +8,12 @@ import {
   statisticsLayersOf,
   warnOfHidden,
 } from '../graph/statistics_layers.js';
-import {checkModel, ensureBuilt} from '../graph/check_model.js';
+import {
+  checkModel,
+  ensureBuilt,
+  layersOf,
+  type PlacedLayer,
+} from '../graph/live_model.js';
 import {mayHaveLabels, type ModelData} from '../../statistics/data_batches.js';
 import {
   type GatherOptions,
@@ -37,7 +42,6 @@ import type {
   Prediction,
 } from './inspection.js';
 import {isStockLayerNormalization} from '../patch/stock_layers.js';
-import {layersOf, type PlacedLayer} from '../graph/walk_layers.js';
 
 /** Options of {@link inspect}, all of which concern the data. */
 export type InspectOptions = GatherOptions;
@@ -52,9 +56,8 @@ const WHO = 'inspect';
  *
  * With data it also finds the mean and variance of the input of each batch
  * normalization and each Normalization, as `recalibrate` does, and compares those of
- * the layer with them; with
- * labels and a compiled model, it also measures the loss and the metrics with
- * both. That explains why a model may be good in training and poor in
+ * the layer with them; with labels and a compiled model, it also measures the loss
+ * and the metrics with both. That explains why a model may be good in training and poor in
  * prediction: training uses the statistics of each batch, prediction the moving
  * ones.
  *

@@ -20,7 +20,7 @@ const LOW_VARIANCE = 0.1;
 /** Gaps from here on are not chance: the moving average lags. */
 const TELLING_MEAN_GAP = 0.5;
 const TELLING_VARIANCE_FACTOR = 2;
-/** The least relative difference of the loss worth mentioning. */
+/** The least relative difference of losses that is worth mentioning. */
 const TELLING_LOSS = 0.05;
 
 /** Lists problems in the weights of any normalization layer. */
@@ -181,7 +181,7 @@ export function explain(
     `with those of the data ${show(prediction.data)}.`;
   const {moving, data} = prediction;
   const gap = (lossIn(moving) - lossIn(data)) / lossIn(data);
-  // Nothing is told by a loss that is NaN.
+  // A loss of NaN says nothing.
   if (Number.isNaN(gap)) return `${scores} ${cause} ${cure}`;
   if (gap < TELLING_LOSS) {
     return `${scores} ${cause} Prediction is no worse for it.`;

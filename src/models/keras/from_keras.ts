@@ -4,7 +4,7 @@ import {keepRegistered} from '../../layer_support/registration.js';
 import {FAMILY} from '../../../layers/family.js';
 import {loaderOf} from '../handlers.js';
 import {matchWeights} from './weights/match_weights.js';
-import {Notes} from '../graph/notes.js';
+import {Notes} from '../../util/warnings.js';
 import {type KerasFile, readTopology} from './read/read_model.js';
 import {
   bytesOfAll,
@@ -14,7 +14,7 @@ import {
 import {translateModel} from './translate/translate_model.js';
 import {type GraphModel, modelsIn} from '../graph/graph.js';
 import {tryTraining, withClosedReshapes, withTrial} from '../graph/trial.js';
-import {writeTfjs} from '../graph/write_tfjs.js';
+import {writeTfjs} from '../graph/tfjs_json.js';
 import {tfjsKeysOf} from './translate/layer_rules.js';
 import {
   type Match,
@@ -22,7 +22,7 @@ import {
   whySharedIsMissing,
 } from './weights/weight_targets.js';
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
-import {layersOf} from '../graph/walk_layers.js';
+import {layersOf} from '../graph/live_model.js';
 import {refusal} from '../../util/received.js';
 
 const WHO = 'fromKeras';
@@ -75,8 +75,8 @@ export function fromKeras(
 }
 
 /**
- * Translates the artifacts of a file of Keras's or tf.js's to what tf.js loads, after a
- * trial.
+ * Translates the artifacts of a file of Keras or tf.js into those that tf.js loads, after
+ * a trial.
  *
  * @param who The first word of an error or a warning.
  * @throws Error naming the layer, the option or the weight that cannot be loaded.

@@ -6,14 +6,21 @@ import {type Hdf5Dataset, values} from '../../keras_file/hdf5/dataset.js';
 import {readZip} from '../../keras_file/zip.js';
 import {refuseOptions} from '../../layer_support/options.js';
 import {keepRegistered} from '../../layer_support/registration.js';
+import {readLocal} from '../../node/read_local.js';
+import {fetchBytes} from '../../util/fetch_bytes.js';
 import {isObject} from '../../util/is_object.js';
 import {reasonOf} from '../../util/reason_of.js';
 import {refusal} from '../../util/received.js';
 import type {Json} from '../graph/json.js';
 import {translateFile} from './from_keras.js';
-import {type FileSource, readSource} from './read/read_source.js';
+
+/** A file: its bytes, or the URL of it; in Node a path, too. */
+export type FileSource = Uint8Array | ArrayBuffer | Blob | URL | string;
 
 const WHO = 'fromKerasFile';
+
+/** URLs that are fetched everywhere. */
+const FETCHED = /^(https?|data|blob):/i;
 
 /** The members of a `.keras` file. */
 export const MEMBERS = {
@@ -57,9 +64,44 @@ export async function fromKerasFile(
   refuseOptions(none, WHO);
   // A file may have layers that the program does not name.
   keepRegistered(FAMILY);
-  const artifacts = artifactsIn(await readSource(source, WHO));
+  const artifacts = artifactsIn(await readSource(source));
   const translated = await translateFile(artifacts, WHO);
   return loadLayersModel({load: () => Promise.resolve(translated)});
+}
+
+/**
+ * Reads the bytes of a file.
+ *
+ * @throws Error if the source is of another kind, or cannot be read.
+ */
+async function readSource(source: FileSource): Promise<Uint8Array> {
+  if (ArrayBuffer.isView(source)) {
+    const {buffer, byteOffset, byteLength} = source;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  }
+  if (isBuffer(source)) return new Uint8Array(source);
+  if (typeof Blob !== 'undefined' && source instanceof Blob) {
+    return new Uint8Array(await source.arrayBuffer());
+  }
+  const isUrl = typeof URL !== 'undefined' && source instanceof URL;
+  if ((typeof source !== 'string' || source === '') && !isUrl) {
+    const what = 'the source must be bytes, a Blob, a URL or, in Node, a path';
+    throw refusal(WHO, what, 'source', source);
+  }
+  const place = String(source);
+  try {
+    return FETCHED.test(place)
+      ? await fetchBytes(place)
+      : await readLocal(place);
+  } catch (error) {
+    const what = `the file cannot be read (${reasonOf(error)})`;
+    throw refusal(WHO, what, 'source', place);
+  }
+}
+
+/** Also of another realm, as under jest. */
+function isBuffer(source: unknown): source is ArrayBuffer {
+  return Object.prototype.toString.call(source) === '[object ArrayBuffer]';
 }
 
 /** Reads a file as the artifacts of a model.json of Keras 3. */

@@ -3,10 +3,10 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {type Hdf5Values, writeHdf5} from '../../keras_file/hdf5/write_hdf5.js';
 import {writeZip} from '../../keras_file/zip.js';
 import {checkBoolean, takeOptions} from '../../layer_support/options.js';
-import {checkModel, ensureBuilt} from '../graph/check_model.js';
+import {checkModel, ensureBuilt} from '../graph/live_model.js';
 import type {Json} from '../graph/json.js';
-import {Notes} from '../graph/notes.js';
-import {AS_LISTED, readTfjs} from '../graph/read_tfjs.js';
+import {Notes} from '../../util/warnings.js';
+import {AS_LISTED, readTfjs} from '../graph/tfjs_json.js';
 import {MEMBERS} from './from_keras_file.js';
 import {readTopology} from './read/read_model.js';
 import {translateModel} from './translate/translate_model.js';
@@ -38,15 +38,15 @@ export interface ToKerasFileOptions {
  * console.log(String.fromCharCode(...bytes.slice(0, 2)));  // PK
  * ```
  *
- * The layers of this package become Keras's: BatchNorm and tf.js's own BatchNormalization
- * its BatchNormalization, InstanceNorm a GroupNormalization with a group for each channel,
+ * The layers of this package become Keras's: BatchNorm becomes BatchNormalization, as
+ * tf.js's own layer does, InstanceNorm a GroupNormalization with a group for each channel,
  * and so on. What Keras does not have is refused by name, as is anything that it would
  * compute differently. Options that act only in training and that Keras lacks are left
  * out with a warning. The file has no optimizer: compile the model in Keras.
  *
  * @param options `synchronized` (false): if true, batch normalizations share statistics
- *   among the devices of `tf.distribute`. Keras refuses it on JAX, where they do anyway,
- *   and on PyTorch.
+ *   among the devices of `tf.distribute`. Keras refuses it on PyTorch, and on JAX,
+ *   where they share them anyway.
  * @return The file's bytes.
  * @throws Error if an option is unknown or `synchronized` is not a boolean; or naming the
  *   layer and the option that Keras does not have.
@@ -89,12 +89,12 @@ export async function toKerasFile(
 
 /**
  * Refuses a model that Keras would compute differently than tf.js does, as reading it
- * back would: for example, one whose masks tf.js passes on otherwise.
+ * back would: for example, one whose masks tf.js passes on differently.
  */
 function checkReadable(config: Json): void {
   const topology = {keras_version: VERSION, model_config: config};
   const file = readTopology(topology, WHO);
-  // Its warnings are about a file of somebody else's.
+  // Its warnings would be for a file that the user has not written.
   translateModel(file, {hasWeights: true, notes: new Notes(WHO)});
 }
 

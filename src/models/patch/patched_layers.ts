@@ -23,7 +23,7 @@ import type {
 } from '../../layer_support/objects.js';
 import {applyWatched, ownMask} from '../../layer_support/own_mask.js';
 import {projectOnRead} from '../../layer_support/projected_weight.js';
-import {warnOnce} from '../../util/warn_once.js';
+import {warnOnce} from '../../util/warnings.js';
 import {resolveAxes} from '../../ops/axes.js';
 import type {
   LayerMethods,
@@ -101,7 +101,7 @@ export function stockState(layer: Stock, rank: number): BatchNormState {
     axes: resolveAxes(layer.axis, rank, nameOf(layer)),
     epsilon,
     momentum,
-    statistics: 'auto',
+    mode: 'auto',
     gamma,
     beta,
     trainable,
@@ -133,7 +133,7 @@ function refuseAsStock(
   }
 }
 
-/** Adds the weights of a BatchNorm, which stock keeps in fields of their options' names. */
+/** Adds a BatchNorm's weights, which stock keeps in fields named after their options. */
 function addWeights(layer: Stock, lengths: number[]): void {
   const fields = layer as unknown as Record<string, unknown>;
   for (const each of stockParametersOf(BatchNorm.description)) {

@@ -62,14 +62,14 @@ export interface LayerMethods<T> {
   call: (this: T, inputs: Tensor | Tensor[], kwargs: CallOptions) => Tensor;
 }
 
-/** If true, a layer is tf.js's own batch normalization, and no other of that name. */
+/** Tells if a layer is tf.js's own batch normalization, not another of its name. */
 export function isStockBatchNormalization(
   layer: layers.Layer,
 ): layer is layers.Layer & StockBatchNormalization {
   return layer.constructor === stockClasses().BatchNormalization;
 }
 
-/** If true, a layer is tf.js's own layer normalization, and no other of that name. */
+/** Tells if a layer is tf.js's own layer normalization, not another of its name. */
 export function isStockLayerNormalization(
   layer: layers.Layer,
 ): layer is layers.Layer & StockLayerNormalization {

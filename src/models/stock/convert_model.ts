@@ -10,16 +10,20 @@ import {buildModel, copyMetadata, giveWeights} from '../graph/build_model.js';
 import {type GraphModel, mapLayers} from '../graph/graph.js';
 import type {Json} from '../graph/json.js';
 import {normalizationFor} from '../keras/translate/normalizations.js';
-import {Notes} from '../graph/notes.js';
-import {AS_LISTED, readTfjs} from '../graph/read_tfjs.js';
+import {Notes} from '../../util/warnings.js';
+import {AS_LISTED, readTfjs} from '../graph/tfjs_json.js';
 import {tfjsKeysOf} from '../keras/translate/layer_rules.js';
 import {
   isStockBatchNormalization,
   isStockLayerNormalization,
 } from '../patch/stock_layers.js';
 import {inStock} from './stock_topology.js';
-import {innerLayers, type LayerPair, pairLayers} from '../graph/walk_layers.js';
-import {checkModel} from '../graph/check_model.js';
+import {
+  checkModel,
+  innerLayers,
+  type LayerPair,
+  pairLayers,
+} from '../graph/live_model.js';
 
 const WHO = 'convertModel';
 
@@ -45,7 +49,7 @@ const CHECKS = {
 
 /**
  * Converts a model from tf.js's own normalization layers to those of this
- * package, or back, with equal weights. The given model stays as it is. Compile
+ * package, or back, with the same weights. The given model stays as it is. Compile
  * the new one before training it.
  *
  * ```js

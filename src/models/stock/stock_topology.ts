@@ -10,9 +10,9 @@ import {
 import {type GraphLayer, type GraphModel, mapLayers} from '../graph/graph.js';
 import {camelCase, type Json, own, snakeCase} from '../graph/json.js';
 import {refusal} from '../../util/received.js';
-import type {Notes} from '../graph/notes.js';
+import type {Notes} from '../../util/warnings.js';
 import {stockClasses} from '../patch/stock_layers.js';
-import {layersOf} from '../graph/walk_layers.js';
+import {layersOf} from '../graph/live_model.js';
 import {
   type LayerDescription,
   optionsAbout,

@@ -3,14 +3,13 @@ import type {LayersModel, LayerVariable} from '@tensorflow/tfjs-layers';
 import {checkBoolean, takeOptions} from '../../layer_support/options.js';
 import {saverOf} from '../handlers.js';
 import {refusal} from '../../util/received.js';
-import {Notes} from '../graph/notes.js';
+import {Notes} from '../../util/warnings.js';
 import {bytesOfAll, readStored} from '../keras/weights/stored_weights.js';
 import {withTrial} from '../graph/trial.js';
-import {modelJsonIn, readTfjs} from '../graph/read_tfjs.js';
-import {writeTfjs} from '../graph/write_tfjs.js';
+import {modelJsonIn, readTfjs, writeTfjs} from '../graph/tfjs_json.js';
 import {tfjsKeysOf} from '../keras/translate/layer_rules.js';
 import {inStock, weightsWithoutStock} from './stock_topology.js';
-import {inOrderOfMaking} from '../graph/walk_layers.js';
+import {inOrderOfMaking} from '../graph/live_model.js';
 import {isObject} from '../../util/is_object.js';
 
 const WHO = 'toStock';

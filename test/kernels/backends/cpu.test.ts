@@ -133,7 +133,7 @@ function conforms(kernels: () => ReturnType<typeof cpuKernels>): void {
             dmean: flows ? dmean.tensor : undefined,
             dvariance: flows ? dvariance.tensor : undefined,
           },
-          {...options, statistics: flows, given},
+          {...options, differentiableStatistics: flows, given},
         );
         const normalized = Math.max(1, magnitude(Array.from(forward.y)));
         const most = Math.max(
@@ -207,7 +207,7 @@ describe('the memory of the copies', () => {
             subtractMean: true,
             scale: false,
             center: false,
-            statistics: false,
+            differentiableStatistics: false,
           },
         );
         expect(asFinite(outputs?.mean)).toBe(statisticsCount(view));
@@ -239,7 +239,7 @@ describe('the memory of the copies', () => {
       subtractMean: true,
       scale: true,
       center: true,
-      statistics: false,
+      differentiableStatistics: false,
       given: false,
     });
     type Infos = Record<string, tf.TensorInfo>;

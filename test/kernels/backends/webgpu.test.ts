@@ -221,7 +221,7 @@ describe('a device of few workgroups', () => {
       const plain = {epsilon, subtractMean};
       const expected = normalize(data.x.values, view, plain);
       const gradients = expectedGradients(
-        {...options, scale: false, statistics: false},
+        {...options, scale: false, differentiableStatistics: false},
         data,
         false,
       );
@@ -247,7 +247,7 @@ function stepWith(
 ): tf.Tensor[] {
   const attributes: NormalizeAttributes = {
     ...{view, epsilon, subtractMean},
-    ...{scale: false, center: false, statistics: false},
+    ...{scale: false, center: false, differentiableStatistics: false},
   };
   const forward = kernels.normalize?.(x.tensor, {}, attributes);
   if (forward === undefined) throw new Error('Normalize does not fit');
@@ -274,7 +274,7 @@ it('leaves to core ops what a buffer of the device cannot hold', () => {
     const attributes: NormalizeAttributes = {
       view: {batch: 1, outer, group, channel: 1, inner: 1},
       ...{epsilon: 1e-3, subtractMean: true},
-      ...{scale: false, center: false, statistics: false},
+      ...{scale: false, center: false, differentiableStatistics: false},
     };
     const statistics = {mean, variance: mean};
     const results = {

@@ -77,7 +77,7 @@ interface Options {
   readonly subtractMean: boolean;
   readonly scale: boolean;
   readonly center: boolean;
-  readonly statistics: boolean;
+  readonly differentiableStatistics: boolean;
   readonly given: boolean;
 }
 
@@ -109,7 +109,7 @@ const anyOptions: fc.Arbitrary<Options> = fc.record({
   subtractMean: fc.boolean(),
   scale: fc.boolean(),
   center: fc.boolean(),
-  statistics: fc.boolean(),
+  differentiableStatistics: fc.boolean(),
   given: fc.boolean(),
 });
 
@@ -118,8 +118,11 @@ function step(
   kernels: ReturnType<typeof webgpuKernels>,
   {view, scale, center, given, ...rest}: Options,
 ): void {
-  const statistics = rest.statistics && !given;
-  const attributes = {...rest, view, epsilon: 1e-3, scale, center, statistics};
+  const flows = rest.differentiableStatistics && !given;
+  const attributes = {
+    ...{...rest, view, epsilon: 1e-3, scale, center},
+    differentiableStatistics: flows,
+  };
   const x = infoOf([viewSize(view)]);
   const parameter = infoOf([parametersCount(view)]);
   const statistic = (): TensorInfo => infoOf([statisticsCount(view)]);
@@ -135,8 +138,8 @@ function step(
   const inputs: GradInputs<TensorInfo> = {
     ...{dy: infoOf([viewSize(view)]), x, mean, variance},
     gamma: parameters.gamma,
-    dmean: statistics ? statistic() : undefined,
-    dvariance: statistics ? statistic() : undefined,
+    dmean: flows ? statistic() : undefined,
+    dvariance: flows ? statistic() : undefined,
   };
   const gradients = kernels.normalizeGrad?.(inputs, {...attributes, given});
   expect(gradients?.dx.shape).toEqual(x.shape);

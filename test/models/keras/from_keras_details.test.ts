@@ -8,7 +8,7 @@ import {
   LayerNorm,
   layerNorm,
 } from 'tfjs-normalization';
-import {layersOf} from '../../../src/models/graph/walk_layers.js';
+import {layersOf} from '../../../src/models/graph/live_model.js';
 import {expectCloseNow} from '../../support/close.js';
 import {artifactsOf} from '../../support/memory_model.js';
 import {randomTensor, valuesOf} from '../../support/tensors.js';

@@ -136,7 +136,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     [
       'training of a random layer',
       layer('Dropout', {rate: 0.5}, T('in'), {training: true}),
-      'Dropout x: tf.js cannot have it draw at random in prediction',
+      'Dropout x: tf.js cannot keep this layer random in prediction',
       'training=true',
     ],
     [
@@ -338,7 +338,7 @@ describe('fromKeras refuses, naming the layer and the option,', () => {
     };
     await expectRefused(
       model([inner], 'x', {output_layers: ['x', 1, 0]}),
-      'Dropout drop: tf.js cannot have it draw at random in prediction. ' +
+      'Dropout drop: tf.js cannot keep this layer random in prediction. ' +
         'Received: training=true',
     );
   });

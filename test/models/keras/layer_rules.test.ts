@@ -6,7 +6,7 @@ import {
   RULES,
 } from '../../../src/models/keras/translate/layer_rules.js';
 import {translateLayer} from '../../../src/models/keras/translate/translate_layer.js';
-import {Notes} from '../../../src/models/graph/notes.js';
+import {Notes} from '../../../src/util/warnings.js';
 
 /** A value that a key of tf.js may have. */
 function valueOf(key: string): unknown {

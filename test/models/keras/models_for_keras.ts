@@ -9,7 +9,7 @@ import {
   spectralNorm,
   unitNorm,
 } from 'tfjs-normalization';
-import {layersOf} from '../../../src/models/graph/walk_layers.js';
+import {layersOf} from '../../../src/models/graph/live_model.js';
 import {through} from '../../support/models.js';
 import {randomTensor} from '../../support/tensors.js';
 import {CASES, FLAT, IMAGE, modelOf, rnn, SEQUENCE} from './every_layer.js';

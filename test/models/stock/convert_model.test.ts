@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm, convertModel, layerNorm} from 'tfjs-normalization';
-import {layersOf} from '../../../src/models/graph/walk_layers.js';
+import {layersOf} from '../../../src/models/graph/live_model.js';
 import {expectCloseNow} from '../../support/close.js';
 import {randomTensor, valuesOf} from '../../support/tensors.js';
 import {warnings} from '../../support/warnings.js';

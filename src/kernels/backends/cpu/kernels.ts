@@ -32,7 +32,7 @@ export interface CpuOptions {
 
 /**
  * Kernels for tfjs's cpu backend: WebAssembly over a memory of its own, and loops in
- * JavaScript where that is not to be had, or where a row is too long to be copied.
+ * JavaScript where that is not available, or where a row is too long to be copied.
  *
  * @throws Error if the backend's values are out of reach.
  */

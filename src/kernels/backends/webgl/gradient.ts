@@ -10,7 +10,7 @@ import {parametersAreStatistics} from '../../frame.js';
 import {type Form, sharedForm, statisticsForm} from '../../geometry.js';
 import {packedOf, type Walk, walkOf} from './layout.js';
 import * as programs from './programs.js';
-import {FEW_CHUNKS, hasFewValues, type Statistics, Task} from './task.js';
+import {FEW_CHUNKS, hasFewValues, type StatisticsSource, Task} from './task.js';
 import type {Textures} from './textures.js';
 
 /**
@@ -37,7 +37,7 @@ export function normalizeGrad(
 
 class Gradient {
   private readonly task: Task;
-  private readonly statistics: Statistics;
+  private readonly statistics: StatisticsSource;
   /** dy, x and what the statistics are read from. */
   private readonly source: Readonly<Record<string, TensorInfo>>;
   /** The shape of the parameters, as far as it is known. */
@@ -177,20 +177,20 @@ class Gradient {
   ): TensorInfo {
     const {inputs, attributes, task} = this;
     const {x, gamma, dmean, dvariance} = inputs;
-    const statistics = !attributes.given && attributes.statistics;
+    const flows = !attributes.given && attributes.differentiableStatistics;
     const text = programs.inputGradient(
       this.statistics,
       task.packed,
       task.parameters,
       flow,
-      {...attributes, statistics},
+      {...attributes, differentiableStatistics: flows},
     );
     return this.gl.run(text, x.shape, {
       ...this.source,
       P: gamma,
       ...textures,
-      DM: statistics ? required(dmean) : undefined,
-      DV: statistics ? required(dvariance) : undefined,
+      DM: flows ? required(dmean) : undefined,
+      DV: flows ? required(dvariance) : undefined,
     });
   }
 }

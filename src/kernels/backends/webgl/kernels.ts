@@ -77,22 +77,17 @@ function normalize(
 ): Normalized<TensorInfo> {
   const task = new Task(gl, x, attributes);
   const moments = task.moments();
-  const statistics = task.own(moments);
+  const source = task.own(moments);
   const count = statisticsCount(attributes.view);
   const vector = (which: 'mean' | 'variance'): TensorInfo =>
     gl.run(
-      programs.statisticVector(
-        statistics,
-        task.packed,
-        which,
-        packedOf([count]),
-      ),
+      programs.statisticVector(source, task.packed, which, packedOf([count])),
       [count],
-      statistics.textures,
+      source.textures,
     );
   const mean = vector('mean');
   const variance = vector('variance');
-  const y = task.write(statistics, parameters);
+  const y = task.write(source, parameters);
   if (attributes.recorded === true) {
     return {y, mean, variance, kept: {tensors: [moments]}};
   }

@@ -325,8 +325,11 @@ export function inputGradient(
   {
     scale,
     subtractMean,
-    statistics,
-  }: Pick<NormalizeAttributes, 'scale' | 'subtractMean' | 'statistics'>,
+    differentiableStatistics,
+  }: Pick<
+    NormalizeAttributes,
+    'scale' | 'subtractMean' | 'differentiableStatistics'
+  >,
 ): string {
   const walk = walkOf(source.form, packed, 1);
   const {entry} = walk;
@@ -336,7 +339,7 @@ export function inputGradient(
       ? `vec2 a=${entriesOf('E', walk)}${gamma},b=${entriesOf('D', walk)}${gamma};`
       : 'vec4 m=addeds(q);vec2 a=m.xy,b=m.zw;';
   const extra = (name: string): string =>
-    statistics ? entriesOf(name, walk) : 'vec2(0.)';
+    differentiableStatistics ? entriesOf(name, walk) : 'vec2(0.)';
   // The sums, and the gradients of the mean and the variance.
   const through = `mat4x2 throughs(int q){int s=${entry};${own}
 return mat4x2(a,b,${subtractMean ? extra('DM') : 'vec2(0.)'},${extra('DV')});}

@@ -30,7 +30,7 @@ export function hasFewValues(view: View): boolean {
 }
 
 /** The place of the statistics, and the textures that a program reads them from. */
-export interface Statistics extends programs.Source {
+export interface StatisticsSource extends programs.Source {
   readonly textures: Readonly<Record<string, TensorInfo>>;
 }
 
@@ -65,7 +65,7 @@ export class Task {
   }: {
     mean: TensorInfo;
     variance: TensorInfo;
-  }): Statistics {
+  }): StatisticsSource {
     return this.source(undefined, {U: mean, V: variance});
   }
 
@@ -87,8 +87,8 @@ export class Task {
     return this.gl.run(programs.merge(walk), square(walk.slots), {M: partial});
   }
 
-  /** The statistics that moments say. */
-  own(moments: TensorInfo): Statistics {
+  /** The source of x's own statistics, from its moments. */
+  own(moments: TensorInfo): StatisticsSource {
     const walk = this.momentsWalk();
     const merged = {...walk, chunks: 1, length: walk.count};
     const few = walk.chunks <= FEW_CHUNKS;
@@ -98,7 +98,7 @@ export class Task {
   private source(
     moments: Walk | undefined,
     textures: Readonly<Record<string, TensorInfo>>,
-  ): Statistics {
+  ): StatisticsSource {
     return {
       moments,
       textures,
@@ -110,16 +110,16 @@ export class Task {
 
   /** y */
   write(
-    statistics: Statistics,
+    source: StatisticsSource,
     {gamma, beta}: Parameters<TensorInfo>,
   ): TensorInfo {
     const {packed, parameters, attributes} = this;
     return this.gl.run(
-      programs.normalized(statistics, packed, parameters, attributes),
+      programs.normalized(source, packed, parameters, attributes),
       this.x.shape,
       {
         X: this.x,
-        ...statistics.textures,
+        ...source.textures,
         P: gamma,
         Q: beta,
       },

@@ -90,19 +90,19 @@ function normalize(
     tensors: {x},
     size: (3 * grid.chunks + (subtractMean ? 1 : 0)) * count,
   });
-  const statistics = {
+  const fromParts = {
     grid: foldingGrid(count, grid.chunks, view.group),
     spec: {own: true, subtractMean, whole: grid.chunks === 1},
     tensors: {parts},
     size: count,
     sizes: {
       parts: grid.chunks,
-      statistics: count,
+      statisticCount: count,
       values: valuesPerStatistic(view),
     },
   };
-  const mean = launcher.run({kind: 'mean', ...statistics});
-  const variance = launcher.run({kind: 'variance', ...statistics});
+  const mean = launcher.run({kind: 'mean', ...fromParts});
+  const variance = launcher.run({kind: 'variance', ...fromParts});
   const tensors = {x, parts, ...parameters};
   const y = apply(launcher, tensors, attributes, false, grid.chunks);
   return {y, mean, variance};
@@ -194,7 +194,7 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
     : gridOf(asOneRun(sharedForm(shape)), isAligned(shape), true);
   const whole = along && grid.chunks === 1;
   const sizes = {
-    ...{channel, inner, epsilon, statistics: count},
+    ...{channel, inner, epsilon, statisticCount: count},
     values: valuesPerStatistic(view),
   };
   const tensor = launcher.intermediate({
@@ -257,7 +257,7 @@ function parameterGradients(
         grid: foldingGrid(size, count, size),
         tensors: {sums: sums.tensor, terms},
         size,
-        sizes: {batch, channel, statistics: statisticsCount(view)},
+        sizes: {batch, channel, statisticCount: statisticsCount(view)},
       });
     return {
       dgamma: scale ? dgamma() : undefined,
@@ -282,7 +282,7 @@ function parameterGradients(
     sizes: {
       ...{channel, epsilon, span: outer * inner},
       groups: group / side,
-      statistics: statisticsCount(view) / side,
+      statisticCount: statisticsCount(view) / side,
     },
   });
   const gradient = (): ((plane: 0 | 1) => TensorInfo) => {
@@ -354,7 +354,7 @@ function valueGrid(
     spec: {own, along, dense: true, perOuter},
     sizes: {
       channel,
-      statistics: statisticsCount(view) / (own ? sideOf(grid) : 1),
+      statisticCount: statisticsCount(view) / (own ? sideOf(grid) : 1),
     },
   };
 }

@@ -53,7 +53,7 @@ function merge(spec: Spec): string {
 }
 
 const partAt = (plane: string): string =>
-  `A(parts[(${plane}) * uniforms.statistics + s])`;
+  `A(parts[(${plane}) * uniforms.statisticCount + s])`;
 
 const ORIGIN = partAt('3 * uniforms.parts');
 
@@ -74,7 +74,7 @@ function read(spec: Spec, z: string, type = 'A'): string {
 }
 
 const readTerm = (name: string, plane: number, z = 's', type = 'A'): string =>
-  `let ${name} = ${type}(terms[${plane} * uniforms.statistics + ${z}]);`;
+  `let ${name} = ${type}(terms[${plane} * uniforms.statisticCount + ${z}]);`;
 
 /**
  * Writes the terms of each statistic from the sums of g, g · (x − m) and x − m: m, inv,
@@ -173,7 +173,7 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
     );
     const sum = (plane: number): string =>
       `sums[${plane} * uniforms.parts * size + i]`;
-    return `let size = uniforms.statistics * uniforms.channel;
+    return `let size = uniforms.statisticCount * uniforms.channel;
     ${putTogether(
       spec,
       `let c = j % uniforms.channel;
@@ -226,8 +226,8 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
     `${putTogether(
       spec,
       `let z = (j % uniforms.batch * uniforms.items + q) / uniforms.channel;
-    let inv = terms[uniforms.statistics + z];
-    let shift = terms[2 * uniforms.statistics + z];
+    let inv = terms[uniforms.statisticCount + z];
+    let shift = terms[2 * uniforms.statisticCount + z];
     let i = j * uniforms.items + q;
     all.a += inv * sums[uniforms.length * uniforms.items + i] + shift * sums[i];`,
     )} ${write('all.a')}`,

@@ -38,14 +38,14 @@ export interface Spec extends Lanes {
   readonly subtractMean?: boolean;
   /** If true, each item is in one chunk. */
   readonly whole?: boolean;
-  /** Which of the sums. */
+  /** The plane of sums that is read, where not both are. */
   readonly plane?: 0 | 1 | undefined;
 }
 
 /** The uniforms of every shader, in their order. */
 export const INTEGERS = [
   ...['items', 'chunks', 'length', 'outer', 'group', 'run'],
-  ...['channel', 'inner', 'span', 'batch', 'groups', 'statistics', 'parts'],
+  ...['channel', 'inner', 'span', 'batch', 'groups', 'statisticCount', 'parts'],
 ];
 export const FLOATS = ['values', 'epsilon', 'rate'];
 export const UNIFORMS = [

@@ -33,7 +33,7 @@ import {
   type Trouble,
 } from './masks.js';
 import {normalizationFor} from './normalizations.js';
-import type {Notes} from '../../graph/notes.js';
+import type {Notes} from '../../../util/warnings.js';
 
 /*
  * tf.js passes masks on differently from Keras: layers also get masks of layers

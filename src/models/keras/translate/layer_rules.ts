@@ -15,7 +15,7 @@ export interface LayerRule {
   readonly tfjs: string;
   /** The keys that mean the same in both. */
   readonly same: readonly string[];
-  /** The keys of Keras that tf.js calls otherwise. */
+  /** The keys of Keras that have another name in tf.js. */
   readonly renamed: Readonly<Record<string, string>>;
   /**
    * The values of keys with which both compute the same; others are refused. A

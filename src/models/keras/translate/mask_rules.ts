@@ -23,7 +23,7 @@ const HANDS_ON = {
   tfjs: words(`${EVERYWHERE} SpatialDropout1D`),
 };
 
-/** Normalizations that drop it, in Keras 2 and 3. */
+/** Normalizations whose output has no mask, in Keras 2 and 3. */
 const UNMASKED_NORMALIZATIONS = words('RMSNormalization SpectralNormalization');
 
 const MERGES = words('Add Average Maximum Minimum Multiply');
@@ -72,7 +72,7 @@ function isOperation(
 /**
  * Returns the mask that Keras gives a layer's first output.
  *
- * @param makesInside If true, what it wraps makes a mask.
+ * @param makesInside If true, the layer inside makes a mask.
  */
 export function maskInKeras(
   layer: GraphLayer,
@@ -135,7 +135,7 @@ function handsOnInTfjs(layer: GraphLayer): boolean {
   const {className, wrapped} = layer;
   const normalization = normalizationFor(className);
   const [inside] = wrapped;
-  // SpectralNorm does it where the layer inside does.
+  // SpectralNorm passes its mask on where the layer inside does.
   if (normalization && inside) return handsOnInTfjs(inside.layer);
   return (
     isForeign(layer) ||

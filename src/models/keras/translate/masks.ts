@@ -71,7 +71,7 @@ export function shown(mask?: Mask): Mask | undefined {
 }
 
 /**
- * Returns the mask that covers what all of them cover; a missing one covers
+ * Returns the mask of the positions that all of them cover; a missing one covers
  * nothing.
  */
 export function anyOf(
@@ -80,7 +80,7 @@ export function anyOf(
   return joined('any', masks, masks.every(shown));
 }
 
-/** Returns the mask that covers what any of them covers. */
+/** Returns the mask of the positions that any of them covers. */
 export function allOf(
   masks: ReadonlyArray<Mask | undefined>,
 ): Mask | undefined {

@@ -21,9 +21,9 @@ const NOT_YET: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The layer of this package for a class of Keras, its addons or this package; null if it
- * is a normalization that this package does not have yet, undefined if it is something
- * else.
+ * Returns the description of this package's layer for a class of Keras, its addons or this
+ * package; null for a normalization that this package does not have yet, undefined for any
+ * other class.
  */
 export function normalizationFor(
   className: string,
@@ -73,7 +73,7 @@ export function translateNormalization(
   return result;
 }
 
-/** Keras never leaves these open, and null is the default of here. */
+/** Tells if Keras always writes a value for a key. Here null would mean the default. */
 function isNeverNull(description: LayerDescription, key: string): boolean {
   const option = optionsOf(description)[camelCase(key)];
   return (
@@ -81,4 +81,44 @@ function isNeverNull(description: LayerDescription, key: string): boolean {
     option.ours === undefined &&
     option.takesNull !== true
   );
+}
+
+/**
+ * Returns the config of a Normalization that computes the same as a Rescaling with a scale
+ * or an offset for each channel, which tf.js's Rescaling lacks: `x · scale + offset` is
+ * `(x − mean) / √variance` with `mean = −offset / scale` and `variance = 1 / scale²`.
+ *
+ * @return undefined if tf.js's own layer takes it, or if no Normalization can compute it.
+ */
+export function normalizationOfRescaling(config: Json): Json | undefined {
+  const {scale, offset = 0, ...others} = config;
+  const lists = [scale, offset].filter(Array.isArray);
+  const length = Math.max(0, ...lists.map((list) => list.length));
+  const isEven = lists.every((list) => list.length === length);
+  if (length === 0 || !isEven) return undefined;
+  const valueOf = (option: unknown, i: number): unknown =>
+    Array.isArray(option) ? option[i] : option;
+  const channels = Array.from({length}, (_, i) => ({
+    factor: valueOf(scale, i) as number,
+    shift: valueOf(offset, i) as number,
+  }));
+  const fits = channels.every(
+    ({factor, shift}) => isScale(factor) && Number.isFinite(shift),
+  );
+  if (!fits) return undefined;
+  return {
+    ...others,
+    axis: -1,
+    // Not -0.
+    mean: channels.map(({factor, shift}) => 0 - shift / factor),
+    variance: channels.map(({factor}) => factor ** -2),
+  };
+}
+
+/**
+ * Tells if a scale can be the inverse of a deviation: one whose square float32 holds, and
+ * which is above the least that a Normalization divides by.
+ */
+function isScale(value: unknown): boolean {
+  return typeof value === 'number' && value > 1e-18 && value < 1e6;
 }

@@ -1,7 +1,7 @@
 import {hasOwn} from '../../../layer_support/options.js';
 import {type Json, own} from '../../graph/json.js';
 import {refusal} from '../../../util/received.js';
-import type {Notes} from '../../graph/notes.js';
+import type {Notes} from '../../../util/warnings.js';
 import {isObject} from '../../../util/is_object.js';
 
 /*

@@ -4,7 +4,7 @@ import {hasOwn} from '../../../layer_support/options.js';
 import {type Json, own} from '../../graph/json.js';
 import {refusal} from '../../../util/received.js';
 import {type GraphLayer, type Wrapped, whoIs} from '../../graph/graph.js';
-import {writeLayer} from '../../graph/write_tfjs.js';
+import {writeLayer} from '../../graph/tfjs_json.js';
 import {
   type LayerRule,
   randomKeysOf,
@@ -12,9 +12,12 @@ import {
   type StandIn,
   standInFor,
 } from './layer_rules.js';
-import {normalizationFor, translateNormalization} from './normalizations.js';
+import {
+  normalizationFor,
+  normalizationOfRescaling,
+  translateNormalization,
+} from './normalizations.js';
 import {type Setting, translateObject} from './objects.js';
-import {normalizationOfRescaling} from './rescaling.js';
 import {isObject} from '../../../util/is_object.js';
 
 /** A layer of tf.js, without its calls. */
@@ -176,7 +179,7 @@ function withoutChance(
   const keys = randomKeysOf(className, config);
   if (training === undefined || keys.length === 0) return config;
   if (training) {
-    const what = 'tf.js cannot have it draw at random in prediction';
+    const what = 'tf.js cannot keep this layer random in prediction';
     throw refusal(who, what, 'training', training);
   }
   if (isKeras3) return config;
@@ -185,7 +188,7 @@ function withoutChance(
 }
 
 /**
- * Translates a layer that passes its input on in prediction to one of tf.js.
+ * Translates a layer that passes its input on in prediction into one of tf.js.
  */
 function translateNothing(
   {className, newName: name}: GraphLayer,
@@ -360,7 +363,7 @@ function isRegistered(className: string): boolean {
   return prototype instanceof tfLayers.Layer;
 }
 
-/** Custom layers load unchanged. */
+/** Checks that a custom layer, which loads unchanged, is registered. */
 function checkRegistered(
   className: string,
   isNormalization: boolean,

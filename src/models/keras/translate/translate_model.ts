@@ -14,7 +14,7 @@ import {
 import {ruleFor, standInFor} from './layer_rules.js';
 import {normalizationFor} from './normalizations.js';
 import {withoutMaskOperations} from './masks.js';
-import type {Notes} from '../../graph/notes.js';
+import type {Notes} from '../../../util/warnings.js';
 import type {KerasFile} from '../read/read_model.js';
 import {
   layersAfter,

@@ -16,7 +16,7 @@ const OTHER_STATE = /^(seed_generator\w*|optimizer)$/;
  * Keras 3 numbers the weights.
  *
  * @param options `who`: the first word of an error. `tooFew`: the error if weights are
- *   missing. It has one of its own.
+ *   missing. Defaults to one that names them.
  * @throws Error naming a weight that is missing, unused, or of another shape.
  */
 export function matchWeights(
@@ -156,8 +156,8 @@ function checkFit({stored: {spec, size}, target}: Match, who: string): void {
 }
 
 /**
- * Tells if a weight is other state, unless a layer or a model around one has that name
- * itself.
+ * Tells if a weight is the state of something other than a layer. A layer, or a model
+ * around one, may have such a name itself.
  */
 function isOtherState(name: string, targets: readonly Target[]): boolean {
   const folders = partsOf(name).slice(0, -1);

@@ -1,5 +1,5 @@
 import type {layers, LayersModel} from '@tensorflow/tfjs-layers';
-import {isModel} from '../../graph/walk_layers.js';
+import {isModel} from '../../graph/live_model.js';
 import {
   type GraphLayer,
   type GraphModel,

@@ -8,7 +8,7 @@ import {isOwnLayer} from '../../../layer_support/registration.js';
 import {refusal} from '../../../util/received.js';
 import {type GraphLayer, whoIs} from '../../graph/graph.js';
 import {camelCase, type Json, own} from '../../graph/json.js';
-import type {Notes} from '../../graph/notes.js';
+import type {Notes} from '../../../util/warnings.js';
 import {
   keysInKeras,
   type LayerRule,
@@ -17,14 +17,14 @@ import {
 import {normalizationFor} from '../translate/normalizations.js';
 import {objectInKeras} from '../translate/objects.js';
 
-/** The facts that layers are written with. */
+/** Settings of writing layers. */
 export interface WriteSettings {
   /** If true, batch normalizations are written to share statistics among devices. */
   readonly synchronized: boolean;
   readonly notes: Notes;
 }
 
-/** A layer of Keras 3, without its calls and those inside it. */
+/** A layer of Keras 3, without its calls and the layers inside it. */
 export interface InKeras {
   readonly className: string;
   readonly config: Json;
@@ -32,7 +32,7 @@ export interface InKeras {
   readonly training?: boolean;
 }
 
-/** Keys that are written apart, or that Keras takes from elsewhere. */
+/** Keys that are written elsewhere, or that Keras takes from elsewhere. */
 const APART: readonly string[] = [
   'name',
   'trainable',
@@ -41,8 +41,8 @@ const APART: readonly string[] = [
 ];
 
 /**
- * Keys of tf.js's own layers that say nothing that the others do not, or that act only on
- * shapes that the model has anyway.
+ * Keys of tf.js's own layers that follow from other keys, or from shapes that the model
+ * has anyway.
  */
 const REDUNDANT: readonly string[] = ['rank', 'input_length', 'num_constants'];
 
@@ -167,10 +167,10 @@ function isCarriedOut(name: string, value: unknown): boolean {
   return value === null || /(Initializer|IsNormalized)$/.test(name);
 }
 
-/** Keras calls a layer with `training` to have it use statistics of one kind. */
-function trainingFor(statistics: unknown): boolean | undefined {
-  if (statistics === 'batch') return true;
-  return statistics === 'moving' ? false : undefined;
+/** Returns the `training` argument by which Keras uses the statistics of a mode. */
+function trainingFor(mode: unknown): boolean | undefined {
+  if (mode === 'batch') return true;
+  return mode === 'moving' ? false : undefined;
 }
 
 function onlyAxis(axis: unknown, who: string): unknown {

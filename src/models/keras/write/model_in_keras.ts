@@ -10,7 +10,7 @@ import {
   type GraphModel,
   whoIs,
 } from '../../graph/graph.js';
-import {isModel} from '../../graph/walk_layers.js';
+import {isModel} from '../../graph/live_model.js';
 import {
   inputConfig,
   layerInKeras,
@@ -20,7 +20,7 @@ import {
 const BIDIRECTIONAL = 'Bidirectional';
 
 /**
- * Translates a live model to one of Keras 3's layers, which keep the live ones.
+ * Translates a live model into a graph of Keras 3's layers, each with its live one.
  *
  * @param graph The model, as `readTfjs` reads it with its live layers.
  * @throws Error naming the layer and the option that Keras does not have.

@@ -4,7 +4,7 @@ import {stockParametersOf} from '../../../layer_support/description.js';
 import {kernelOf} from '../../../layer_support/wrapped_layer.js';
 import {normalizeSpectrally} from '../../../ops/spectral_norm.js';
 import {type GraphLayer, type GraphModel, whoIs} from '../../graph/graph.js';
-import {innerLayers} from '../../graph/walk_layers.js';
+import {innerLayers} from '../../graph/live_model.js';
 import {normalizationFor} from '../translate/normalizations.js';
 import {numberedNames} from '../weights/numbered_weights.js';
 
@@ -12,14 +12,14 @@ import {numberedNames} from '../weights/numbered_weights.js';
 export interface NamedWeight {
   readonly path: string;
   readonly shape: readonly number[];
-  /** Reads it. A tensor that `isMade` is the caller's to dispose. */
+  /** Reads it. If `isMade`, the caller disposes the tensor. */
   readonly read: () => Tensor;
   readonly isMade: boolean;
 }
 
 const VECTOR_U = 'vector_u';
 
-/** Lists the weights of a model of Keras's layers with their live ones. */
+/** Lists the weights of a graph of Keras's layers, read from their live ones. */
 export function weightsInKeras(
   {layers: all}: GraphModel,
   around = '',
@@ -75,8 +75,8 @@ function ofCell(layer: layers.Layer | undefined, path: string): NamedWeight[] {
 }
 
 /**
- * Keras predicts with the kernel as it is stored, which is divided by its norm in
- * training, and stores it twice.
+ * Lists the weights of a SpectralNormalization. Keras predicts with the kernel as it is
+ * stored, divided by its norm in training, and stores it twice.
  */
 function ofSpectral(
   outer: GraphLayer,
@@ -117,7 +117,7 @@ function ofSpectral(
   ];
 }
 
-/** The weights that Keras has, too. */
+/** Lists a layer's weights that Keras has too. */
 function kept(layer: layers.Layer): LayerVariable[] {
   const description = normalizationFor(layer.getClassName());
   if (!description) return layer.weights;

@@ -61,7 +61,7 @@ function writeFunctional(model: GraphModel): Json {
     const {newName = layer} = layers.get(layer) ?? {};
     return [newName, call, output];
   };
-  // Of its inputs and outputs, those of a functional model inside begin at 1.
+  // At the ends of a model, the calls of a functional model inside count from 1.
   const atEnd = (ref: TensorRef): unknown[] => {
     const inner = layers.get(ref.layer)?.model;
     const first = inner && !inner.isSequential ? 1 : 0;

@@ -1,8 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import {batchNorm} from 'tfjs-normalization';
 import {reasonOf} from '../../../src/util/reason_of.js';
-import {AS_LISTED, readTfjs} from '../../../src/models/graph/read_tfjs.js';
-import {writeTfjs} from '../../../src/models/graph/write_tfjs.js';
+import {
+  AS_LISTED,
+  readTfjs,
+  writeTfjs,
+} from '../../../src/models/graph/tfjs_json.js';
 
 describe('malformed JSON of a model', () => {
   const model = (): tf.LayersModel =>

@@ -1,6 +1,9 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {BatchNorm} from '../../layers/batch_norm.js';
-import type {StatisticsMode} from '../layer_support/batch_norm_call.js';
+import {
+  checkStatisticsMode,
+  type StatisticsMode,
+} from '../layer_support/batch_norm_call.js';
 import {
   checkBoolean,
   refuseOptions,
@@ -14,8 +17,7 @@ import {
   type PlacedBatchNorm,
 } from './graph/statistics_layers.js';
 import {arePatched} from './patch/patch_stock_layers.js';
-import {onlyOurs} from './set_statistics.js';
-import {checkModel} from './graph/check_model.js';
+import {checkModel} from './graph/live_model.js';
 
 /** Options of {@link freezeBatchNorm}. */
 export interface FreezeOptions {
@@ -26,10 +28,10 @@ export interface FreezeOptions {
 /** A layer's settings before it was frozen here. */
 interface Thawed {
   readonly trainable: boolean;
-  readonly statistics: StatisticsMode;
+  readonly mode: StatisticsMode;
 }
 
-const WHO = 'freezeBatchNorm';
+const FREEZE = 'freezeBatchNorm';
 
 const thawed = new WeakMap<AnyBatchNorm, Thawed>();
 
@@ -59,19 +61,19 @@ export function freezeBatchNorm(
   model: LayersModel,
   options: FreezeOptions = {},
 ): number {
-  checkModel(model, WHO);
-  const {affine = false} = takeOptions(options, {affine: checkBoolean}, WHO);
-  warnOfHidden(model, WHO);
+  checkModel(model, FREEZE);
+  const {affine = false} = takeOptions(options, {affine: checkBoolean}, FREEZE);
+  warnOfHidden(model, FREEZE);
   const norms = batchNormsOf(model);
   for (const norm of norms) {
-    if (affine) onlyOurs(norm, WHO, 'affine', affine);
+    if (affine) onlyOurs(norm, FREEZE, 'affine', affine);
     else checkFreezes(norm);
   }
   for (const {layer} of norms) {
     thaw(layer);
     thawed.set(layer, {
       trainable: layer.trainable,
-      statistics: layer instanceof BatchNorm ? layer.statistics : 'auto',
+      mode: layer instanceof BatchNorm ? layer.statistics : 'auto',
     });
     if (affine && layer instanceof BatchNorm) layer.statistics = 'moving';
     else layer.trainable = false;
@@ -99,24 +101,74 @@ export function unfreezeBatchNorm(model: LayersModel, ...none: []): number {
   return batchNormsOf(model).filter(({layer}) => thaw(layer)).length;
 }
 
+/**
+ * Sets the `statistics` property of every BatchNorm of a model, through nested
+ * models: `'batch'`, for example, for a GAN or for style transfer.
+ *
+ * ```js
+ * const generator = tf.sequential({layers: [batchNorm({inputShape: [8]})]});
+ * setStatistics(generator, 'batch');
+ * ```
+ *
+ * @param mode `'auto'`: the batch's in training and the moving ones in
+ *   prediction. `'batch'`: the batch's in both. `'moving'`: the moving ones in
+ *   both.
+ * @returns The number of layers set.
+ * @throws Error if the mode is none of these, or if the model has tf.js's own
+ *   BatchNormalization, which has no such property. Then nothing is set.
+ */
+export function setStatistics(
+  model: LayersModel,
+  mode: StatisticsMode,
+  ...none: []
+): number {
+  checkModel(model, 'setStatistics');
+  refuseOptions(none, 'setStatistics');
+  checkStatisticsMode(mode, 'mode', 'setStatistics');
+  warnOfHidden(model, 'setStatistics');
+  const norms = batchNormsOf(model).map((norm) =>
+    onlyOurs(norm, 'setStatistics', 'mode', mode),
+  );
+  for (const layer of norms) layer.statistics = mode;
+  return norms.length;
+}
+
 /** @returns True if it was frozen here. */
 function thaw(layer: AnyBatchNorm): boolean {
   const before = thawed.get(layer);
   if (before === undefined) return false;
   thawed.delete(layer);
   layer.trainable = before.trainable;
-  if (layer instanceof BatchNorm) layer.statistics = before.statistics;
+  if (layer instanceof BatchNorm) layer.statistics = before.mode;
   return true;
 }
 
 function checkFreezes({layer, path}: PlacedBatchNorm): void {
   if (layer instanceof BatchNorm || arePatched()) return;
   throw refusal(
-    WHO,
+    FREEZE,
     `${path} is tf.js's own BatchNormalization, which keeps updating ` +
       'its statistics when frozen; call patchStockLayers() first, or ' +
       `convertModel(model, {to: 'normalization'})`,
     'model',
     path,
+  );
+}
+
+/** @throws Error if it is tf.js's own, which has no choice of statistics. */
+function onlyOurs(
+  {layer, path}: PlacedBatchNorm,
+  who: string,
+  argument: string,
+  value: unknown,
+): BatchNorm {
+  if (layer instanceof BatchNorm) return layer;
+  throw refusal(
+    who,
+    `${path} is tf.js's own BatchNormalization, which has no choice of ` +
+      `statistics; convertModel(model, {to: 'normalization'}) makes it a ` +
+      'BatchNorm',
+    argument,
+    value,
   );
 }
