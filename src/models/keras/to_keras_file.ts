@@ -17,7 +17,10 @@ import {writeKeras} from './write/write_keras.js';
 const WHO = 'toKerasFile';
 
 /** The oldest version that the files are made for. */
-const VERSION = '3.3.3';
+const VERSION = '3.4.0';
+
+/** The model's own group, which Keras before 3.6 needs, though it is empty. */
+const OWN_WEIGHTS: ReadonlyMap<string, object> = new Map([['vars', {}]]);
 
 /** Options of {@link toKerasFile}. */
 export interface ToKerasFileOptions {
@@ -42,7 +45,9 @@ export interface ToKerasFileOptions {
  * its BatchNormalization, InstanceNorm a GroupNormalization with a group for each channel,
  * and so on. What Keras does not have is refused by name, as is anything that it would
  * compute differently. Options that act only in training and that Keras lacks are left
- * out with a warning. The file has no optimizer: compile the model in Keras.
+ * out with a warning; `renorm` needs Keras 3.14 or later. A layer that several of the
+ * models share becomes one for each, with a warning: Keras cannot load it otherwise. The
+ * file has no optimizer: compile the model in Keras.
  *
  * @param options `synchronized` (false): if true, batch normalizations share statistics
  *   among the devices of `tf.distribute`. Keras refuses it on JAX, where they do anyway,
@@ -82,7 +87,7 @@ export async function toKerasFile(
         encoded({keras_version: VERSION, date_saved: dateNow()}),
       ],
       [MEMBERS.config, encoded(config)],
-      [MEMBERS.weights, writeHdf5(datasets)],
+      [MEMBERS.weights, writeHdf5(datasets, OWN_WEIGHTS)],
     ]),
   );
 }
