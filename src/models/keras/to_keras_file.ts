@@ -1,5 +1,6 @@
 import {util} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {Hdf5Attributes} from '../../keras_file/hdf5/dataset.js';
 import {type Hdf5Values, writeHdf5} from '../../keras_file/hdf5/write_hdf5.js';
 import {writeZip} from '../../keras_file/zip.js';
 import {checkBoolean, takeOptions} from '../../layer_support/options.js';
@@ -20,7 +21,7 @@ const WHO = 'toKerasFile';
 const VERSION = '3.4.0';
 
 /** The model's own group, which Keras before 3.6 needs, though it is empty. */
-const OWN_WEIGHTS: ReadonlyMap<string, object> = new Map([['vars', {}]]);
+const OWN_WEIGHTS = new Map<string, Hdf5Attributes>([['vars', {}]]);
 
 /** Options of {@link toKerasFile}. */
 export interface ToKerasFileOptions {
