@@ -130,12 +130,23 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
       ours: 'training',
     },
     virtualBatchSize: {default: null, check: checkCount, ours: 'training'},
-    renorm: {default: false, check: checkBoolean, ours: 'training'},
-    renormClipping: {default: null, check: checkClipping, ours: 'training'},
+    renorm: {
+      default: false,
+      check: checkBoolean,
+      ours: 'training',
+      isKeras3: true,
+    },
+    renormClipping: {
+      default: null,
+      check: checkClipping,
+      ours: 'training',
+      isKeras3: true,
+    },
     renormMomentum: {
       default: RENORM_MOMENTUM,
       check: checkFraction,
       ours: 'training',
+      isKeras3: true,
     },
   },
   parameters: [

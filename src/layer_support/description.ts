@@ -141,6 +141,17 @@ export function stockParametersOf({
   return parameters.filter(({isOurs = false}) => !isOurs);
 }
 
+/** The weights that the layer has in Keras 3, too: beside tf.js's, those of its options. */
+export function keras3ParametersOf(
+  description: LayerDescription,
+): ParameterDescription[] {
+  const options = optionsOf(description);
+  return description.parameters.filter(
+    ({isOurs = false, when}) =>
+      !isOurs || options[when?.option ?? '']?.isKeras3 === true,
+  );
+}
+
 /** Tells if a layer with these options has a weight. */
 export function hasParameter(
   {when}: ParameterDescription,

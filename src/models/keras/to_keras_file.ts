@@ -1,5 +1,6 @@
 import {util} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {Hdf5Attributes} from '../../keras_file/hdf5/dataset.js';
 import {type Hdf5Values, writeHdf5} from '../../keras_file/hdf5/write_hdf5.js';
 import {writeZip} from '../../keras_file/zip.js';
 import {checkBoolean, takeOptions} from '../../layer_support/options.js';
@@ -17,7 +18,10 @@ import {writeKeras} from './write/write_keras.js';
 const WHO = 'toKerasFile';
 
 /** The oldest version that the files are made for. */
-const VERSION = '3.3.3';
+const VERSION = '3.4.0';
+
+/** The model's own group, which Keras before 3.6 needs, though it is empty. */
+const OWN_WEIGHTS = new Map<string, Hdf5Attributes>([['vars', {}]]);
 
 /** Options of {@link toKerasFile}. */
 export interface ToKerasFileOptions {
@@ -42,7 +46,9 @@ export interface ToKerasFileOptions {
  * tf.js's own layer does, InstanceNorm a GroupNormalization with a group for each channel,
  * and so on. What Keras does not have is refused by name, as is anything that it would
  * compute differently. Options that act only in training and that Keras lacks are left
- * out with a warning. The file has no optimizer: compile the model in Keras.
+ * out with a warning; `renorm` needs Keras 3.14 or later. A layer that several of the
+ * models share becomes one for each, with a warning: Keras cannot load it otherwise. The
+ * file has no optimizer: compile the model in Keras.
  *
  * @param options `synchronized` (false): if true, batch normalizations share statistics
  *   among the devices of `tf.distribute`. Keras refuses it on PyTorch, and on JAX,
@@ -82,7 +88,7 @@ export async function toKerasFile(
         encoded({keras_version: VERSION, date_saved: dateNow()}),
       ],
       [MEMBERS.config, encoded(config)],
-      [MEMBERS.weights, writeHdf5(datasets)],
+      [MEMBERS.weights, writeHdf5(datasets, OWN_WEIGHTS)],
     ]),
   );
 }

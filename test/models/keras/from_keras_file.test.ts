@@ -1,9 +1,8 @@
 // Files that Keras saved, with test/fixtures/keras_files.py.
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import {inflateSync} from 'node:zlib';
 import * as fc from 'fast-check';
 import * as tf from '@tensorflow/tfjs';
 import {fromKerasFile, toKerasFile} from 'tfjs-normalization/keras';
@@ -16,17 +15,18 @@ import {
 } from '../../../src/keras_file/hdf5/write_hdf5.js';
 import {readZip, writeZip} from '../../../src/keras_file/zip.js';
 import {backend} from '../../support/backend.js';
-import {expectPredictions, type KerasCase} from './keras_models.js';
+import {
+  bytesOf,
+  type FileCase,
+  inputsIn,
+  isBetweenModels,
+  predict,
+  readFileCases,
+} from './keras_file_cases.js';
+import {expectPredictions} from './keras_models.js';
 import {mutants} from './mutants.js';
 
-interface FileCase extends Pick<KerasCase, 'name' | 'inputs' | 'outputs'> {
-  /** The file, compressed, in base 64. */
-  readonly file: string;
-}
-
-const CASES = JSON.parse(
-  readFileSync(join(__dirname, '../../fixtures/keras_files.json'), 'utf8'),
-) as FileCase[];
+const CASES = readFileCases(join(__dirname, '../../fixtures/keras_files.json'));
 
 /** The changes are to JSON, which is the same on every backend. */
 const RUNS = backend === 'cpu' ? 300 : 40;
@@ -36,21 +36,14 @@ const RUNS = backend === 'cpu' ? 300 : 40;
  * alone.
  */
 const RIGHT = CASES.filter(
-  ({name}) => backend !== 'wasm' || name !== 'volumes',
+  (given) =>
+    !isBetweenModels(given) && (backend !== 'wasm' || given.name !== 'volumes'),
 );
-
-const bytesOf = ({file}: FileCase): Uint8Array =>
-  Uint8Array.from(inflateSync(Buffer.from(file, 'base64')));
 
 function caseOf(wanted: string): FileCase {
   const found = CASES.find(({name}) => name === wanted);
   if (found === undefined) throw new Error(`there is no case ${wanted}`);
   return found;
-}
-
-function predict({inputs}: FileCase, model: tf.LayersModel): tf.Tensor[] {
-  const xs = inputs.map(({values: list, shape}) => tf.tensor(list, shape));
-  return [model.predict(xs)].flat();
 }
 
 describe('fromKerasFile', () => {
@@ -60,6 +53,28 @@ describe('fromKerasFile', () => {
     // And so does what is written of it.
     const again = await fromKerasFile(await toKerasFile(model));
     expectPredictions(given as never, predict(given, again));
+  });
+
+  it.each(CASES.filter(isBetweenModels))(
+    'names a layer that models share: $name',
+    async (given) => {
+      await expect(fromKerasFile(bytesOf(given))).rejects.toThrow(
+        /^Dense dense: it is in the models \w+ and \w+, and the file has too few weights/,
+      );
+    },
+  );
+
+  it('trains on as Keras does with batch renormalization', async () => {
+    const given = caseOf('renormalized');
+    const read = await fromKerasFile(bytesOf(given));
+    // All of its weights are written, and so do the same.
+    const again = await fromKerasFile(await toKerasFile(read));
+    for (const model of [read, again]) {
+      const outputs = model.apply(inputsIn(given), {training: true});
+      const trained = [outputs as tf.Tensor, ...predict(given, model)];
+      const expected = given.trained ?? [];
+      expectPredictions({...given, outputs: expected} as never, trained);
+    }
   });
 
   it('takes bytes in every form, a Blob, and paths and URLs', async () => {

@@ -125,6 +125,16 @@ const MORE: ReadonlyArray<readonly [string, number[], () => Layer]> = [
     FLAT,
     () => batchNorm({trainable: false, gammaRegularizer: 'l2'}),
   ],
+  [
+    'batchNorm with renorm',
+    IMAGE,
+    () =>
+      batchNorm({
+        ...{renorm: true, renormMomentum: 0.5, scale: false},
+        renormClipping: {rmin: 0.5, rmax: 2, dmax: 1.5},
+      }),
+  ],
+  ['batchNorm with renorm alone', FLAT, () => batchNorm({renorm: true})],
   ['layerNorm', SEQUENCE, () => layerNorm({betaConstraint: 'maxNorm'})],
   ['layerNorm, axes', IMAGE, () => layerNorm({axis: [1, 3], scale: false})],
   ['groupNorm', [4, 4, 6], () => groupNorm({groups: 3})],
@@ -504,7 +514,7 @@ const STRUCTURES: readonly Written[] = [
       tf.sequential({
         layers: [
           batchNorm({
-            ...{inputShape: [4], renorm: true},
+            ...{inputShape: [4], virtualBatchSize: 2},
             unbiasedMovingVariance: true,
           }),
           batchNorm({movingAverage: 'cumulative'}),

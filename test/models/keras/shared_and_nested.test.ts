@@ -35,9 +35,9 @@ describe('a layer of a model, and of a model inside it', () => {
     expectRefused(
       nested(dense()),
       'Dense shared: it is in the models m and inside, and the file has too few ' +
-        'weights for two layers; tf.js cannot share a layer between a model and ' +
-        'one inside it, so give one of the models a copy of the layer in Keras, ' +
-        'with the same weights. Received: models=["m","inside"]',
+        'weights for two layers; tf.js cannot share a layer between models, so give ' +
+        'one of them a copy of the layer in Keras, with the same weights. ' +
+        'Received: models=["m","inside"]',
       weightsOf(['shared']),
     ));
 

@@ -21,15 +21,20 @@ import {
   withRandomWeights,
 } from './models_for_keras.js';
 
-/** The config without keys that are null, which is the default of all that may be. */
+/**
+ * The config without keys that are null, which is the default of all that may be, and of
+ * a Reshape only the rank: reading finds the length that is open.
+ */
 const configIn = (bytes: Uint8Array): unknown =>
   JSON.parse(
     tf.util.decodeString(readZip(bytes, 'test').get('config.json') as never),
-    (_, value: unknown) =>
+    (key, value: unknown) => {
+      if (key === 'target_shape') return (value as number[]).length;
       // tf.js renumbers stacked cells.
-      typeof value === 'string'
+      return typeof value === 'string'
         ? value.replace(/RNNCells\d+/, 'RNNCells')
-        : (value ?? undefined),
+        : (value ?? undefined);
+    },
   );
 
 /** A regularizer that Keras does not have. */
@@ -60,11 +65,15 @@ const FOLDER = process.env.KERAS_MODELS;
       const file = `${manifest.length}.keras`;
       // Before predictions, which change states.
       writeFileSync(join(folder, file), await toKerasFile(model));
-      const outputs = [model.predict(inputs)].flat();
+      const predict = (): object[] => [model.predict(inputs)].flat().map(plain);
+      const train = (): object[] =>
+        [model.apply(inputs, {training: true}) as tf.Tensor].map(plain);
       manifest.push({
         ...{name, file},
         inputs: inputs.map(plain),
-        outputs: outputs.map(plain),
+        outputs: predict(),
+        // Its other weights act only in training.
+        ...(name.includes('renorm') && {trained: [...train(), ...predict()]}),
       });
     }
     writeFileSync(join(folder, 'files.json'), JSON.stringify(manifest));
@@ -166,6 +175,23 @@ describe('toKerasFile', () => {
     expect(tf.memory().numTensors).toBe(numTensors);
   });
 
+  it('writes what Keras reads from version 3.4 on', async () => {
+    const dense = tf.layers.dense({
+      ...{units: 6, inputShape: [4]},
+      kernelInitializer: 'orthogonal',
+    });
+    const reshape = tf.layers.reshape({targetShape: [2, -1]});
+    const bytes = await toKerasFile(tf.sequential({layers: [dense, reshape]}));
+    const members = readZip(bytes, 'test');
+    const config = tf.util.decodeString(members.get('config.json') as never);
+    // Before 3.7, Keras knows no other name, and no null in the shape.
+    expect(config).toContain('"class_name":"OrthogonalInitializer"');
+    expect(config).toContain('"target_shape":[2,-1]');
+    // Before 3.6, it needs the group of the model's own weights.
+    const weights = readHdf5(members.get('model.weights.h5') as never, 'test');
+    expect(weights.groups.has('vars')).toBe(true);
+  });
+
   it('writes `synchronized` where it is asked for', async () => {
     const model = one(batchNorm());
     const written = async (...options: object[]): Promise<string> =>
@@ -193,7 +219,7 @@ describe('toKerasFile', () => {
   it('warns of what only training would show', async () => {
     const model = tf.sequential({
       layers: [
-        batchNorm({inputShape: [4], renorm: true, name: 'first'}),
+        batchNorm({inputShape: [4], virtualBatchSize: 2, name: 'first'}),
         rmsNorm({scaleConstraint: 'nonNeg', name: 'second'}),
         tf.layers.dense({units: 2, kernelConstraint: 'maxNorm', name: 'last'}),
       ],
@@ -201,14 +227,14 @@ describe('toKerasFile', () => {
     await toKerasFile(model);
     expect(warnings()).toEqual([
       'toKerasFile: left out, as Keras does not have it; it matters in training: ' +
-        'BatchNorm first (renorm), RMSNorm second (scaleConstraint)',
+        'BatchNorm first (virtualBatchSize), RMSNorm second (scaleConstraint)',
       'toKerasFile: Keras applies constraints in training, and tf.js does not: ' +
         'Dense last (kernel_constraint)',
     ]);
   });
 
-  it('writes a layer of a model and one inside it twice', async () => {
-    const shared = tf.layers.dense({units: 4});
+  it('writes a layer of a model and one inside it twice, with a warning', async () => {
+    const shared = tf.layers.dense({units: 4, name: 'shared'});
     const x = tf.input({shape: [4]});
     const inner = tf.model({inputs: x, outputs: through(shared, x)});
     const z = tf.input({shape: [4]});
@@ -225,6 +251,25 @@ describe('toKerasFile', () => {
       'layers/dense/vars/1',
       'layers/functional/layers/dense/vars/0',
       'layers/functional/layers/dense/vars/1',
+    ]);
+    expect(warnings()).toEqual([
+      'toKerasFile: Keras cannot load a layer that several models share; it becomes ' +
+        'one layer for each, and they train apart: Dense shared',
+    ]);
+  });
+
+  it('warns of a model that is shared by models, but not of its layers, nor of inputs', async () => {
+    const x = tf.input({shape: [4]});
+    const coded = through(tf.layers.dense({units: 4}), x);
+    const encoder = tf.model({inputs: x, outputs: coded, name: 'encoder'});
+    const both = ['one', 'two'].map((name) => {
+      const outputs = through(encoder, x);
+      return tf.model({inputs: x, outputs, name});
+    });
+    const outputs = both.reduce((y, model) => through(model, y), x);
+    await toKerasFile(tf.model({inputs: x, outputs}));
+    expect(warnings()).toEqual([
+      expect.stringMatching(/ train apart: \w+ encoder$/),
     ]);
   });
 });

@@ -38,11 +38,11 @@ const INITIALIZERS: readonly string[] = [
   'Orthogonal',
 ];
 
-/** Spelling in Keras, and in tf.js. Of several in Keras, the first is written. */
+/** Spelling in Keras, and in tf.js. */
 const RESPELLED: Readonly<Record<string, string>> = {
   LecunNormal: 'LeCunNormal',
   LecunUniform: 'LeCunUniform',
-  Orthogonal: 'Orthogonal',
+  // Keras from 3.7 on says Orthogonal, and reads both.
   OrthogonalInitializer: 'Orthogonal',
 };
 
@@ -203,6 +203,10 @@ export function objectInKeras(
 ): unknown {
   if (value === null || value === undefined) return null;
   if (key.endsWith('activation')) return activationInKeras(key, value, who);
+  if (key === 'target_shape' && Array.isArray(value)) {
+    // tf.js has null for the length that follows from the others.
+    return value.map((length: unknown) => length ?? -1);
+  }
   const [suffix, module] = MODULES.find(([each]) => key.endsWith(each)) ?? [];
   if (module === undefined) return value;
   const {className = '', config} = partsOf(value) ?? {};

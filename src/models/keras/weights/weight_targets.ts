@@ -88,15 +88,18 @@ export function whySharedIsMissing(model: GraphModel): Error | undefined {
   for (const each of modelsIn(model)) {
     for (const layer of each.layers) {
       const {className, name, config} = layer;
-      const key = JSON.stringify([className, name, config]);
+      // Keras numbers the objects of a shared layer's config in one of its places.
+      const key = JSON.stringify([className, name, config], (part, value) =>
+        part === 'shared_object_id' ? undefined : (value as unknown),
+      );
       const other = seen.get(key);
       seen.set(key, each);
       if (!other || layer.model || !key.includes('_initializer')) continue;
       const what =
         `it is in the models ${other.name} and ${each.name}, and the file has ` +
         'too few weights for two layers; tf.js cannot share a layer between ' +
-        'a model and one inside it, so give one of the models a copy of the ' +
-        'layer in Keras, with the same weights';
+        'models, so give one of them a copy of the layer in Keras, with the ' +
+        'same weights';
       const models = [other.name, each.name];
       return refusal(whoIs(layer), what, 'models', models);
     }

@@ -10,7 +10,7 @@ import {
   type GraphModel,
   whoIs,
 } from '../../graph/graph.js';
-import {isModel} from '../../graph/live_model.js';
+import {innerLayers, isModel} from '../../graph/live_model.js';
 import {
   inputConfig,
   layerInKeras,
@@ -18,6 +18,11 @@ import {
 } from './layer_in_keras.js';
 
 const BIDIRECTIONAL = 'Bidirectional';
+
+/** Topic of a warning. */
+const SHARED =
+  'Keras cannot load a layer that several models share; it becomes one layer for each, ' +
+  'and they train apart';
 
 /**
  * Translates a live model into a graph of Keras 3's layers, each with its live one.
@@ -30,7 +35,27 @@ export function modelInKeras(
   model: LayersModel,
   settings: WriteSettings,
 ): GraphModel {
+  for (const layer of sharedByModels(model)) {
+    const who = {className: layer.getClassName(), name: layer.name};
+    settings.notes.add(SHARED, whoIs(who));
+  }
   return new Translator(settings).model(graph, model, true);
+}
+
+/** Lists layers with weights that are in more than one of the models within a model. */
+function sharedByModels(model: LayersModel): layers.Layer[] {
+  const seen = new Set<layers.Layer>();
+  const shared = new Set<layers.Layer>();
+  const visit = (layer: layers.Layer): void => {
+    if (seen.has(layer)) {
+      if (layer.weights.length > 0) shared.add(layer);
+      return;
+    }
+    seen.add(layer);
+    innerLayers(layer).forEach(visit);
+  };
+  model.layers.forEach(visit);
+  return [...shared];
 }
 
 class Translator {

@@ -1,6 +1,6 @@
 import {tidy, type Tensor} from '@tensorflow/tfjs-core';
 import type {layers, LayerVariable} from '@tensorflow/tfjs-layers';
-import {stockParametersOf} from '../../../layer_support/description.js';
+import {keras3ParametersOf} from '../../../layer_support/description.js';
 import {kernelOf} from '../../../layer_support/wrapped_layer.js';
 import {normalizeSpectrally} from '../../../ops/spectral_norm.js';
 import {type GraphLayer, type GraphModel, whoIs} from '../../graph/graph.js';
@@ -121,7 +121,7 @@ function ofSpectral(
 function kept(layer: layers.Layer): LayerVariable[] {
   const description = normalizationFor(layer.getClassName());
   if (!description) return layer.weights;
-  const names = stockParametersOf(description).map(({name}) => name);
+  const names = keras3ParametersOf(description).map(({name}) => name);
   return layer.weights.filter(({originalName}) =>
     names.includes(originalName.slice(originalName.lastIndexOf('/') + 1)),
   );
