@@ -9,8 +9,10 @@ import {
   foldingGrid,
   type Grid,
   gridOf,
+  summingGrid,
 } from '../../../src/kernels/backends/webgpu/plan.js';
 import {
+  type Form,
   parametersForm,
   sharedForm,
   statisticsForm,
@@ -262,11 +264,14 @@ describe('a grid', () => {
 
   it('visits every unit once', () => {
     const walks = fc.constantFrom(statisticsForm, sharedForm, parametersForm);
-    const cases = fc.tuple(anyView, walks, fc.boolean(), fc.boolean());
+    const spreads = fc.constantFrom(gridOf, summingGrid, (form: Form) =>
+      gridOf(form, false, 100),
+    );
+    const cases = fc.tuple(anyView, walks, fc.boolean(), spreads);
     fc.assert(
-      fc.property(cases, ([view, walk, wide, sums]) => {
+      fc.property(cases, ([view, walk, wide, spread]) => {
         for (const each of [walk(view), asOneRun(walk(view))]) {
-          const grid = gridOf(each, wide, sums);
+          const grid = spread(each, wide);
           const counts = visits(grid);
           expect(counts.length * grid.width).toBe(viewSize(view));
           expect(counts.every((count) => count === 1)).toBe(true);
@@ -288,11 +293,7 @@ describe('a grid', () => {
   it('gives each lane of a sum something to add', () => {
     fc.assert(
       fc.property(anyView, fc.boolean(), (view, wide) => {
-        const {length, lanes, chunks} = gridOf(
-          statisticsForm(view),
-          wide,
-          true,
-        );
+        const {length, lanes, chunks} = summingGrid(statisticsForm(view), wide);
         expect(lanes * chunks).toBeLessThanOrEqual(length);
       }),
     );

@@ -35,58 +35,89 @@ export interface Grid extends Form, Lanes {
   readonly chunks: number;
 }
 
-/** Threads of a workgroup: at least, and at most, as every device has them. */
-const FEW_THREADS = 64;
-const MOST_THREADS = 256;
+/**
+ * Threads of a workgroup. Larger ones let more lanes share an item, but lanes that meet at a
+ * barrier wait for each other: on some devices each of them is put aside and resumed.
+ */
+const THREADS = 64;
+
+/** Lanes that share a sum: one of them puts together what all have. */
+const LANES_OF_A_SUM = 16;
 
 /** Neighbouring columns that are read together: 16 of 16 bytes. */
 const COLUMNS = 16;
 
-/** Units that a thread goes through, on average: to keep it busy, and to sum up. */
-const UNITS = 8;
+/** Units that a thread goes through: what it knows of an item is to pay off. */
+const UNITS = 16;
 const UNITS_OF_A_SUM = 32;
 
-/** Sums are cut into about so many workgroups, which is enough for any device. */
-const ENOUGH_WORKGROUPS = 512;
+/** Sums that one thread puts together alone. */
+const SUMS_OF_A_THREAD = 64;
 
 /**
- * Spreads a form over workgroups.
+ * Spreads a form over workgroups, to write a value for each of its own.
  *
  * @param wide If true, four floats may be read at once as far as alignment is concerned.
- * @param sums If true, few chunks are better: somebody has to put their sums together.
+ * @param parts How many parts there are of each statistic. A thread reads them all.
  */
-export function gridOf(form: Form, wide: boolean, sums: boolean): Grid {
+export function gridOf(form: Form, wide: boolean, parts = 1): Grid {
+  const units = unitsOf(form, wide);
+  const each = Math.max(UNITS, parts / 2);
+  const lanes = Math.min(
+    THREADS / sideOfGroup(units),
+    powerOfTwo(units.length / each),
+  );
+  const chunks = Math.ceil(units.length / lanes / each);
+  return {...units, lanes, across: THREADS / lanes, chunks};
+}
+
+/**
+ * Spreads a form over workgroups, to add up its items. With `lanes` lanes it takes a time of
+ * `length / lanes` to add up and one of about `4 · lanes` to put the lanes' sums together,
+ * and likewise with chunks, which whoever needs the sum puts together once more: roots of
+ * the length make both small.
+ */
+export function summingGrid(form: Form, wide: boolean): Grid {
+  const units = unitsOf(form, wide);
+  const {length} = units;
+  const root = Math.sqrt(length);
+  const lanes = Math.min(
+    ...[LANES_OF_A_SUM, THREADS / sideOfGroup(units), powerOfTwo(root / 2)],
+  );
+  const chunks = Math.ceil(Math.min(length / lanes / UNITS_OF_A_SUM, root / 5));
+  return {...units, lanes, across: THREADS / lanes, chunks};
+}
+
+/** A form in units. */
+type Units = Omit<Grid, 'lanes' | 'across' | 'chunks'>;
+
+function unitsOf(form: Form, wide: boolean): Units {
   const {batch, outer} = form;
   const columns = form.run === 1;
   const width = wide && (columns ? form.group : form.run) % 4 === 0 ? 4 : 1;
   const group = columns ? form.group / width : form.group;
   const run = columns ? 1 : form.run / width;
-  const items = batch * group;
-  const length = outer * run;
-  const side = columns ? Math.min(COLUMNS, powerOfTwo(items)) : 1;
-  const lanes = Math.min(MOST_THREADS / side, powerOfTwo(length / UNITS));
-  const across = Math.max(side, FEW_THREADS / lanes);
-  const blocks = Math.ceil(items / across);
-  const chunks = sums
-    ? Math.min(
-        Math.ceil(length / lanes / UNITS_OF_A_SUM),
-        Math.max(1, Math.floor(ENOUGH_WORKGROUPS / blocks)),
-      )
-    : Math.ceil(length / lanes / UNITS);
   return {
-    ...{width, columns, lanes, across, chunks, items, length},
+    ...{width, columns, items: batch * group, length: outer * run},
     flat: outer === 1 && !columns,
     ...{batch, outer, group, run},
   };
 }
 
+/** Items that a workgroup is to have side by side. */
+function sideOfGroup({columns, items}: Units): number {
+  return columns ? Math.min(COLUMNS, powerOfTwo(items)) : 1;
+}
+
 /** A grid that puts so many sums together for each of so many items. */
 export function foldingGrid(items: number, sums: number, group: number): Grid {
   const lanes =
-    sums > COLUMNS ? Math.min(FEW_THREADS, powerOfTwo(sums / 4)) : 1;
+    sums > SUMS_OF_A_THREAD
+      ? Math.min(LANES_OF_A_SUM, powerOfTwo(Math.sqrt(sums) / 2))
+      : 1;
   return {
     ...{width: 1, columns: false, flat: true, lanes, items, group},
-    ...{across: FEW_THREADS / lanes, chunks: 1, length: sums},
+    ...{across: THREADS / lanes, chunks: 1, length: sums},
     ...{batch: items / group, outer: 1, run: 1},
   };
 }

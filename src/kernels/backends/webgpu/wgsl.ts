@@ -56,9 +56,6 @@ export const UNIFORMS = [
 /** Values that are added in a row, before their sum is added to others. */
 const ROW = 32;
 
-/** Sums that one thread puts together. */
-const FEW = 16;
-
 /** Neighbouring items in a unit. */
 export function sideOf({columns, width}: Lanes): number {
   return columns ? width : 1;
@@ -112,29 +109,25 @@ fn main(index: i32) {
 }`;
 }
 
-/** A function that puts together what the lanes of an item have, and gives it to each. */
+/**
+ * A function that puts together what the lanes of an item have, for the first of them. It
+ * waits once: a barrier costs some devices more than the sum.
+ */
 function gather({columns, lanes, across}: Spec): string {
   if (lanes === 1) {
     return 'fn gather(own: Acc, t: i32, lane: i32) -> Acc { return own; }';
   }
-  const apart = columns ? across : 1;
-  const add = (from: string, to: string, by: number): string =>
-    `var all = pool[home + ${from} * ${apart}];
-    for (var i = ${from} + ${by}; i < ${to}; i += ${by}) {
-      all = join(all, pool[home + i * ${apart}]);
-    }
-    pool[home + ${from} * ${apart}] = all;`;
-  const last = `if (lane == 0) { ${add('0', `${lanes}`, FEW)} }
-  workgroupBarrier();`;
   return `var<workgroup> pool: array<Acc, ${lanes * across}>;
 fn gather(own: Acc, t: i32, lane: i32) -> Acc {
-  let home = ${columns ? `t % ${across}` : `t - lane`};
   pool[t] = own;
   workgroupBarrier();
-  if (lane % ${FEW} == 0) { ${add('lane', `min(lane + ${FEW}, ${lanes})`, 1)} }
-  workgroupBarrier();
-  ${lanes > FEW ? last : ''}
-  return pool[home];
+  var all = own;
+  if (lane == 0) {
+    for (var i = 1; i < ${lanes}; i++) {
+      all = join(all, pool[t + i * ${columns ? across : 1}]);
+    }
+  }
+  return all;
 }`;
 }
 
@@ -189,14 +182,10 @@ export function sumUp(
     ${after}`);
 }
 
-/** Puts together `length` sums, or some other number of them; the result is `all`. */
-export function putTogether(
-  {lanes}: Spec,
-  each: string,
-  length = 'uniforms.length',
-): string {
+/** Puts together the `length` sums of an item; the result is `all`. */
+export function putTogether({lanes}: Spec, each: string): string {
   return collect(
-    `for (var j = lane; j < ${length}; j += ${lanes}) { ${each} }`,
+    `for (var j = lane; j < uniforms.length; j += ${lanes}) { ${each} }`,
   );
 }
 
