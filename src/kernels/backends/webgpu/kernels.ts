@@ -17,7 +17,15 @@ import {
 } from '../../contract.js';
 import {type GpuRunner, gpuRunnerOf} from '../../tfjs_private_gpu.js';
 import {type Launch, Launcher, type Tensors} from './launcher.js';
-import {asOneRun, foldingGrid, type Grid, gridOf, summingGrid} from './plan.js';
+import {
+  asOneRun,
+  fewChunks,
+  manyChunks,
+  foldingGrid,
+  type Grid,
+  gridOf,
+  summingGrid,
+} from './plan.js';
 import {parametersForm, sharedForm, statisticsForm} from '../../geometry.js';
 import {sideOf} from './wgsl.js';
 
@@ -82,7 +90,7 @@ function normalize(
 ): Normalized<TensorInfo> {
   const {view, subtractMean} = attributes;
   const count = statisticsCount(view);
-  const grid = summingGrid(asOneRun(statisticsForm(view)), true);
+  const grid = summingGrid(asOneRun(statisticsForm(view)), true, fewChunks);
   const parts = launcher.intermediate({
     kind: 'moments',
     grid,
@@ -193,8 +201,12 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
   const count = statisticsCount(view);
   const dense = inner === 1;
   const grid = along
-    ? summingGrid(statisticsForm(shape), dense || inner % 4 === 0 || !scale)
-    : summingGrid(asOneRun(sharedForm(shape)), isAligned(shape));
+    ? summingGrid(
+        statisticsForm(shape),
+        dense || inner % 4 === 0 || !scale,
+        manyChunks,
+      )
+    : summingGrid(asOneRun(sharedForm(shape)), isAligned(shape), manyChunks);
   const whole = along && grid.chunks === 1;
   const sizes = {
     ...{channel, inner, epsilon, statistics: count},
@@ -271,7 +283,7 @@ function parameterGradients(
   const own = channel === 1;
   // Neighbouring parameters have the same statistics with perOuter.
   const wide = perOuter ? group > 1 : isAligned(view);
-  const grid = summingGrid(parametersForm(view), wide);
+  const grid = summingGrid(parametersForm(view), wide, manyChunks);
   // Few long statistics have many parameters, and a thread for each is enough.
   const chunks = given || whole ? grid.chunks : 1;
   const side = perOuter ? grid.width : own ? sideOf(grid) : 1;

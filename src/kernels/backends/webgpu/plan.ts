@@ -20,9 +20,11 @@ export interface Lanes {
   readonly columns: boolean;
   /** If true, the values of an item lie in one run. */
   readonly flat: boolean;
-  /** Threads that share an item. */
+  /** If true, neighbouring threads have neighbouring items; if not, they share one. */
+  readonly beside: boolean;
+  /** Threads that share a chunk. */
   readonly lanes: number;
-  /** Items in a workgroup. */
+  /** Chunks in a workgroup. */
   readonly across: number;
 }
 
@@ -31,21 +33,21 @@ export interface Grid extends Form, Lanes {
   readonly items: number;
   /** Units of an item. */
   readonly length: number;
-  /** Workgroups that share an item. */
+  /** Chunks of an item. */
   readonly chunks: number;
 }
 
 /**
- * Threads of a workgroup. Larger ones let more lanes share an item, but lanes that meet at a
- * barrier wait for each other: on some devices each of them is put aside and resumed.
+ * Threads of a workgroup. More could share an item, but those that meet at a barrier wait for
+ * each other, and some devices put each of them aside and take it up again.
  */
 const THREADS = 64;
 
-/** Lanes that share a sum: one of them puts together what all have. */
+/** Lanes that share a sum: at most, as one of them puts together what all have. */
 const LANES_OF_A_SUM = 16;
 
-/** Neighbouring columns that are read together: 16 of 16 bytes. */
-const COLUMNS = 16;
+/** Neighbouring threads that read what lies side by side: 8 of 16 bytes at least. */
+const NEIGHBOURS = 8;
 
 /** Units that a thread goes through: what it knows of an item is to pay off. */
 const UNITS = 16;
@@ -62,29 +64,51 @@ const SUMS_OF_A_THREAD = 64;
  */
 export function gridOf(form: Form, wide: boolean, parts = 1): Grid {
   const units = unitsOf(form, wide);
+  const {beside, length} = units;
   const each = Math.max(UNITS, parts / 2);
-  const lanes = Math.min(
-    THREADS / sideOfGroup(units),
-    powerOfTwo(units.length / each),
-  );
-  const chunks = Math.ceil(units.length / lanes / each);
+  const lanes = beside ? 1 : Math.min(THREADS, powerOfTwo(length / each));
+  const chunks = Math.ceil(length / lanes / each);
   return {...units, lanes, across: THREADS / lanes, chunks};
 }
 
+/** The most chunks of an item if every thread that reads the item puts their sums together. */
+export function fewChunks(length: number): number {
+  return Math.sqrt(length) / 3;
+}
+
+/** The most chunks if a launch of its own does. */
+export function manyChunks(): number {
+  return 256;
+}
+
 /**
- * Spreads a form over workgroups, to add up its items. With `lanes` lanes it takes a time of
- * `length / lanes` to add up and one of about `4 · lanes` to put the lanes' sums together,
- * and likewise with chunks, which whoever needs the sum puts together once more: roots of
- * the length make both small.
+ * Spreads a form over workgroups, to add up its items. There are more threads the more there
+ * is to add, and each has more to do. Items and chunks make them; lanes, which wait for each
+ * other, only where those are too few, or where neighbouring threads would read what lies
+ * far apart.
+ *
+ * @param most How many chunks an item may have, given its length.
  */
-export function summingGrid(form: Form, wide: boolean): Grid {
+export function summingGrid(
+  form: Form,
+  wide: boolean,
+  most: (length: number) => number,
+): Grid {
   const units = unitsOf(form, wide);
-  const {length} = units;
-  const root = Math.sqrt(length);
-  const lanes = Math.min(
-    ...[LANES_OF_A_SUM, THREADS / sideOfGroup(units), powerOfTwo(root / 2)],
+  const {beside, items, length} = units;
+  const threads = 6 * Math.sqrt(items * length);
+  const root = powerOfTwo(Math.sqrt(length) / 2);
+  const least = beside ? 1 : Math.min(NEIGHBOURS, root);
+  const chunks = Math.ceil(
+    Math.min(
+      ...[length / least / UNITS_OF_A_SUM, most(length)],
+      threads / (items * least),
+    ),
   );
-  const chunks = Math.ceil(Math.min(length / lanes / UNITS_OF_A_SUM, root / 5));
+  const lanes = Math.min(
+    ...[beside ? THREADS / (2 * NEIGHBOURS) : LANES_OF_A_SUM, root],
+    Math.max(least, powerOfTwo(threads / (items * chunks))),
+  );
   return {...units, lanes, across: THREADS / lanes, chunks};
 }
 
@@ -97,16 +121,12 @@ function unitsOf(form: Form, wide: boolean): Units {
   const width = wide && (columns ? form.group : form.run) % 4 === 0 ? 4 : 1;
   const group = columns ? form.group / width : form.group;
   const run = columns ? 1 : form.run / width;
+  const flat = outer === 1 && !columns;
   return {
-    ...{width, columns, items: batch * group, length: outer * run},
-    flat: outer === 1 && !columns,
+    ...{width, columns, flat, items: batch * group, length: outer * run},
+    beside: columns || (!flat && run < NEIGHBOURS),
     ...{batch, outer, group, run},
   };
-}
-
-/** Items that a workgroup is to have side by side. */
-function sideOfGroup({columns, items}: Units): number {
-  return columns ? Math.min(COLUMNS, powerOfTwo(items)) : 1;
 }
 
 /** A grid that puts so many sums together for each of so many items. */
@@ -116,9 +136,9 @@ export function foldingGrid(items: number, sums: number, group: number): Grid {
       ? Math.min(LANES_OF_A_SUM, powerOfTwo(Math.sqrt(sums) / 2))
       : 1;
   return {
-    ...{width: 1, columns: false, flat: true, lanes, items, group},
-    ...{across: THREADS / lanes, chunks: 1, length: sums},
-    ...{batch: items / group, outer: 1, run: 1},
+    ...{width: 1, columns: false, flat: true, beside: true},
+    ...{lanes, across: THREADS / lanes, chunks: 1},
+    ...{items, length: sums, batch: items / group, outer: 1, group, run: 1},
   };
 }
 
@@ -136,7 +156,7 @@ export function dispatchOf(
   {items, across, chunks}: Grid,
   most: number,
 ): [number, number, number] {
-  const count = Math.ceil(items / across) * chunks;
+  const count = Math.ceil((items * chunks) / across);
   const rows = Math.ceil(count / most);
   return [Math.ceil(count / rows), rows, 1];
 }

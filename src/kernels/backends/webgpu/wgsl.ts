@@ -84,7 +84,7 @@ export const MERGE = `let n = max(p.a + q.a, A(1));
  *   `b` and has the statistic `s`, and has every `step`th unit of it from `first`.
  */
 export function shader(spec: Spec, join: string, body: string): string {
-  const {width, columns, lanes, across, own} = spec;
+  const {width, beside, lanes, across, own} = spec;
   const side = sideOf(spec);
   return `
 alias T = ${typeOf(width)};
@@ -96,10 +96,11 @@ ${gather(spec)}
 fn main(index: i32) {
   let t = i32(localIndex);
   let w = i32(workgroupId.y * numWorkgroups.x + workgroupId.x);
-  let lane = ${columns ? `t / ${across}` : `t % ${lanes}`};
-  let chunk = w % uniforms.chunks;
-  let q = w / uniforms.chunks * ${across} + ${columns ? `t % ${across}` : `t / ${lanes}`};
-  let live = q < uniforms.items;
+  let lane = ${beside ? `t / ${across}` : `t % ${lanes}`};
+  let piece = w * ${across} + ${beside ? `t % ${across}` : `t / ${lanes}`};
+  let live = piece < uniforms.items * uniforms.chunks;
+  let chunk = piece / uniforms.items;
+  let q = piece % uniforms.items;
   let b = q / uniforms.group;
   let u = q % uniforms.group;
   let first = chunk * ${lanes} + lane;
@@ -113,7 +114,7 @@ fn main(index: i32) {
  * A function that puts together what the lanes of an item have, for the first of them. It
  * waits once: a barrier costs some devices more than the sum.
  */
-function gather({columns, lanes, across}: Spec): string {
+function gather({beside, lanes, across}: Spec): string {
   if (lanes === 1) {
     return 'fn gather(own: Acc, t: i32, lane: i32) -> Acc { return own; }';
   }
@@ -124,7 +125,7 @@ fn gather(own: Acc, t: i32, lane: i32) -> Acc {
   var all = own;
   if (lane == 0) {
     for (var i = 1; i < ${lanes}; i++) {
-      all = join(all, pool[t + i * ${columns ? across : 1}]);
+      all = join(all, pool[t + i * ${beside ? across : 1}]);
     }
   }
   return all;
