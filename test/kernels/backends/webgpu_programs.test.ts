@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import {webgpuKernels} from '../../../src/kernels/backends/webgpu/kernels.js';
 import {
   asOneRun,
+  chunksOfLong,
   dispatchOf,
   fewChunks,
   foldingGrid,
@@ -252,7 +253,8 @@ describe('a grid', () => {
         const side = beside ? t % across : Math.floor(t / lanes);
         const piece = w * across + side;
         if (piece >= items * chunks) continue;
-        const [chunk, q] = [Math.floor(piece / items), piece % items];
+        const chunk = beside ? Math.floor(piece / items) : piece % chunks;
+        const q = beside ? piece % items : Math.floor(piece / chunks);
         const [b, u] = [Math.floor(q / group), q % group];
         const first = chunk * lanes + lane;
         for (let k = first; k < length; k += lanes * chunks) {
@@ -299,7 +301,7 @@ describe('a grid', () => {
   it('gives each lane of a sum something to add', () => {
     fc.assert(
       fc.property(anyView, fc.boolean(), (view, wide) => {
-        for (const most of [fewChunks, manyChunks]) {
+        for (const most of [fewChunks, manyChunks, chunksOfLong]) {
           const grid = summingGrid(statisticsForm(view), wide, most);
           expect(grid.lanes * grid.chunks).toBeLessThanOrEqual(grid.length);
         }

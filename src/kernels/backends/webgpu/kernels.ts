@@ -19,6 +19,7 @@ import {type GpuRunner, gpuRunnerOf} from '../../tfjs_private_gpu.js';
 import {type Launch, Launcher, type Tensors} from './launcher.js';
 import {
   asOneRun,
+  chunksOfLong,
   fewChunks,
   manyChunks,
   foldingGrid,
@@ -42,6 +43,9 @@ export const webgpu: Backend = {
  * own: those for each parameter would take as much memory as x.
  */
 const FEW_VALUES = 16;
+
+/** As many make threads enough, however long they are. */
+const MANY_STATISTICS = 256;
 
 /** The numbers for each statistic that dx is computed from, beside dy and x. */
 const TERMS = 5;
@@ -204,7 +208,7 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
     ? summingGrid(
         statisticsForm(shape),
         dense || inner % 4 === 0 || !scale,
-        manyChunks,
+        count < MANY_STATISTICS ? chunksOfLong : () => 1,
       )
     : summingGrid(asOneRun(sharedForm(shape)), isAligned(shape), manyChunks);
   const whole = along && grid.chunks === 1;

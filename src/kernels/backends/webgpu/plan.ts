@@ -46,8 +46,8 @@ const THREADS = 64;
 /** Lanes that share a sum: at most, as one of them puts together what all have. */
 const LANES_OF_A_SUM = 16;
 
-/** Neighbouring threads that read what lies side by side: 8 of 16 bytes at least. */
-const NEIGHBOURS = 8;
+/** Floats that neighbouring threads are to read side by side: two cache lines of 32 bytes. */
+const NEIGHBOURS = 16;
 
 /** Units that a thread goes through: what it knows of an item is to pay off. */
 const UNITS = 16;
@@ -71,23 +71,27 @@ export function gridOf(form: Form, wide: boolean, parts = 1): Grid {
   return {...units, lanes, across: THREADS / lanes, chunks};
 }
 
-/** The most chunks of an item if every thread that reads the item puts their sums together. */
+/** The most chunks of an item of so many units if whoever reads the item puts them together. */
 export function fewChunks(length: number): number {
   return Math.sqrt(length) / 3;
 }
 
-/** The most chunks if a launch of its own does. */
+/** The most chunks if a launch that is there anyway puts them together. */
 export function manyChunks(): number {
   return 256;
 }
 
+/** The most chunks if they take a launch that one chunk would not. */
+export function chunksOfLong(length: number): number {
+  return Math.min(manyChunks(), length / (LANES_OF_A_SUM * UNITS_OF_A_SUM));
+}
+
 /**
- * Spreads a form over workgroups, to add up its items. There are more threads the more there
- * is to add, and each has more to do. Items and chunks make them; lanes, which wait for each
- * other, only where those are too few, or where neighbouring threads would read what lies
- * far apart.
+ * Spreads a form over workgroups, to add up its items. The more there is to add, the more
+ * threads there are, and the more each of them has to do. Items and chunks make the threads;
+ * lanes, which wait for each other, only where those are too few.
  *
- * @param most How many chunks an item may have, given its length.
+ * @param most How many chunks an item of some length may have.
  */
 export function summingGrid(
   form: Form,
@@ -95,19 +99,16 @@ export function summingGrid(
   most: (length: number) => number,
 ): Grid {
   const units = unitsOf(form, wide);
-  const {beside, items, length} = units;
-  const threads = 6 * Math.sqrt(items * length);
-  const root = powerOfTwo(Math.sqrt(length) / 2);
-  const least = beside ? 1 : Math.min(NEIGHBOURS, root);
+  const {beside, width, items, length} = units;
+  const least = beside ? 1 : NEIGHBOURS / width;
+  const threads = Math.max(least, 6 * Math.sqrt(length / items));
   const chunks = Math.ceil(
-    Math.min(
-      ...[length / least / UNITS_OF_A_SUM, most(length)],
-      threads / (items * least),
-    ),
+    Math.min(length / UNITS_OF_A_SUM, most(length), threads),
   );
   const lanes = Math.min(
-    ...[beside ? THREADS / (2 * NEIGHBOURS) : LANES_OF_A_SUM, root],
-    Math.max(least, powerOfTwo(threads / (items * chunks))),
+    beside ? THREADS / NEIGHBOURS : LANES_OF_A_SUM,
+    powerOfTwo(Math.sqrt(length) / 2),
+    powerOfTwo(threads / chunks),
   );
   return {...units, lanes, across: THREADS / lanes, chunks};
 }
@@ -124,7 +125,7 @@ function unitsOf(form: Form, wide: boolean): Units {
   const flat = outer === 1 && !columns;
   return {
     ...{width, columns, flat, items: batch * group, length: outer * run},
-    beside: columns || (!flat && run < NEIGHBOURS),
+    beside: columns || (!flat && run * width < NEIGHBOURS),
     ...{batch, outer, group, run},
   };
 }

@@ -99,8 +99,8 @@ fn main(index: i32) {
   let lane = ${beside ? `t / ${across}` : `t % ${lanes}`};
   let piece = w * ${across} + ${beside ? `t % ${across}` : `t / ${lanes}`};
   let live = piece < uniforms.items * uniforms.chunks;
-  let chunk = piece / uniforms.items;
-  let q = piece % uniforms.items;
+  let chunk = piece ${beside ? '/ uniforms.items' : '% uniforms.chunks'};
+  let q = piece ${beside ? '% uniforms.items' : '/ uniforms.chunks'};
   let b = q / uniforms.group;
   let u = q % uniforms.group;
   let first = chunk * ${lanes} + lane;
