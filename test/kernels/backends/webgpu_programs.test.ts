@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import {webgpuKernels} from '../../../src/kernels/backends/webgpu/kernels.js';
 import {
   asOneRun,
-  chunksOfLong,
+  chunksOfFew,
   dispatchOf,
   fewChunks,
   foldingGrid,
@@ -256,7 +256,7 @@ describe('a grid', () => {
         const chunk = beside ? Math.floor(piece / items) : piece % chunks;
         const q = beside ? piece % items : Math.floor(piece / chunks);
         const [b, u] = [Math.floor(q / group), q % group];
-        const first = chunk * lanes + lane;
+        const first = beside ? lane * chunks + chunk : chunk * lanes + lane;
         for (let k = first; k < length; k += lanes * chunks) {
           const row = b * grid.outer + Math.floor(k / run);
           const e = (row * group + u) * run + (k % run);
@@ -301,7 +301,7 @@ describe('a grid', () => {
   it('gives each lane of a sum something to add', () => {
     fc.assert(
       fc.property(anyView, fc.boolean(), (view, wide) => {
-        for (const most of [fewChunks, manyChunks, chunksOfLong]) {
+        for (const most of [fewChunks, manyChunks, chunksOfFew]) {
           const grid = summingGrid(statisticsForm(view), wide, most);
           expect(grid.lanes * grid.chunks).toBeLessThanOrEqual(grid.length);
         }

@@ -19,7 +19,7 @@ import {type GpuRunner, gpuRunnerOf} from '../../tfjs_private_gpu.js';
 import {type Launch, Launcher, type Tensors} from './launcher.js';
 import {
   asOneRun,
-  chunksOfLong,
+  chunksOfFew,
   fewChunks,
   manyChunks,
   foldingGrid,
@@ -43,9 +43,6 @@ export const webgpu: Backend = {
  * own: those for each parameter would take as much memory as x.
  */
 const FEW_VALUES = 16;
-
-/** As many make threads enough, however long they are. */
-const MANY_STATISTICS = 256;
 
 /** The numbers for each statistic that dx is computed from, beside dy and x. */
 const TERMS = 5;
@@ -208,7 +205,7 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
     ? summingGrid(
         statisticsForm(shape),
         dense || inner % 4 === 0 || !scale,
-        count < MANY_STATISTICS ? chunksOfLong : () => 1,
+        chunksOfFew,
       )
     : summingGrid(asOneRun(sharedForm(shape)), isAligned(shape), manyChunks);
   const whole = along && grid.chunks === 1;

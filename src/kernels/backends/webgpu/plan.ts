@@ -1,9 +1,9 @@
 import type {Form} from '../../geometry.js';
 
 /*
- * The cut of a view into workgroups. A workgroup has lanes, which share the values of an
- * item among them, and works at several items at once. An item holds the values that a
- * statistic, or a gradient of a parameter, is computed from; long ones are cut into chunks.
+ * The cut of a view into workgroups. An item holds the values that a statistic, or a gradient
+ * of a parameter, is computed from; long ones are cut into chunks. A chunk is a thread's own,
+ * or has lanes that share its values; a workgroup works at several chunks at once.
  */
 
 /** The same form as one long run for each item, where it is one. */
@@ -38,19 +38,21 @@ export interface Grid extends Form, Lanes {
 }
 
 /**
- * Threads of a workgroup. More could share an item, but those that meet at a barrier wait for
- * each other, and some devices put each of them aside and take it up again.
+ * Threads of a workgroup: one or two of what a GPU runs in step. More only make programs with
+ * barriers slower to compile, and to run where threads that wait are put aside one by one.
  */
 const THREADS = 64;
 
 /** Lanes that share a sum: at most, as one of them puts together what all have. */
 const LANES_OF_A_SUM = 16;
 
-/** Floats that neighbouring threads are to read side by side: two cache lines of 32 bytes. */
+/** Floats that neighbouring threads read side by side: 64 bytes, which no device reads in part. */
 const NEIGHBOURS = 16;
 
-/** Units that a thread goes through: what it knows of an item is to pay off. */
+/** Units for which a thread uses what it has read of an item. */
 const UNITS = 16;
+
+/** Units of a chunk, at least: each chunk leaves three sums. */
 const UNITS_OF_A_SUM = 32;
 
 /** Sums that one thread puts together alone. */
@@ -60,7 +62,8 @@ const SUMS_OF_A_THREAD = 64;
  * Spreads a form over workgroups, to write a value for each of its own.
  *
  * @param wide If true, four floats may be read at once as far as alignment is concerned.
- * @param parts How many parts there are of each statistic. A thread reads them all.
+ * @param parts How many parts there are of each statistic. A thread reads them all, and
+ *   writes at least half as many units.
  */
 export function gridOf(form: Form, wide: boolean, parts = 1): Grid {
   const units = unitsOf(form, wide);
@@ -71,7 +74,10 @@ export function gridOf(form: Form, wide: boolean, parts = 1): Grid {
   return {...units, lanes, across: THREADS / lanes, chunks};
 }
 
-/** The most chunks of an item of so many units if whoever reads the item puts them together. */
+/**
+ * The most chunks of an item of so many units if every thread that reads the item puts them
+ * together: few of those as well, then, and each with more to do. See {@link gridOf}.
+ */
 export function fewChunks(length: number): number {
   return Math.sqrt(length) / 3;
 }
@@ -81,9 +87,14 @@ export function manyChunks(): number {
   return 256;
 }
 
-/** The most chunks if they take a launch that one chunk would not. */
-export function chunksOfLong(length: number): number {
-  return Math.min(manyChunks(), length / (LANES_OF_A_SUM * UNITS_OF_A_SUM));
+/**
+ * The most chunks if they take a launch that one chunk would not, after which none is left to
+ * put together chunks of the parameters' gradients: only a few long items are cut.
+ */
+export function chunksOfFew(length: number, items: number): number {
+  return items < manyChunks()
+    ? Math.min(manyChunks(), length / (LANES_OF_A_SUM * UNITS_OF_A_SUM))
+    : 1;
 }
 
 /**
@@ -91,19 +102,19 @@ export function chunksOfLong(length: number): number {
  * threads there are, and the more each of them has to do. Items and chunks make the threads;
  * lanes, which wait for each other, only where those are too few.
  *
- * @param most How many chunks an item of some length may have.
+ * @param most How many chunks an item may have.
  */
 export function summingGrid(
   form: Form,
   wide: boolean,
-  most: (length: number) => number,
+  most: (length: number, items: number) => number,
 ): Grid {
   const units = unitsOf(form, wide);
   const {beside, width, items, length} = units;
   const least = beside ? 1 : NEIGHBOURS / width;
   const threads = Math.max(least, 6 * Math.sqrt(length / items));
   const chunks = Math.ceil(
-    Math.min(length / UNITS_OF_A_SUM, most(length), threads),
+    Math.min(length / UNITS_OF_A_SUM, most(length, items), threads),
   );
   const lanes = Math.min(
     beside ? THREADS / NEIGHBOURS : LANES_OF_A_SUM,

@@ -86,6 +86,8 @@ export const MERGE = `let n = max(p.a + q.a, A(1));
 export function shader(spec: Spec, join: string, body: string): string {
   const {width, beside, lanes, across, own} = spec;
   const side = sideOf(spec);
+  // Neighbouring threads read neighbouring units: of an item, of items side by side, or, if
+  // those are few, of their neighbouring chunks.
   return `
 alias T = ${typeOf(width)};
 alias A = ${typeOf(side)};
@@ -103,7 +105,7 @@ fn main(index: i32) {
   let q = piece ${beside ? '% uniforms.items' : '/ uniforms.chunks'};
   let b = q / uniforms.group;
   let u = q % uniforms.group;
-  let first = chunk * ${lanes} + lane;
+  let first = ${beside ? 'lane * uniforms.chunks + chunk' : `chunk * ${lanes} + lane`};
   let step = ${lanes} * uniforms.chunks;
   let s = ${own ? 'q' : `q * ${side} / uniforms.channel`};
   ${body}
