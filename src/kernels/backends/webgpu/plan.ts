@@ -46,13 +46,13 @@ const THREADS = 64;
 /** Lanes that share a sum: at most, as one of them puts together what all have. */
 const LANES_OF_A_SUM = 16;
 
-/** Floats that neighbouring threads read side by side: 64 bytes, which no device reads in part. */
+/** Floats that neighbouring threads read side by side: 64 bytes, as GPUs read whole cache lines. */
 const NEIGHBOURS = 16;
 
-/** Units for which a thread uses what it has read of an item. */
+/** Units for which a thread uses what it has read of an item: at least, and less than twice. */
 const UNITS = 16;
 
-/** Units of a chunk, at least: each chunk leaves three sums. */
+/** Units of a chunk of a sum, about: each chunk takes memory for up to three sums. */
 const UNITS_OF_A_SUM = 32;
 
 /** Sums that one thread puts together alone. */
@@ -67,10 +67,13 @@ const SUMS_OF_A_THREAD = 64;
  */
 export function gridOf(form: Form, wide: boolean, parts = 1): Grid {
   const units = unitsOf(form, wide);
-  const {beside, length} = units;
+  const {length} = units;
   const each = Math.max(UNITS, parts / 2);
-  const lanes = beside ? 1 : Math.min(THREADS, powerOfTwo(length / each));
-  const chunks = Math.ceil(length / lanes / each);
+  const lanes = Math.min(
+    ...[units.beside ? 1 : THREADS, powerOfTwo(length)],
+    powerOfTwo(Math.max(neighboursOf(units), length / each / 2)),
+  );
+  const chunks = Math.max(1, Math.floor(length / lanes / each));
   return {...units, lanes, across: THREADS / lanes, chunks};
 }
 
@@ -110,9 +113,8 @@ export function summingGrid(
   most: (length: number, items: number) => number,
 ): Grid {
   const units = unitsOf(form, wide);
-  const {beside, width, items, length} = units;
-  const least = beside ? 1 : NEIGHBOURS / width;
-  const threads = Math.max(least, 6 * Math.sqrt(length / items));
+  const {beside, items, length} = units;
+  const threads = Math.max(neighboursOf(units), 6 * Math.sqrt(length / items));
   const chunks = Math.ceil(
     Math.min(length / UNITS_OF_A_SUM, most(length, items), threads),
   );
@@ -139,6 +141,11 @@ function unitsOf(form: Form, wide: boolean): Units {
     beside: columns || (!flat && run * width < NEIGHBOURS),
     ...{batch, outer, group, run},
   };
+}
+
+/** The threads that are to read neighbouring units of an item. */
+function neighboursOf({beside, width}: Units): number {
+  return beside ? 1 : NEIGHBOURS / width;
 }
 
 /** A grid that puts so many sums together for each of so many items. */
