@@ -85,9 +85,12 @@ export function fewChunks(length: number): number {
   return Math.sqrt(length) / 3;
 }
 
+/** Chunks that are enough threads for a single item, unless that is very long. */
+const MANY_CHUNKS = 256;
+
 /** The most chunks if a launch that is there anyway puts them together. */
-export function manyChunks(): number {
-  return 256;
+export function manyChunks(length: number): number {
+  return Math.max(MANY_CHUNKS, fewChunks(length));
 }
 
 /**
@@ -95,8 +98,8 @@ export function manyChunks(): number {
  * put together chunks of the parameters' gradients: only a few long items are cut.
  */
 export function chunksOfFew(length: number, items: number): number {
-  return items < manyChunks()
-    ? Math.min(manyChunks(), length / (LANES_OF_A_SUM * UNITS_OF_A_SUM))
+  return items < MANY_CHUNKS
+    ? Math.min(manyChunks(length), length / (LANES_OF_A_SUM * UNITS_OF_A_SUM))
     : 1;
 }
 
