@@ -5,12 +5,17 @@ import fc from 'fast-check';
 import {webgpuKernels} from '../../../src/kernels/backends/webgpu/kernels.js';
 import {
   asOneRun,
+  chunksOfFew,
   dispatchOf,
+  fewChunks,
   foldingGrid,
   type Grid,
   gridOf,
+  manyChunks,
+  summingGrid,
 } from '../../../src/kernels/backends/webgpu/plan.js';
 import {
+  type Form,
   parametersForm,
   sharedForm,
   statisticsForm,
@@ -242,17 +247,19 @@ describe('the programs of a step', () => {
 describe('a grid', () => {
   /** How often each unit is visited, as the shaders' prologue says. */
   function visits(grid: Grid): number[] {
-    const {items, lanes, across, chunks, columns, length, group, run} = grid;
+    const {items, lanes, across, chunks, beside, length, group, run} = grid;
     const counts = new Array<number>(items * length).fill(0);
     const [x, y] = dispatchOf(grid, 5);
     for (let w = 0; w < x * y; w++) {
       for (let t = 0; t < lanes * across; t++) {
-        const lane = columns ? Math.floor(t / across) : t % lanes;
-        const side = columns ? t % across : Math.floor(t / lanes);
-        const q = Math.floor(w / chunks) * across + side;
-        if (q >= items) continue;
+        const lane = beside ? Math.floor(t / across) : t % lanes;
+        const side = beside ? t % across : Math.floor(t / lanes);
+        const piece = w * across + side;
+        if (piece >= items * chunks) continue;
+        const chunk = beside ? Math.floor(piece / items) : piece % chunks;
+        const q = beside ? piece % items : Math.floor(piece / chunks);
         const [b, u] = [Math.floor(q / group), q % group];
-        const first = (w % chunks) * lanes + lane;
+        const first = beside ? lane * chunks + chunk : chunk * lanes + lane;
         for (let k = first; k < length; k += lanes * chunks) {
           const row = b * grid.outer + Math.floor(k / run);
           const e = (row * group + u) * run + (k % run);
@@ -265,11 +272,17 @@ describe('a grid', () => {
 
   it('visits every unit once', () => {
     const walks = fc.constantFrom(statisticsForm, sharedForm, parametersForm);
-    const cases = fc.tuple(anyView, walks, fc.boolean(), fc.boolean());
+    const spreads = fc.constantFrom(
+      gridOf,
+      (form: Form, wide: boolean) => gridOf(form, wide, 100),
+      (form: Form, wide: boolean) => summingGrid(form, wide, fewChunks),
+      (form: Form, wide: boolean) => summingGrid(form, wide, manyChunks),
+    );
+    const cases = fc.tuple(anyView, walks, fc.boolean(), spreads);
     fc.assert(
-      fc.property(cases, ([view, walk, wide, sums]) => {
+      fc.property(cases, ([view, walk, wide, spread]) => {
         for (const each of [walk(view), asOneRun(walk(view))]) {
-          const grid = gridOf(each, wide, sums);
+          const grid = spread(each, wide);
           const counts = visits(grid);
           expect(counts.length * grid.width).toBe(viewSize(view));
           expect(counts.every((count) => count === 1)).toBe(true);
@@ -291,12 +304,10 @@ describe('a grid', () => {
   it('gives each lane of a sum something to add', () => {
     fc.assert(
       fc.property(anyView, fc.boolean(), (view, wide) => {
-        const {length, lanes, chunks} = gridOf(
-          statisticsForm(view),
-          wide,
-          true,
-        );
-        expect(lanes * chunks).toBeLessThanOrEqual(length);
+        for (const most of [fewChunks, manyChunks, chunksOfFew]) {
+          const grid = summingGrid(statisticsForm(view), wide, most);
+          expect(grid.lanes * grid.chunks).toBeLessThanOrEqual(grid.length);
+        }
       }),
     );
   });

@@ -17,7 +17,16 @@ import {
 } from '../../contract.js';
 import {type GpuRunner, gpuRunnerOf} from '../../tfjs_private_gpu.js';
 import {type Launch, Launcher, type Tensors} from './launcher.js';
-import {asOneRun, foldingGrid, type Grid, gridOf} from './plan.js';
+import {
+  asOneRun,
+  chunksOfFew,
+  fewChunks,
+  manyChunks,
+  foldingGrid,
+  type Grid,
+  gridOf,
+  summingGrid,
+} from './plan.js';
 import {parametersForm, sharedForm, statisticsForm} from '../../geometry.js';
 import {sideOf} from './wgsl.js';
 
@@ -82,7 +91,7 @@ function normalize(
 ): Normalized<TensorInfo> {
   const {view, subtractMean} = attributes;
   const count = statisticsCount(view);
-  const grid = gridOf(asOneRun(statisticsForm(view)), true, true);
+  const grid = summingGrid(asOneRun(statisticsForm(view)), true, fewChunks);
   const parts = launcher.intermediate({
     kind: 'moments',
     grid,
@@ -92,7 +101,7 @@ function normalize(
   });
   const fromParts = {
     grid: foldingGrid(count, grid.chunks, view.group),
-    spec: {own: true, subtractMean, whole: grid.chunks === 1},
+    spec: {own: true, subtractMean},
     tensors: {parts},
     size: count,
     sizes: {
@@ -103,7 +112,10 @@ function normalize(
   };
   const mean = launcher.run({kind: 'mean', ...fromParts});
   const variance = launcher.run({kind: 'variance', ...fromParts});
-  const tensors = {x, parts, ...parameters};
+  const tensors = {
+    ...{x, parts: subtractMean ? parts : undefined, variance},
+    ...parameters,
+  };
   const y = apply(launcher, tensors, attributes, false, grid.chunks);
   return {y, mean, variance};
 }
@@ -111,7 +123,7 @@ function normalize(
 /**
  * Normalizes x.
  *
- * @param parts How many parts there are of the moments that x is normalized with.
+ * @param parts How many parts there are of each mean, if it is not given.
  */
 function apply(
   launcher: Launcher,
@@ -120,11 +132,11 @@ function apply(
   given: boolean,
   parts = 1,
 ): TensorInfo {
-  const values = valueGrid(view, scale || center);
+  const values = valueGrid(view, scale || center, parts);
   return launcher.run({
     kind: 'y',
     grid: values.grid,
-    spec: {...values.spec, subtractMean, given, whole: parts === 1},
+    spec: {...values.spec, subtractMean, given},
     tensors: subtractMean ? tensors : {...tensors, mean: undefined},
     size: viewSize(view),
     shape: tensors.x.shape,
@@ -190,8 +202,12 @@ function termsOf({launcher, attributes, tensors, more}: Flow): Terms {
   const count = statisticsCount(view);
   const dense = inner === 1;
   const grid = along
-    ? gridOf(statisticsForm(shape), dense || inner % 4 === 0 || !scale, true)
-    : gridOf(asOneRun(sharedForm(shape)), isAligned(shape), true);
+    ? summingGrid(
+        statisticsForm(shape),
+        dense || inner % 4 === 0 || !scale,
+        chunksOfFew,
+      )
+    : summingGrid(asOneRun(sharedForm(shape)), isAligned(shape), manyChunks);
   const whole = along && grid.chunks === 1;
   const sizes = {
     ...{channel, inner, epsilon, statisticCount: count},
@@ -268,7 +284,7 @@ function parameterGradients(
   const own = channel === 1;
   // Neighbouring parameters have the same statistics with perOuter.
   const wide = perOuter ? group > 1 : isAligned(view);
-  const grid = gridOf(parametersForm(view), wide, true);
+  const grid = summingGrid(parametersForm(view), wide, manyChunks);
   // Few long statistics have many parameters, and a thread for each is enough.
   const chunks = given || whole ? grid.chunks : 1;
   const side = perOuter ? grid.width : own ? sideOf(grid) : 1;
@@ -341,13 +357,14 @@ function withoutParameters(view: View, parameters: boolean): View {
 function valueGrid(
   view: View,
   parameters: boolean,
+  parts = 1,
 ): Pick<Launch, 'grid' | 'spec' | 'sizes'> {
   const shape = withoutParameters(view, parameters);
   const {outer, channel, inner, perOuter = false} = shape;
   const along = perOuter || (channel > 1 && outer * inner === 1);
   const grid = along
-    ? gridOf(statisticsForm(shape), true, false)
-    : gridOf(asOneRun(sharedForm(shape)), isAligned(shape), false);
+    ? gridOf(statisticsForm(shape), true, parts)
+    : gridOf(asOneRun(sharedForm(shape)), isAligned(shape), parts);
   const own = along || channel === 1;
   return {
     grid,

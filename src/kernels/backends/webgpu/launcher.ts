@@ -40,9 +40,9 @@ export class Launcher {
     const inputs = Object.entries(tensors).filter(
       (entry): entry is [string, TensorInfo] => entry[1] !== undefined,
     );
-    const {width, columns, flat, lanes, across} = grid;
+    const {width, columns, flat, beside, lanes, across} = grid;
     const whole: Spec = {
-      ...{width, columns, flat, lanes, across},
+      ...{width, columns, flat, beside, lanes, across},
       ...spec,
       kind,
       has: inputs.map(([name]) => name),

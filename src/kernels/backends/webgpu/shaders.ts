@@ -24,7 +24,7 @@ import {
 /** The code of a shader. */
 export function codeOf(spec: Spec): string {
   const {kind} = spec;
-  const merges = ['moments', 'mean', 'variance', 'y'].includes(kind);
+  const merges = kind === 'moments' || kind === 'variance';
   return shader(spec, merges ? MERGE : ADD, BODIES[kind](spec));
 }
 
@@ -41,21 +41,12 @@ const having = (
 const gammaOf = (spec: Spec): string =>
   having(spec, 'gamma', parameter(spec, 'gamma'), 'T(1)');
 
-/** Puts the parts of a statistic together: see {@link BODIES} for what they are. */
-function merge(spec: Spec): string {
-  const part = (j: string): string =>
-    `Acc(${[0, 1, 2]
-      .map((i) => partAt(`${i} * uniforms.parts + ${j}`))
-      .join(', ')})`;
-  return spec.whole
-    ? `let all = ${part('0')};`
-    : putTogether(spec, `all = join(all, ${part('j')});`, 'uniforms.parts');
-}
+/** A number of part `j` of a statistic: see {@link BODIES} for what they are. */
+const partAt = (plane: number, j = 'j'): string =>
+  `A(parts[(${plane} * uniforms.parts + ${j}) * uniforms.statisticCount + s])`;
 
-const partAt = (plane: string): string =>
-  `A(parts[(${plane}) * uniforms.statisticCount + s])`;
-
-const ORIGIN = partAt('3 * uniforms.parts');
+/** The value that was subtracted from those of a statistic. */
+const ORIGIN = partAt(3, '0');
 
 /**
  * Reads m, inv and shift of a statistic, with `x̂ = (x − m) · inv + shift`.
@@ -93,9 +84,9 @@ function writeTerms(spec: Spec): string {
 }
 
 const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
-  // Parts of a statistic: the number of values, their mean less the origin, and the sum
-  // of their squared deviations. The origin, one of the values, comes last. Each lane
-  // subtracts a value of its own before it adds up.
+  // Parts of a statistic: the number of values, the sum of what they exceed the origin by,
+  // and that of their squared deviations. The origin, one of the values, comes last. Each
+  // lane subtracts a value of its own before it adds up.
   moments: (spec) => {
     const side = sideOf(spec);
     const one = (k: string): string =>
@@ -120,7 +111,7 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
       let c = all.b - all.a * all.a / n;
       all = Acc(n, own + all.a / n, select(c, A(), c < A()));`,
     )}
-    ${write(...SUMS)}
+    ${write('all.a', 'all.a * all.b', 'all.c')}
     if (live && lane == 0 && chunk == 0) {
       result[3 * uniforms.chunks * uniforms.items + q] = origin;
     }`;
@@ -128,29 +119,38 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
 
   mean: (spec) =>
     spec.subtractMean
-      ? `${merge(spec)} ${write(`${ORIGIN} + all.b`)}`
+      ? `${putTogether(spec, `all.a += ${partAt(1)};`)}
+        ${write(`${ORIGIN} + all.a / uniforms.values`)}`
       : write('0 * A(parts[0])'),
 
-  variance: (spec) => `${merge(spec)} ${write('all.c / uniforms.values')}`,
+  variance: (spec) =>
+    `${putTogether(
+      spec,
+      `let n = ${partAt(0)};
+      all = join(all, Acc(n, ${partAt(1)} / n, ${partAt(2)}));`,
+    )} ${write('all.c / uniforms.values')}`,
 
   y: (spec) => {
     const {given, subtractMean, along} = spec;
     const gamma = gammaOf(spec);
     const beta = having(spec, 'beta', parameter(spec, 'beta'), 'T()');
-    const variance = given ? 'A(variance[s])' : 'all.c / uniforms.values';
-    const mean = given ? 'A(mean[s])' : ORIGIN;
-    const deviation = subtractMean ? '(T(x[e]) - mean)' : 'T(x[e])';
-    return `${given ? '' : merge(spec)} ${writeEach(
+    const deviation = subtractMean ? '(T(x[e]) - T(mean))' : 'T(x[e])';
+    const mean = given
+      ? 'let mean = A(mean[s]); let low = A();'
+      : `let mean = ${ORIGIN};
+      var low = A();
+      for (var j = 0; j < uniforms.parts; j++) { low += ${partAt(1)}; }
+      low = low / uniforms.values;`;
+    return writeEach(
       spec,
-      `let inv = inverseSqrt(${variance} + A(uniforms.epsilon));
-      ${subtractMean ? `let mean = T(${mean});` : ''}
+      `let inv = inverseSqrt(A(variance[s]) + A(uniforms.epsilon));
+      ${subtractMean ? mean : 'let low = A();'}
       let weight = T(inv) * ${along ? 'T(1)' : gamma};
-      let shift = ${given || !subtractMean ? 'T()' : '-T(all.b) * weight'}
-        + ${along ? 'T()' : beta};`,
+      let shift = -T(low) * weight + ${along ? 'T()' : beta};`,
       along
         ? `(${deviation} * weight + shift) * ${gamma} + ${beta}`
         : `${deviation} * weight + shift`,
-    )}`;
+    );
   },
 
   sums: (spec) => {

@@ -56,9 +56,6 @@ export const UNIFORMS = [
 /** Values that are added in a row, before their sum is added to others. */
 const ROW = 32;
 
-/** Sums that one thread puts together. */
-const FEW = 16;
-
 /** Neighbouring items in a unit. */
 export function sideOf({columns, width}: Lanes): number {
   return columns ? width : 1;
@@ -87,8 +84,10 @@ export const MERGE = `let n = max(p.a + q.a, A(1));
  *   `b` and has the statistic `s`, and has every `step`th unit of it from `first`.
  */
 export function shader(spec: Spec, join: string, body: string): string {
-  const {width, columns, lanes, across, own} = spec;
+  const {width, beside, lanes, across, own} = spec;
   const side = sideOf(spec);
+  // Neighbouring threads read neighbouring units: of an item, of items side by side, or, if
+  // those are few, of their neighbouring chunks.
   return `
 alias T = ${typeOf(width)};
 alias A = ${typeOf(side)};
@@ -99,42 +98,39 @@ ${gather(spec)}
 fn main(index: i32) {
   let t = i32(localIndex);
   let w = i32(workgroupId.y * numWorkgroups.x + workgroupId.x);
-  let lane = ${columns ? `t / ${across}` : `t % ${lanes}`};
-  let chunk = w % uniforms.chunks;
-  let q = w / uniforms.chunks * ${across} + ${columns ? `t % ${across}` : `t / ${lanes}`};
-  let live = q < uniforms.items;
+  let lane = ${beside ? `t / ${across}` : `t % ${lanes}`};
+  let piece = w * ${across} + ${beside ? `t % ${across}` : `t / ${lanes}`};
+  let live = piece < uniforms.items * uniforms.chunks;
+  let chunk = piece ${beside ? '/ uniforms.items' : '% uniforms.chunks'};
+  let q = piece ${beside ? '% uniforms.items' : '/ uniforms.chunks'};
   let b = q / uniforms.group;
   let u = q % uniforms.group;
-  let first = chunk * ${lanes} + lane;
+  let first = ${beside ? 'lane * uniforms.chunks + chunk' : `chunk * ${lanes} + lane`};
   let step = ${lanes} * uniforms.chunks;
   let s = ${own ? 'q' : `q * ${side} / uniforms.channel`};
   ${body}
 }`;
 }
 
-/** A function that puts together what the lanes of an item have, and gives it to each. */
-function gather({columns, lanes, across}: Spec): string {
+/**
+ * A function that puts together what the lanes of an item have, for the first of them. It
+ * waits once: a barrier costs some devices more than the sum.
+ */
+function gather({beside, lanes, across}: Spec): string {
   if (lanes === 1) {
     return 'fn gather(own: Acc, t: i32, lane: i32) -> Acc { return own; }';
   }
-  const apart = columns ? across : 1;
-  const add = (from: string, to: string, by: number): string =>
-    `var all = pool[home + ${from} * ${apart}];
-    for (var i = ${from} + ${by}; i < ${to}; i += ${by}) {
-      all = join(all, pool[home + i * ${apart}]);
-    }
-    pool[home + ${from} * ${apart}] = all;`;
-  const last = `if (lane == 0) { ${add('0', `${lanes}`, FEW)} }
-  workgroupBarrier();`;
   return `var<workgroup> pool: array<Acc, ${lanes * across}>;
 fn gather(own: Acc, t: i32, lane: i32) -> Acc {
-  let home = ${columns ? `t % ${across}` : `t - lane`};
   pool[t] = own;
   workgroupBarrier();
-  if (lane % ${FEW} == 0) { ${add('lane', `min(lane + ${FEW}, ${lanes})`, 1)} }
-  workgroupBarrier();
-  ${lanes > FEW ? last : ''}
-  return pool[home];
+  var all = own;
+  if (lane == 0) {
+    for (var i = 1; i < ${lanes}; i++) {
+      all = join(all, pool[t + i * ${beside ? across : 1}]);
+    }
+  }
+  return all;
 }`;
 }
 
@@ -189,14 +185,10 @@ export function sumUp(
     ${after}`);
 }
 
-/** Puts together `length` sums, or some other number of them; the result is `all`. */
-export function putTogether(
-  {lanes}: Spec,
-  each: string,
-  length = 'uniforms.length',
-): string {
+/** Puts together the `length` sums of an item; the result is `all`. */
+export function putTogether({lanes}: Spec, each: string): string {
   return collect(
-    `for (var j = lane; j < ${length}; j += ${lanes}) { ${each} }`,
+    `for (var j = lane; j < uniforms.length; j += ${lanes}) { ${each} }`,
   );
 }
 
