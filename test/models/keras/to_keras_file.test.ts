@@ -322,6 +322,12 @@ function graphOf(steps: Steps): tf.LayersModel {
   return tf.model({inputs, outputs});
 }
 
+/** The layers of a functional model in a file, without their calls. */
+function layersIn(bytes: Uint8Array): unknown {
+  const {config} = configIn(bytes) as {config: {layers: object[]}};
+  return config.layers.map((layer) => ({...layer, inbound_nodes: undefined}));
+}
+
 describe('any graph', () => {
   it('is the same after a trip through a file', async () => {
     await fc.assert(
@@ -336,7 +342,12 @@ describe('any graph', () => {
           const size = Math.max(1, magnitude(same));
           expectCloseNow(y, same, {what: 'y', roundings: 4, scale: size});
         });
-        expect(configIn(await toKerasFile(back))).toEqual(configIn(bytes));
+        // tf.js numbers a layer's calls as it makes them, which may be another order than
+        // that of the first model: see writeTfjs.
+        const second = await toKerasFile(back);
+        expect(layersIn(second)).toEqual(layersIn(bytes));
+        const third = await toKerasFile(await fromKerasFile(second));
+        expect(configIn(third)).toEqual(configIn(second));
         tf.disposeVariables();
       }),
       {numRuns: backend === 'cpu' ? 60 : 10},
