@@ -7,7 +7,7 @@ import {whyNot} from './test_files.mjs';
  * their runs there; in Node they get all.
  */
 export const BACKENDS = {
-  webgl: {name: 'webgl', propertyRuns: 2},
+  webgl: {name: 'webgl', propertyRuns: 0.1},
   webgpu: {
     name: 'webgpu',
     propertyRuns: 0.1,

@@ -75,14 +75,10 @@ export function spreadAt(
     const pair = [0, 1].map((i) => `${name}[${i}]`);
     return `mat2x4 ${name}=transpose(${call}s(${at}));${spread(name, '', lanes, pair)}`;
   }
-  const isRow = form.run % columns === 0;
-  const offsets = isRow ? [0, columns] : [0, 1, columns, columns + 1];
-  return spread(
-    name,
-    call,
-    isRow ? 'rows' : 'any',
-    offsets.map((offset) => entryAt(form, `f+${offset}`)),
+  const entries = [0, 1, columns, columns + 1].map((offset) =>
+    entryAt(form, `f+${offset}`),
   );
+  return spread(name, call, lanes, entries);
 }
 
 /** GLSL: the same from the entries, which are distinct. */
@@ -152,10 +148,4 @@ export function counting({lanes, rows, columns}: Walk): string {
   return `int seen(int j){int u=j%${high * wide},r=2*(u/${wide});
 return (j/${high * wide}*${rows * columns}+r*${columns}+min(2,${rows}-r)*min(2*(u%${wide}),${columns}))/${per};}
 `;
-}
-
-/** GLSL of a number, as a float. */
-export function float(value: number): string {
-  const digits = String(value);
-  return /[.e]/.test(digits) ? digits : `${digits}.`;
 }

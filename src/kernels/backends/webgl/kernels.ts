@@ -102,19 +102,14 @@ function moveStatistics(
 ): [TensorInfo, TensorInfo] {
   // A rate that is in main memory is not worth a texture.
   const known = gl.valueInMemory(rate);
-  const move = (O: TensorInfo, which: 'U' | 'V'): TensorInfo => {
-    const textures = {O, U: mean, V: variance};
-    return known === undefined
-      ? gl.run(programs.moved(packedOf(O.shape), which, 'valueR(0)'), O.shape, {
-          ...textures,
-          R: rate,
-        })
-      : gl.run(
-          programs.moved(packedOf(O.shape), which, 'rate'),
-          O.shape,
-          textures,
-          {rate: known},
-        );
-  };
+  const isKnown = known !== undefined;
+  const R = isKnown ? undefined : rate;
+  const move = (O: TensorInfo, which: 'U' | 'V'): TensorInfo =>
+    gl.run(
+      programs.moved(packedOf(O.shape), which, isKnown ? 'rate' : 'valueR(0)'),
+      O.shape,
+      {O, U: mean, V: variance, R},
+      isKnown ? {rate: known} : {},
+    );
   return [move(movingMean, 'U'), move(movingVariance, 'V')];
 }

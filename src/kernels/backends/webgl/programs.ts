@@ -1,7 +1,6 @@
 import {
   counting,
   entryOf,
-  float,
   fold,
   loop,
   placeOf,
@@ -123,10 +122,10 @@ function statistic(
   const {lanes, base, entry} = walk;
   const first = `${stepAt('X', lanes, base)}.${pairOf(lanes)}`;
   const read = moments
-    ? `vec4 m=merged(q);vec2 v=m.zw/${float(count)},l=m.xy,o=${subtractMean ? first : 'vec2(0.)'};`
+    ? `vec4 m=merged(q);vec2 v=m.zw/float(${count}),l=m.xy,o=${subtractMean ? first : 'vec2(0.)'};`
     : `int s=${entry};vec2 v=${entriesOf('V', walk)},l=vec2(0.),o=${subtractMean ? entriesOf('U', walk) : 'l'};`;
   return `${moments ? merging(walk) : ''}
-mat4x2 statistics(int q){${read}return mat4x2(o,l,inversesqrt(v+${float(epsilon)}),v);}
+mat4x2 statistics(int q){${read}return mat4x2(o,l,inversesqrt(v+float(${epsilon})),v);}
 ${entryOf('statistic', walk)}`;
 }
 
@@ -217,15 +216,22 @@ export function sums(
   channel: number | undefined,
   gamma: Form | undefined,
 ): string {
-  const {lanes, packed, entry} = walk;
+  const {lanes, packed, entry, at} = walk;
   const isAny = lanes === 'any';
   const spreadHere = (name: string, call: string, form: Form): string =>
     isAny
       ? spread(name, call, 'one', [entryAt(form, 't')])
       : spreadAt(name, call, form, packed);
   const varies = !isAny && (channel === undefined || gamma !== undefined);
-  const own = [entry, ...(isAny || lanes === 'one' ? [] : [`${entry}+1`])];
-  const body = `${varies ? `int row=t/${packed.wide},col=t-row*${packed.wide},f=${placeOf(packed)};` : ''}
+  // Where slots lie in columns, or in rows, nothing has to be divided.
+  const {wide} = packed;
+  const [row, col] =
+    at === 'col'
+      ? ['j', 'q']
+      : at === 'row'
+        ? ['q', 'j']
+        : [`t/${wide}`, `t%${wide}`];
+  const body = `${varies ? `int row=${row},col=${col},f=${placeOf(packed)};` : ''}
 ${channel === undefined ? spreadHere('S', 'statistic', source.form) : ''}
 ${gamma === undefined ? '' : spreadHere('P', 'parameter', gamma)}
 a=${stepAt('G', lanes, 't')}${gamma === undefined ? '' : '*Px'};b=a*(((${stepAt('X', lanes, 't')}-Sx)-Sy)*Sz);`;
@@ -239,7 +245,7 @@ ${
         'S',
         'statistic',
         isAny ? 'one' : lanes,
-        own.map((s) => `(${s})/${channel}`),
+        [entry, `${entry}+1`].map((s) => `(${s})/${channel}`),
       )
 }
 ${loop(walk, body)}
@@ -333,10 +339,9 @@ export function inputGradient(
 ): string {
   const walk = walkOf(source.form, packed, 1);
   const {entry} = walk;
-  const gamma = scale ? `*${entriesOf('P', walk)}` : '';
   const own =
     flow === 'vectors'
-      ? `vec2 a=${entriesOf('E', walk)}${gamma},b=${entriesOf('D', walk)}${gamma};`
+      ? `vec2 a=${entriesOf('E', walk)},b=${entriesOf('D', walk)};`
       : 'vec4 m=addeds(q);vec2 a=m.xy,b=m.zw;';
   const extra = (name: string): string =>
     differentiableStatistics ? entriesOf(name, walk) : 'vec2(0.)';
@@ -344,14 +349,15 @@ export function inputGradient(
   const through = `mat4x2 throughs(int q){int s=${entry};${own}
 return mat4x2(a,b,${subtractMean ? extra('DM') : 'vec2(0.)'},${extra('DV')});}
 ${entryOf('through', walk)}`;
-  const constant = subtractMean ? 'Tz-Tx*Sz+' : '';
+  const gamma = flow === 'vectors' ? '*Px' : '';
+  const constant = subtractMean ? `Tz-Tx${gamma}*Sz+` : '';
   const body = `${spreadAt('S', 'statistic', source.form, packed)}
 ${spreadAt('P', 'parameter', form, packed)}
 v=texel(G,t)*Px*Sz;
 ${
   flow
     ? `${spreadAt('T', 'through', source.form, packed)}
-vec4 r=(texel(X,t)-Sx)-Sy;v+=(${constant}2.*Tw*r-Ty*Sz*(r*Sz))*${float(1 / source.count)};`
+vec4 r=(texel(X,t)-Sx)-Sy;v+=(${constant}2.*Tw*r-Ty${gamma}*Sz*(r*Sz))*float(${1 / source.count});`
     : ''
 }`;
   return `${statistic(source, packed)}${parameter({scale, center: false}, form, packed)}
