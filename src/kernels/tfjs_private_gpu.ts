@@ -129,8 +129,8 @@ export interface WebGLRunner {
   /** A packed copy of a tensor whose texture is not packed; undefined for any other. */
   pack(info: TensorInfo): TensorInfo | undefined;
   dispose(info: TensorInfo): void;
-  /** The values of a tensor that is in main memory alone. */
-  valuesInMemory(info: TensorInfo): ArrayLike<number> | undefined;
+  /** The first value of a tensor that is in main memory alone. */
+  valueOf(info: TensorInfo): number | undefined;
   /** If true, textures are gone, and whatever is read is zeros. */
   isLost(): boolean;
 }
@@ -149,7 +149,7 @@ interface WebGLBackend {
   getDataInfo(dataId: object): {
     readonly texture?: unknown;
     readonly isPacked?: boolean;
-    readonly values?: unknown;
+    readonly values?: ArrayLike<number> | null;
   };
 }
 
@@ -175,10 +175,9 @@ export function webglRunnerOf(backend: unknown): WebGLRunner {
     dispose: (info) => {
       own.disposeIntermediateTensorInfo(info);
     },
-    valuesInMemory: ({dataId}) => {
+    valueOf: ({dataId}) => {
       const {texture, values} = own.getDataInfo(dataId);
-      const isThere = isObject(values) && !isObject(texture);
-      return isThere ? (values as unknown as ArrayLike<number>) : undefined;
+      return isObject(texture) ? undefined : values?.[0];
     },
     isLost: () => gl.isContextLost(),
   };

@@ -42,11 +42,20 @@ export function placeOf({rows, columns, high}: Packed): string {
 }
 
 /**
- * GLSL: a function that gives four numbers of entry s, from one that gives them for both
- * entries of a slot: that has an s behind its name.
+ * GLSL: functions that give four numbers of an entry: `S2` for the entries of slot q, `S1`
+ * for entry s.
+ *
+ * @param numbers In GLSL, one number for each of a slot's two entries in a vector.
  */
-export function entryOf(name: string, {slot, place}: Walk): string {
-  return `vec4 ${name}(int s){return transpose(${name}s(${slot}))[${place}];}\n`;
+export function numbersOf(
+  name: string,
+  {entry, slot, place}: Walk,
+  before: string,
+  numbers: readonly string[],
+): string {
+  return `mat4x2 ${name}2(int q){int s=${entry};${before}return mat4x2(${numbers.join(',')});}
+vec4 ${name}1(int s){return transpose(${name}2(${slot}))[${place}];}
+`;
 }
 
 /** Which of the distinct entries of a texel each of its four values belongs to. */
@@ -58,42 +67,34 @@ const ENTRIES: Readonly<Record<Lanes, readonly number[]>> = {
 };
 
 /**
- * GLSL: four numbers for each of a texel's four values, by the entries that they belong to:
- * `Sx` holds the first number of each.
- *
- * @param call The function that gives an entry's: see {@link entryOf}.
+ * GLSL: the numbers of {@link numbersOf} for each of a texel's four values: `Sx` holds the
+ * first number of each.
  */
-export function spreadAt(
-  name: string,
-  call: string,
-  form: Form,
-  packed: Packed,
-): string {
+export function spreadAt(name: string, form: Form, packed: Packed): string {
   const {lanes, at} = walkOf(form, packed, 1);
   const {columns} = packed;
   if (lanes !== 'any') {
-    const pair = [0, 1].map((i) => `${name}[${i}]`);
-    return `mat2x4 ${name}=transpose(${call}s(${at}));${spread(name, '', lanes, pair)}`;
+    const pair = [`${name}[0]`, `${name}[1]`];
+    return `mat2x4 ${name}=transpose(${name}2(${at}));${spread(name, lanes, pair)}`;
   }
-  const entries = [0, 1, columns, columns + 1].map((offset) =>
-    entryAt(form, `f+${offset}`),
+  const entries = [0, 1, columns, columns + 1].map(
+    (offset) => `${name}1(${entryAt(form, `f+${offset}`)})`,
   );
-  return spread(name, call, lanes, entries);
+  return spread(name, lanes, entries);
 }
 
-/** GLSL: the same from the entries, which are distinct. */
+/** GLSL: the same from the numbers of distinct entries. */
 export function spread(
   name: string,
-  call: string,
   lanes: Lanes,
   entries: readonly string[],
 ): string {
-  const calls = entries.map((s, i) => `vec4 ${name}${i}=${call}(${s});`);
-  const four = ENTRIES[lanes].map((i) => name + String(i)).join(',');
+  const own = entries.map((entry, i) => `vec4 a${name}${i}=${entry};`).join('');
+  const four = ENTRIES[lanes].map((i) => `a${name}${i}`).join(',');
   const numbers = ['x', 'y', 'z', 'w'].map(
-    (n, i) => `${name}${n}=t${name}[${i}]`,
+    (n, i) => `${name}${n}=a${name}[${i}]`,
   );
-  return `${calls.join('')}mat4 t${name}=transpose(mat4(${four}));vec4 ${numbers.join(',')};`;
+  return `${own}mat4 a${name}=transpose(mat4(${four}));vec4 ${numbers.join(',')};`;
 }
 
 /** Sums of more steps than this go in two levels. */
@@ -104,15 +105,18 @@ const BLOCK = 64;
  * body sets them from the texel `t`; of values beside the edge, they are set to zero.
  */
 export function loop(walk: Walk, body: string): string {
-  const {count, length, base, lanes} = walk;
+  const {count, length, base, lanes, rows, columns} = walk;
   const at = `o+${stepOf(walk, 'j')}`;
+  const [high, wide] = [rows, columns].map((length) => Math.ceil(length / 2));
+  const row = `j/${wide}%${high}`;
+  const edges = blank(walk, row, `j%${wide}`, ['a', 'b']);
   return `
 int lo=k*${length},hi=min(lo+${length},${count}),o=${base};
 vec4 A=vec4(0.),B=A;
 for(int j=lo;j<hi;){vec4 C=vec4(0.),D=C;
 for(int e=min(j+${BLOCK},hi);j<e;j++){int t=${at};vec4 a,b;
 ${body}
-${lanes === 'any' ? '' : edges(walk)}C+=a;D+=b;}
+${lanes === 'any' ? '' : edges}C+=a;D+=b;}
 A+=C;B+=D;}
 `;
 }
@@ -123,11 +127,20 @@ export function stepOf({steps: {outer, group, run}}: Walk, j: string): string {
   return run === 1 ? `${j}*${group}` : `${j}/${run}*${group * run}+${j}%${run}`;
 }
 
-function edges({rows, columns}: Walk): string {
-  const [high, wide] = [Math.ceil(rows / 2), Math.ceil(columns / 2)];
-  const bottom = `if(j/${wide}%${high}==${high - 1}){a.zw=vec2(0.);b.zw=vec2(0.);}\n`;
-  const right = `if(j%${wide}==${wide - 1}){a.yw=vec2(0.);b.yw=vec2(0.);}\n`;
-  return (rows % 2 === 1 ? bottom : '') + (columns % 2 === 1 ? right : '');
+/** GLSL: zeros for the values of vectors that lie beside the edge of rows and columns. */
+export function blank(
+  {rows, columns}: Pick<Walk, 'rows' | 'columns'>,
+  row: string,
+  column: string,
+  vectors: readonly string[],
+): string {
+  const at = (place: string, length: number, lanes: string): string => {
+    const assigned = vectors.map((vector) => `${vector}.${lanes}=`).join('');
+    return length % 2 === 1
+      ? `if(${place}==${(length - 1) / 2})${assigned}vec2(0.);\n`
+      : '';
+  };
+  return at(row, rows, 'zw') + at(column, columns, 'yw');
 }
 
 /** GLSL: the sums of one or two entries from those of a texel's four values. */

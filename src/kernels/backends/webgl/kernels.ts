@@ -39,8 +39,8 @@ export function webglKernels(backend: unknown): Fused<TensorInfo> {
   const compute = <Result>(kernel: (gl: Textures) => Result): Result => {
     if (runner.isLost()) {
       throw new Error(
-        'the backend webgl has lost its context, and all values with it: remove it ' +
-          'by tf.removeBackend, register it again and load the model anew',
+        'the WebGL context is lost: remove the backend, register it again and load ' +
+          'the model anew',
       );
     }
     const textures = new Textures(runner);
@@ -102,14 +102,13 @@ function moveStatistics(
 ): [TensorInfo, TensorInfo] {
   // A rate that is in main memory is not worth a texture.
   const known = gl.valueInMemory(rate);
-  const isKnown = known !== undefined;
-  const R = isKnown ? undefined : rate;
+  const R = known === undefined ? rate : undefined;
   const move = (O: TensorInfo, which: 'U' | 'V'): TensorInfo =>
     gl.run(
-      programs.moved(packedOf(O.shape), which, isKnown ? 'rate' : 'valueR(0)'),
+      programs.moved(packedOf(O.shape), which, R ? 'valueR(0)' : 'rate'),
       O.shape,
       {O, U: mean, V: variance, R},
-      isKnown ? {rate: known} : {},
+      known,
     );
   return [move(movingMean, 'U'), move(movingVariance, 'V')];
 }

@@ -1,8 +1,9 @@
 import {
+  blank,
   counting,
-  entryOf,
   fold,
   loop,
+  numbersOf,
   placeOf,
   spread,
   spreadAt,
@@ -13,6 +14,7 @@ import {
   entryAt,
   type Lanes,
   type Packed,
+  packedOf,
   square,
   type Walk,
   walkOf,
@@ -40,15 +42,15 @@ export interface Source {
  */
 const FIRST = 8;
 
-/** The number of the texel that is written, in a texture that is {@link square}. */
-function texelOf(texels: number): string {
-  const [, columns] = square(texels);
-  return `ivec3 rc=getOutputCoords();int u=rc.y/2*${columns / 2}+rc.z/2;`;
+/** The texel that is written: its row and its column among all, and its number. */
+function texelOf({high, wide}: Packed): string {
+  return `ivec3 rc=getOutputCoords();int row=rc.x*${high}+rc.y/2,col=rc.z/2,t=row*${wide}+col;`;
 }
 
 /** The chunk and the slot of a walk that are summed up in the texel that is written. */
 function chunkAndSlot({chunks, slots}: Walk): string {
-  return `${texelOf(chunks * slots)}int k=u/${slots},q=u%${slots};`;
+  const shape = square(chunks * slots);
+  return `${texelOf(packedOf(shape))}int k=t/${slots},q=t%${slots};`;
 }
 
 /** A step of a walk: a texel, or one value. */
@@ -75,8 +77,7 @@ export function moments(walk: Walk, subtractMean: boolean): string {
 vec4 y=${stepAt('X', lanes, 'p')}.${first},c=${at('i')}.${first},z=vec4(0.);
 for(int j=i;j<i+w;j++)z+=${at('j')}.${first}-c;
 z=c+z/float(w);`;
-  return `${counting(walk)}
-void main(){${chunkAndSlot(walk)}
+  return `${counting(walk)}void main(){${chunkAndSlot(walk)}
 ${subtractMean ? shift : 'vec4 z=vec4(0.),y=z;'}
 ${loop(walk, `a=${stepAt('X', lanes, 't')}-z;b=a*a;`)}
 vec2 s=${fold(lanes, 'A')},v=${fold(lanes, 'B')};
@@ -92,8 +93,7 @@ setOutput(vec4((z-y).${pairOf(lanes)}+m,v.x<0.?0.:v.x,v.y<0.?0.:v.y));`
 function merging(walk: Walk): string {
   const {chunks, slots, count, length} = walk;
   if (chunks === 1) return 'vec4 merged(int q){return texel(M,q);}\n';
-  return `${counting(walk)}
-vec4 merged(int q){vec4 s=texel(M,q);int n=seen(${length});
+  return `${counting(walk)}vec4 merged(int q){vec4 s=texel(M,q);int n=seen(${length});
 for(int k=1;k<${chunks};k++){vec4 t=texel(M,k*${slots}+q);
 int e=seen(min((k+1)*${length},${count}));float w=float(e-n)/float(e);
 vec2 d=t.xy-s.xy;s.xy+=d*w;s.zw+=t.zw+d*d*(w*float(n));n=e;}
@@ -103,8 +103,7 @@ return s;}
 
 /** The chunks of each slot, merged. */
 export function merge(walk: Walk): string {
-  return `${merging(walk)}
-void main(){${texelOf(walk.slots)}setOutput(merged(u));}`;
+  return `${merging(walk)}void main(){${chunkAndSlot({...walk, chunks: 1})}setOutput(merged(q));}`;
 }
 
 /**
@@ -119,15 +118,16 @@ function statistic(
 ): string {
   const {epsilon, subtractMean} = options;
   const walk = moments ?? walkOf(form, packed, 1);
-  const {lanes, base, entry} = walk;
+  const {lanes, base} = walk;
   const first = `${stepAt('X', lanes, base)}.${pairOf(lanes)}`;
   const read = moments
-    ? `vec4 m=merged(q);vec2 v=m.zw/float(${count}),l=m.xy,o=${subtractMean ? first : 'vec2(0.)'};`
-    : `int s=${entry};vec2 v=${entriesOf('V', walk)},l=vec2(0.),o=${subtractMean ? entriesOf('U', walk) : 'l'};`;
-  return `${moments ? merging(walk) : ''}
-mat4x2 statistics(int q){${read}return mat4x2(o,l,inversesqrt(v+float(${epsilon})),v);}
-${entryOf('statistic', walk)}`;
+    ? `vec4 m=merged(q);vec2 v=m.zw/float(${count}),l=m.xy,o=${subtractMean ? first : ZERO};`
+    : `vec2 v=${entriesOf('V', walk)},l=${ZERO},o=${subtractMean ? entriesOf('U', walk) : 'l'};`;
+  const inverse = `inversesqrt(v+float(${epsilon}))`;
+  return `${moments ? merging(walk) : ''}${numbersOf('S', walk, read, ['o', 'l', inverse, 'v'])}`;
 }
+
+const ZERO = 'vec2(0.)';
 
 /** The values of entry s, and of the next where a slot has two. */
 function entriesOf(name: string, {lanes, isEven}: Walk): string {
@@ -144,9 +144,7 @@ export function statisticVector(
   which: 'mean' | 'variance',
   output: Packed,
 ): string {
-  return `${statistic(source, packed)}
-float entry(int s){vec4 v=statistic(s);return ${which === 'mean' ? 'v.x+v.y' : 'v.w'};}
-${entries(output)}`;
+  return `${statistic(source, packed)}float entry(int s){vec4 v=S1(s);return ${which === 'mean' ? 'v.x+v.y' : 'v.w'};}${entries(output)}`;
 }
 
 /** The main function of a program that writes what `entry` gives for each place. */
@@ -168,26 +166,18 @@ function parameter(
   packed: Packed,
 ): string {
   const walk = walkOf(form, packed, 1);
-  const {entry} = walk;
   const gamma = scale ? entriesOf('P', walk) : 'vec2(1.)';
-  const beta = center ? entriesOf('Q', walk) : 'vec2(0.)';
-  return `mat4x2 parameters(int q){int s=${entry};
-return mat4x2(${gamma},${beta},vec2(0.),vec2(0.));}
-${entryOf('parameter', walk)}`;
+  const beta = center ? entriesOf('Q', walk) : ZERO;
+  return numbersOf('P', walk, '', [gamma, beta, ZERO, ZERO]);
 }
 
 type Parameters = Pick<NormalizeAttributes, 'scale' | 'center'>;
 
 /** The main function of a program that writes a tensor, texel by texel. */
 function elementwise(packed: Packed, body: string): string {
-  const {rows, columns, high, wide} = packed;
-  const bottom = `if(rc.y==${rows - 1})v.zw=vec2(0.);\n`;
-  const right = `if(rc.z==${columns - 1})v.yw=vec2(0.);\n`;
-  return `void main(){ivec3 rc=getOutputCoords();
-int row=rc.x*${high}+rc.y/2,col=rc.z/2,t=row*${wide}+col,f=(rc.x*${rows}+rc.y)*${columns}+rc.z;
-vec4 v;
-${body}
-${rows % 2 === 1 ? bottom : ''}${columns % 2 === 1 ? right : ''}setOutput(v);}`;
+  const {high} = packed;
+  return `void main(){${texelOf(packed)}int f=${placeOf(packed)};vec4 v;
+${body}${blank(packed, `row%${high}`, 'col', ['v'])}setOutput(v);}`;
 }
 
 /** y from x. */
@@ -197,11 +187,10 @@ export function normalized(
   form: Form,
   parameters: Parameters,
 ): string {
-  const body = `${spreadAt('S', 'statistic', source.form, packed)}
-${spreadAt('P', 'parameter', form, packed)}
+  const body = `${spreadAt('S', source.form, packed)}
+${spreadAt('P', form, packed)}
 v=((texel(X,t)-Sx)-Sy)*Sz*Px+Py;`;
-  return `${statistic(source, packed)}${parameter(parameters, form, packed)}
-${elementwise(packed, body)}`;
+  return `${statistic(source, packed)}${parameter(parameters, form, packed)}${elementwise(packed, body)}`;
 }
 
 /**
@@ -218,10 +207,10 @@ export function sums(
 ): string {
   const {lanes, packed, entry, at} = walk;
   const isAny = lanes === 'any';
-  const spreadHere = (name: string, call: string, form: Form): string =>
+  const spreadHere = (name: string, form: Form): string =>
     isAny
-      ? spread(name, call, 'one', [entryAt(form, 't')])
-      : spreadAt(name, call, form, packed);
+      ? spread(name, 'one', [`${name}1(${entryAt(form, 't')})`])
+      : spreadAt(name, form, packed);
   const varies = !isAny && (channel === undefined || gamma !== undefined);
   // Where slots lie in columns, or in rows, nothing has to be divided.
   const {wide} = packed;
@@ -232,8 +221,8 @@ export function sums(
         ? ['q', 'j']
         : [`t/${wide}`, `t%${wide}`];
   const body = `${varies ? `int row=${row},col=${col},f=${placeOf(packed)};` : ''}
-${channel === undefined ? spreadHere('S', 'statistic', source.form) : ''}
-${gamma === undefined ? '' : spreadHere('P', 'parameter', gamma)}
+${channel === undefined ? spreadHere('S', source.form) : ''}
+${gamma === undefined ? '' : spreadHere('P', gamma)}
 a=${stepAt('G', lanes, 't')}${gamma === undefined ? '' : '*Px'};b=a*(((${stepAt('X', lanes, 't')}-Sx)-Sy)*Sz);`;
   return `${statistic(source, packed)}
 ${gamma ? parameter({scale: true, center: false}, gamma, packed) : ''}
@@ -243,9 +232,8 @@ ${
     ? ''
     : spread(
         'S',
-        'statistic',
         isAny ? 'one' : lanes,
-        [entry, `${entry}+1`].map((s) => `(${s})/${channel}`),
+        [entry, `${entry}+1`].map((s) => `S1((${s})/${channel})`),
       )
 }
 ${loop(walk, body)}
@@ -272,10 +260,8 @@ export function parameterGradient(
   length: number,
   output: Packed,
 ): string {
-  return `${adding(walk)}
-float entry(int p){float a=0.;
-for(int b=0;b<${walk.form.batch};b++)a+=added(b*${length}+p).${which};return a;}
-${entries(output)}`;
+  return `${adding(walk)}float entry(int p){float a=0.;
+for(int b=0;b<${walk.form.batch};b++)a+=added(b*${length}+p).${which};return a;}${entries(output)}`;
 }
 
 /** The same from dy and x at once, for few values a parameter. */
@@ -289,11 +275,9 @@ export function parameterGradientOfFew(
   const times =
     which === 'x'
       ? ''
-      : `vec4 S=statistic(${entryAt(source.form, 'f')});v*=((valueX(f)-S.x)-S.y)*S.z;`;
-  return `${statistic(source, packed)}
-float entry(int p){float a=0.;for(int o=0;o<${outer};o++)for(int i=0;i<${run};i++){
-int f=(o*${group}+p)*${run}+i;float v=valueG(f);${times}a+=v;}return a;}
-${entries(output)}`;
+      : `vec4 S=S1(${entryAt(source.form, 'f')});v*=((valueX(f)-S.x)-S.y)*S.z;`;
+  return `${statistic(source, packed)}float entry(int p){float a=0.;for(int o=0;o<${outer};o++)for(int i=0;i<${run};i++){
+int f=(o*${group}+p)*${run}+i;float v=valueG(f);${times}a+=v;}return a;}${entries(output)}`;
 }
 
 /**
@@ -309,10 +293,9 @@ export function statisticSums(
   scale: boolean,
 ): string {
   const gamma = scale ? `*valueP(s%${group}*${channel}+c)` : '';
-  return `${adding(walk)}
-vec2 entry(int s){vec2 a=vec2(0.);
+  return `${adding(walk)}vec2 entry(int s){vec2 a=vec2(0.);
 for(int c=0;c<${channel};c++)a+=added(s*${channel}+c)${gamma};return a;}
-void main(){${texelOf(of.slots)}int q=u,s=${of.entry};vec2 a=entry(s),b=entry(s+1);
+void main(){${chunkAndSlot(of)}int s=${of.entry};vec2 a=entry(s),b=entry(s+1);
 setOutput(vec4(a.x,b.x,a.y,b.y));}`;
 }
 
@@ -338,31 +321,32 @@ export function inputGradient(
   >,
 ): string {
   const walk = walkOf(source.form, packed, 1);
-  const {entry} = walk;
   const own =
     flow === 'vectors'
       ? `vec2 a=${entriesOf('E', walk)},b=${entriesOf('D', walk)};`
       : 'vec4 m=addeds(q);vec2 a=m.xy,b=m.zw;';
   const extra = (name: string): string =>
-    differentiableStatistics ? entriesOf(name, walk) : 'vec2(0.)';
+    differentiableStatistics ? entriesOf(name, walk) : ZERO;
   // The sums, and the gradients of the mean and the variance.
-  const through = `mat4x2 throughs(int q){int s=${entry};${own}
-return mat4x2(a,b,${subtractMean ? extra('DM') : 'vec2(0.)'},${extra('DV')});}
-${entryOf('through', walk)}`;
+  const through = numbersOf('T', walk, own, [
+    'a',
+    'b',
+    subtractMean ? extra('DM') : ZERO,
+    extra('DV'),
+  ]);
   const gamma = flow === 'vectors' ? '*Px' : '';
   const constant = subtractMean ? `Tz-Tx${gamma}*Sz+` : '';
-  const body = `${spreadAt('S', 'statistic', source.form, packed)}
-${spreadAt('P', 'parameter', form, packed)}
+  const body = `${spreadAt('S', source.form, packed)}
+${spreadAt('P', form, packed)}
 v=texel(G,t)*Px*Sz;
 ${
   flow
-    ? `${spreadAt('T', 'through', source.form, packed)}
+    ? `${spreadAt('T', source.form, packed)}
 vec4 r=(texel(X,t)-Sx)-Sy;v+=(${constant}2.*Tw*r-Ty${gamma}*Sz*(r*Sz))*float(${1 / source.count});`
     : ''
 }`;
   return `${statistic(source, packed)}${parameter({scale, center: false}, form, packed)}
-${typeof flow === 'object' ? adding(flow) : ''}${flow ? through : ''}
-${elementwise(packed, body)}`;
+${typeof flow === 'object' ? adding(flow) : ''}${flow ? through : ''}${elementwise(packed, body)}`;
 }
 
 /**
@@ -374,6 +358,5 @@ export function moved(output: Packed, which: 'U' | 'V', rate: string): string {
   return `
 bool finite(float v){return (floatBitsToUint(v)&0x7f800000u)!=0x7f800000u;}
 float entry(int i){float old=valueO(i),r=${rate};
-return finite(valueU(i))&&finite(valueV(i))?old*(1.-r)+value${which}(i)*r:old;}
-${entries(output)}`;
+return finite(valueU(i))&&finite(valueV(i))?old*(1.-r)+value${which}(i)*r:old;}${entries(output)}`;
 }

@@ -14,13 +14,13 @@ export class Textures {
    * Runs a program, which writes a tensor of this shape.
    *
    * @param textures What it reads, by name. Those that are absent are left out.
-   * @param uniforms Numbers that it reads, by name.
+   * @param rate A number that it reads.
    */
   run(
     text: string,
     shape: readonly number[],
     textures: Readonly<Record<string, TensorInfo | undefined>>,
-    uniforms: Readonly<Record<string, number>> = {},
+    rate?: number,
   ): TensorInfo {
     const present = Object.entries(textures).filter(
       (entry): entry is [string, TensorInfo] => entry[1] !== undefined,
@@ -28,6 +28,7 @@ export class Textures {
     const readers = present.map(([name, info]) =>
       valueOf(name, packedOf(info.shape)),
     );
+    const known = rate === undefined ? [] : [rate];
     const output = this.runner.run(
       {
         variableNames: present.map(([name]) => name),
@@ -35,15 +36,12 @@ export class Textures {
         userCode: [TEXEL, ...readers, text].join(''),
         packedInputs: true,
         packedOutput: true,
-        customUniforms: Object.keys(uniforms).map((name) => ({
-          name,
-          type: 'float',
-        })),
+        customUniforms: known.map(() => ({name: 'rate', type: 'float'})),
       },
       present.map(([, info]) =>
         this.packed({...info, shape: threeAxes(info.shape)}),
       ),
-      Object.values(uniforms).map((value) => [value]),
+      known.map((value) => [value]),
     );
     return {...output, shape: [...shape]};
   }
@@ -66,7 +64,7 @@ export class Textures {
 
   /** The value of a scalar that is in main memory alone. */
   valueInMemory(info: TensorInfo): number | undefined {
-    return this.runner.valuesInMemory(info)?.[0];
+    return this.runner.valueOf(info);
   }
 
   dispose(): void {

@@ -60,8 +60,8 @@ function read(spec: Spec, z: string, type = 'A'): string {
       .join('');
   }
   return `let m = ${having(spec, 'mean', `${type}(mean[${z}])`, `${type}()`)};
-    let inv = inverseSqrt(${type}(variance[${z}]) + ${type}(uniforms.epsilon));
-    let shift = ${type}();`;
+let inv = inverseSqrt(${type}(variance[${z}]) + ${type}(uniforms.epsilon));
+let shift = ${type}();`;
 }
 
 const readTerm = (name: string, plane: number, z = 's', type = 'A'): string =>
@@ -76,11 +76,11 @@ function writeTerms(spec: Spec): string {
   const dvariance = having(spec, 'dvariance', '2 * A(dvariance[q])');
   const dmean = having(spec, 'dmean', 'A(dmean[q])');
   return `${read({...spec, given: true}, 'q')}
-  let low = ${subtractMean ? 'all.c / uniforms.values' : 'A()'};
-  let product = inv * (all.b - low * all.a);
-  let slope = (${dvariance} - inv * (inv * product)) / uniforms.values;
-  let level = ${subtractMean ? `(${dmean} - inv * all.a) / uniforms.values - low * slope` : 'A()'};
-  ${write('m', 'inv', '-low * inv', 'slope', 'level')}`;
+let low = ${subtractMean ? 'all.c / uniforms.values' : 'A()'};
+let product = inv * (all.b - low * all.a);
+let slope = (${dvariance} - inv * (inv * product)) / uniforms.values;
+let level = ${subtractMean ? `(${dmean} - inv * all.a) / uniforms.values - low * slope` : 'A()'};
+${write('m', 'inv', '-low * inv', 'slope', 'level')}`;
 }
 
 const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
@@ -92,7 +92,7 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
     const one = (k: string): string =>
       `A(x[${place(spec, k)}]${spec.width > side ? '.x' : ''})`;
     const count = `A(f32((uniforms.length - first + step - 1) / step
-      * ${spec.width / side}))`;
+* ${spec.width / side}))`;
     if (!spec.subtractMean) {
       return `${sumUp(
         spec,
@@ -100,34 +100,34 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
         'let d = T(x[e]); p += d * d;',
         `all = Acc(${count}, A(), all.b);`,
       )}
-      ${write(...SUMS)}`;
+${write(...SUMS)}`;
     }
     return `let origin = ${one('0')};
-    ${sumUp(
-      spec,
-      `let own = ${one('first')} - origin;`,
-      'let d = (T(x[e]) - T(origin)) - T(own); f += d; p += d * d;',
-      `let n = ${count};
-      let c = all.b - all.a * all.a / n;
-      all = Acc(n, own + all.a / n, select(c, A(), c < A()));`,
-    )}
-    ${write('all.a', 'all.a * all.b', 'all.c')}
-    if (live && lane == 0 && chunk == 0) {
-      result[3 * uniforms.chunks * uniforms.items + q] = origin;
-    }`;
+${sumUp(
+  spec,
+  `let own = ${one('first')} - origin;`,
+  'let d = (T(x[e]) - T(origin)) - T(own); f += d; p += d * d;',
+  `let n = ${count};
+let c = all.b - all.a * all.a / n;
+all = Acc(n, own + all.a / n, select(c, A(), c < A()));`,
+)}
+${write('all.a', 'all.a * all.b', 'all.c')}
+if (live && lane == 0 && chunk == 0) {
+result[3 * uniforms.chunks * uniforms.items + q] = origin;
+}`;
   },
 
   mean: (spec) =>
     spec.subtractMean
       ? `${putTogether(spec, `all.a += ${partAt(1)};`)}
-        ${write(`${ORIGIN} + all.a / uniforms.values`)}`
+${write(`${ORIGIN} + all.a / uniforms.values`)}`
       : write('0 * A(parts[0])'),
 
   variance: (spec) =>
     `${putTogether(
       spec,
       `let n = ${partAt(0)};
-      all = join(all, Acc(n, ${partAt(1)} / n, ${partAt(2)}));`,
+all = join(all, Acc(n, ${partAt(1)} / n, ${partAt(2)}));`,
     )} ${write('all.c / uniforms.values')}`,
 
   y: (spec) => {
@@ -138,15 +138,15 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
     const mean = given
       ? 'let mean = A(mean[s]); let low = A();'
       : `let mean = ${ORIGIN};
-      var low = A();
-      for (var j = 0; j < uniforms.parts; j++) { low += ${partAt(1)}; }
-      low = low / uniforms.values;`;
+var low = A();
+for (var j = 0; j < uniforms.parts; j++) { low += ${partAt(1)}; }
+low = low / uniforms.values;`;
     return writeEach(
       spec,
       `let inv = inverseSqrt(A(variance[s]) + A(uniforms.epsilon));
-      ${subtractMean ? mean : 'let low = A();'}
-      let weight = T(inv) * ${along ? 'T(1)' : gamma};
-      let shift = -T(low) * weight + ${along ? 'T()' : beta};`,
+${subtractMean ? mean : 'let low = A();'}
+let weight = T(inv) * ${along ? 'T(1)' : gamma};
+let shift = -T(low) * weight + ${along ? 'T()' : beta};`,
       along
         ? `(${deviation} * weight + shift) * ${gamma} + ${beta}`
         : `${deviation} * weight + shift`,
@@ -159,8 +159,8 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
       spec,
       `let m = ${subtractMean ? 'T(A(mean[s]))' : 'T()'};`,
       `let g = T(dy[e]) ${along ? `* ${gammaOf(spec)}` : ''};
-      let d = T(x[e]) - m;
-      f += g; p += g * d; r += d;`,
+let d = T(x[e]) - m;
+f += g; p += g * d; r += d;`,
     )} ${whole ? writeTerms(spec) : write(...SUMS)}`;
   },
 
@@ -174,14 +174,14 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
     const sum = (plane: number): string =>
       `sums[${plane} * uniforms.parts * size + i]`;
     return `let size = uniforms.statisticCount * uniforms.channel;
-    ${putTogether(
-      spec,
-      `let c = j % uniforms.channel;
-      let i = j / uniforms.channel * size + q * uniforms.channel + c;
-      let g = A(${gamma});
-      all = join(all, Acc(g * ${sum(0)}, g * ${sum(1)}, ${sum(2)}));`,
-    )}
-    ${writeTerms(spec)}`;
+${putTogether(
+  spec,
+  `let c = j % uniforms.channel;
+let i = j / uniforms.channel * size + q * uniforms.channel + c;
+let g = A(${gamma});
+all = join(all, Acc(g * ${sum(0)}, g * ${sum(1)}, ${sum(2)}));`,
+)}
+${writeTerms(spec)}`;
   },
 
   dx: (spec) => {
@@ -206,8 +206,8 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
     const b = `k * ${width / sideOf(spec)} / uniforms.span`;
     const z = perOuter ? 'k' : `${b} * uniforms.groups + ${own ? 'q' : 's'}`;
     const toGamma = `let z = ${z};
-      ${read(spec, 'z', perOuter ? 'T' : 'A')}
-      p += g * ((T(x[e]) - T(m)) * T(inv) + T(shift));`;
+${read(spec, 'z', perOuter ? 'T' : 'A')}
+p += g * ((T(x[e]) - T(m)) * T(inv) + T(shift));`;
     return `${sumUp(
       spec,
       '',
@@ -226,10 +226,10 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
     `${putTogether(
       spec,
       `let z = (j % uniforms.batch * uniforms.items + q) / uniforms.channel;
-    let inv = terms[uniforms.statisticCount + z];
-    let shift = terms[2 * uniforms.statisticCount + z];
-    let i = j * uniforms.items + q;
-    all.a += inv * sums[uniforms.length * uniforms.items + i] + shift * sums[i];`,
+let inv = terms[uniforms.statisticCount + z];
+let shift = terms[2 * uniforms.statisticCount + z];
+let i = j * uniforms.items + q;
+all.a += inv * sums[uniforms.length * uniforms.items + i] + shift * sums[i];`,
     )} ${write('all.a')}`,
 
   // The bits tell if a value is finite: compilers may assume that all are.
@@ -237,9 +237,9 @@ const BODIES: Readonly<Record<Kind, (spec: Spec) => string>> = {
     const finite = (value: string): string =>
       `(bitcast<u32>(${value}) & 0x7f800000u) != 0x7f800000u`;
     return `let rate = ${having(spec, 'rate', 'f32(rate[0])', 'uniforms.rate')};
-    let before = f32(old[q]);
-    let after = f32(value[q]);
-    let usable = ${finite('after')} && ${finite('f32(other[q])')};
-    ${write('select(before, before * (1 - rate) + after * rate, usable)')}`;
+let before = f32(old[q]);
+let after = f32(value[q]);
+let usable = ${finite('after')} && ${finite('f32(other[q])')};
+${write('select(before, before * (1 - rate) + after * rate, usable)')}`;
   },
 };

@@ -72,9 +72,9 @@ export const ADD = 'return Acc(p.a + q.a, p.b + q.b, p.c + q.c);';
  * variances" (1979).
  */
 export const MERGE = `let n = max(p.a + q.a, A(1));
-  let d = q.b - p.b;
-  let r = q.a / n;
-  return Acc(p.a + q.a, p.b + d * r, p.c + q.c + d * d * p.a * r);`;
+let d = q.b - p.b;
+let r = q.a / n;
+return Acc(p.a + q.a, p.b + d * r, p.c + q.c + d * d * p.a * r);`;
 
 /**
  * A whole shader.
@@ -96,19 +96,19 @@ fn join(p: Acc, q: Acc) -> Acc { ${join} }
 fn fold(v: T) -> A { return ${width === side ? 'v' : 'dot(v, T(1))'}; }
 ${gather(spec)}
 fn main(index: i32) {
-  let t = i32(localIndex);
-  let w = i32(workgroupId.y * numWorkgroups.x + workgroupId.x);
-  let lane = ${beside ? `t / ${across}` : `t % ${lanes}`};
-  let piece = w * ${across} + ${beside ? `t % ${across}` : `t / ${lanes}`};
-  let live = piece < uniforms.items * uniforms.chunks;
-  let chunk = piece ${beside ? '/ uniforms.items' : '% uniforms.chunks'};
-  let q = piece ${beside ? '% uniforms.items' : '/ uniforms.chunks'};
-  let b = q / uniforms.group;
-  let u = q % uniforms.group;
-  let first = ${beside ? 'lane * uniforms.chunks + chunk' : `chunk * ${lanes} + lane`};
-  let step = ${lanes} * uniforms.chunks;
-  let s = ${own ? 'q' : `q * ${side} / uniforms.channel`};
-  ${body}
+let t = i32(localIndex);
+let w = i32(workgroupId.y * numWorkgroups.x + workgroupId.x);
+let lane = ${beside ? `t / ${across}` : `t % ${lanes}`};
+let piece = w * ${across} + ${beside ? `t % ${across}` : `t / ${lanes}`};
+let live = piece < uniforms.items * uniforms.chunks;
+let chunk = piece ${beside ? '/ uniforms.items' : '% uniforms.chunks'};
+let q = piece ${beside ? '% uniforms.items' : '/ uniforms.chunks'};
+let b = q / uniforms.group;
+let u = q % uniforms.group;
+let first = ${beside ? 'lane * uniforms.chunks + chunk' : `chunk * ${lanes} + lane`};
+let step = ${lanes} * uniforms.chunks;
+let s = ${own ? 'q' : `q * ${side} / uniforms.channel`};
+${body}
 }`;
 }
 
@@ -122,15 +122,15 @@ function gather({beside, lanes, across}: Spec): string {
   }
   return `var<workgroup> pool: array<Acc, ${lanes * across}>;
 fn gather(own: Acc, t: i32, lane: i32) -> Acc {
-  pool[t] = own;
-  workgroupBarrier();
-  var all = own;
-  if (lane == 0) {
-    for (var i = 1; i < ${lanes}; i++) {
-      all = join(all, pool[t + i * ${beside ? across : 1}]);
-    }
-  }
-  return all;
+pool[t] = own;
+workgroupBarrier();
+var all = own;
+if (lane == 0) {
+for (var i = 1; i < ${lanes}; i++) {
+all = join(all, pool[t + i * ${beside ? across : 1}]);
+}
+}
+return all;
 }`;
 }
 
@@ -139,7 +139,7 @@ export function place({flat, columns}: Spec, k = 'k'): string {
   if (flat) return `q * uniforms.length + ${k}`;
   if (columns) return `(b * uniforms.outer + ${k}) * uniforms.group + u`;
   return `((b * uniforms.outer + ${k} / uniforms.run) * uniforms.group + u)
-    * uniforms.run + ${k} % uniforms.run`;
+* uniforms.run + ${k} % uniforms.run`;
 }
 
 /** A gamma or a beta at a unit. */
@@ -174,15 +174,15 @@ export function sumUp(
   after = '',
 ): string {
   return collect(`${before}
-    for (var o = first; o < uniforms.length; o += step * ${ROW}) {
-      var f = T(); var p = T(); var r = T();
-      for (var k = o; k < min(o + step * ${ROW}, uniforms.length); k += step) {
-        let e = ${place(spec)};
-        ${each}
-      }
-      all = Acc(all.a + fold(f), all.b + fold(p), all.c + fold(r));
-    }
-    ${after}`);
+for (var o = first; o < uniforms.length; o += step * ${ROW}) {
+var f = T(); var p = T(); var r = T();
+for (var k = o; k < min(o + step * ${ROW}, uniforms.length); k += step) {
+let e = ${place(spec)};
+${each}
+}
+all = Acc(all.a + fold(f), all.b + fold(p), all.c + fold(r));
+}
+${after}`);
 }
 
 /** Puts together the `length` sums of an item; the result is `all`. */
@@ -194,18 +194,18 @@ export function putTogether({lanes}: Spec, each: string): string {
 
 const collect = (body: string): string =>
   `var all = Acc();
-  if (live) { ${body} }
-  all = gather(all, t, lane);`;
+if (live) { ${body} }
+all = gather(all, t, lane);`;
 
 /** Writes a value for each unit of an item. */
 export function writeEach(spec: Spec, before: string, value: string): string {
   return `if (live) {
-    ${before}
-    for (var k = first; k < uniforms.length; k += step) {
-      let e = ${place(spec)};
-      result[e] = ${value};
-    }
-  }`;
+${before}
+for (var k = first; k < uniforms.length; k += step) {
+let e = ${place(spec)};
+result[e] = ${value};
+}
+}`;
 }
 
 /** Writes values for each item, plane by plane. */
