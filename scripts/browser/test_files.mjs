@@ -65,6 +65,7 @@ for (const path of [
   'keras/from_keras_refusals',
   'keras/from_keras_unmasked',
   'keras/from_keras_weights',
+  'keras/keras_files_made_anew',
   'keras/keras_made_anew',
   'keras/tfjs_layers',
   'keras/to_keras_file',

@@ -13,7 +13,7 @@ import {
   SHAPE,
   WORDS,
 } from '../support/masked_graphs.js';
-import {valuesOf, weightsOf} from '../support/tensors.js';
+import {magnitude, valuesOf, weightsOf} from '../support/tensors.js';
 
 /** Sums of up to 16 values, a root, products, and a step of the moving averages. */
 const ROUNDINGS = 16;
@@ -24,6 +24,11 @@ const input = (): tf.Tensor => tf.tensor(WORDS, [LENGTH, LENGTH]);
 interface Known {
   mean: number[];
   variance: number[];
+}
+
+/** Statistics of data, and the size of the values, which cancel in the mean. */
+interface Batch extends Known {
+  size: number;
 }
 
 const statisticsOf = (norm: Layer): Known => {
@@ -40,7 +45,7 @@ function expectNormalized(
   outputs: tf.Tensor[],
   mask: Mask,
   given?: Known,
-): Known {
+): Batch {
   const [x, y] = outputs.slice(-2);
   const expected = normalized(x, mask, given);
   expectCloseNow(y as tf.Tensor, expected.y, {what: 'y', roundings: ROUNDINGS});
@@ -51,14 +56,16 @@ function normalized(
   x: tf.Tensor | undefined,
   mask: Mask,
   given?: Known,
-): Known & {y: number[]} {
-  const {y, mean, variance} = oracle(valuesOf(x as tf.Tensor), SHAPE, {
+): Batch & {y: number[]} {
+  const values = valuesOf(x as tf.Tensor);
+  const {y, mean, variance} = oracle(values, SHAPE, {
     axis: -1,
     epsilon: EPSILON,
     given,
     mask: mask && {values: mask, shape: [LENGTH, LENGTH]},
   });
-  return {y: [...y], mean: [...mean], variance: [...variance]};
+  const size = magnitude(values);
+  return {y: [...y], mean: [...mean], variance: [...variance], size};
 }
 
 /** Returns the input of a layer in a model. */
@@ -69,11 +76,12 @@ const moved = (old: number[], batch: number[]): number[] =>
   old.map((value, i) => value * MOMENTUM + at(batch, i) * (1 - MOMENTUM));
 
 /** Expects the statistics to have moved to those of this batch. */
-function expectMoved(norm: Layer, start: Known, batch: Known): void {
+function expectMoved(norm: Layer, start: Known, batch: Batch): void {
   const {mean, variance} = statisticsOf(norm);
   expectCloseNow(mean, moved(start.mean, batch.mean), {
     what: 'mean',
     roundings: ROUNDINGS,
+    scale: batch.size,
   });
   expectCloseNow(variance, moved(start.variance, batch.variance), {
     what: 'variance',
@@ -113,10 +121,11 @@ describe.each(KINDS)('F1: %s in a model', (_, kind) => {
       const start = statisticsOf(norm);
       await compiled(made).trainOnBatch(input(), targets(made));
       const after = statisticsOf(norm);
-      const {mean} = normalized(hiddenOf(made), mask);
+      const {mean, size} = normalized(hiddenOf(made), mask);
       expectCloseNow(after.mean, moved(start.mean, mean), {
         what: 'mean',
         roundings: ROUNDINGS,
+        scale: size,
       });
     });
 
@@ -149,11 +158,15 @@ describe.each(KINDS)('F1: %s in a model', (_, kind) => {
 
     it('is recalibrated and inspected', async () => {
       const {model: made, norm} = kind(build);
-      const {mean, variance} = normalized(hiddenOf(made), mask);
+      const {mean, variance, size} = normalized(hiddenOf(made), mask);
       for (const exact of [false, true]) {
         await recalibrate(made, input(), {exact});
         const found = statisticsOf(norm);
-        expectCloseNow(found.mean, mean, {what: 'mean', roundings: ROUNDINGS});
+        expectCloseNow(found.mean, mean, {
+          what: 'mean',
+          roundings: ROUNDINGS,
+          scale: size,
+        });
         expectCloseNow(found.variance, variance, {
           what: 'variance',
           roundings: ROUNDINGS,

@@ -164,13 +164,9 @@ function expectRunnable({code: codeOf, ...program}: GpuProgram): void {
     ['dmean', 'dvariance', 'parts', 'sums', 'terms', 'old', 'value', 'other'],
     ['rate', 'result'],
   );
-  expect(
-    used
-      .filter(
-        (name) => code.includes(` ${name}[`) || code.includes(`(${name}[`),
-      )
-      .sort(),
-  ).toEqual([...names, 'result'].sort());
+  const isUsed = (name: string): boolean =>
+    new RegExp(`\\b${name}\\[`).test(code);
+  expect(used.filter(isUsed).sort()).toEqual([...names, 'result'].sort());
   expect(names.length + 1).toBeLessThanOrEqual(STORAGE_BUFFERS);
   expect(program.threads).toBeLessThanOrEqual(256);
   const [, type] = /alias A = (\S+);/.exec(code) ?? [];
