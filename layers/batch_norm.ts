@@ -99,6 +99,9 @@ const MOVING_VARIANCE: ParameterDescription = {
   initializer: 'ones',
 };
 
+/** Batch renormalization acts in training alone, and Keras 3 has it too. */
+const OF_RENORM = {ours: 'training', isKeras3: true} as const;
+
 const DESCRIPTION: LayerDescription<BatchNormOptions> = {
   className: 'BatchNorm',
   kerasNames: [
@@ -130,23 +133,12 @@ const DESCRIPTION: LayerDescription<BatchNormOptions> = {
       ours: 'training',
     },
     virtualBatchSize: {default: null, check: checkCount, ours: 'training'},
-    renorm: {
-      default: false,
-      check: checkBoolean,
-      ours: 'training',
-      isKeras3: true,
-    },
-    renormClipping: {
-      default: null,
-      check: checkClipping,
-      ours: 'training',
-      isKeras3: true,
-    },
+    renorm: {default: false, check: checkBoolean, ...OF_RENORM},
+    renormClipping: {default: null, check: checkClipping, ...OF_RENORM},
     renormMomentum: {
       default: RENORM_MOMENTUM,
       check: checkFraction,
-      ours: 'training',
-      isKeras3: true,
+      ...OF_RENORM,
     },
   },
   parameters: [

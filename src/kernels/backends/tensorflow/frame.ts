@@ -90,15 +90,14 @@ export class Frame {
   /**
    * The sum for each statistic, of x or of its products with a weight for each parameter.
    *
-   * @param x In the frame's shape, or its {@link commonSum}.
+   * @param x In the frame's shape; its {@link commonSum}, where statistics have more
+   *   parameters than one.
    */
   sum(x: Tensor, weights?: Tensor): Tensor {
     if (this.shortGroup === undefined) {
       return this.ops.sum(x, this.statisticAxes, weights);
     }
-    const isSum = this.commonAxes.every((axis) => x.shape[axis] === 1);
-    const sums = isSum ? x : this.commonSum(x);
-    const products = weights ? this.ops.mul(sums, weights) : sums;
+    const products = weights ? this.ops.mul(x, weights) : x;
     const groups = this.groupsApart(products);
     return this.ops.sum(groups, [groups.rank - 1]);
   }
@@ -156,8 +155,8 @@ function shortGroupOf(axes: readonly Axis[]): number | undefined {
 
 /** The frame's axes with groups and their channels as one. */
 function mergedEnd(axes: readonly Axis[]): Axis[] {
-  const [last] = mergedShape(axes.map(({length}) => length)).slice(-1);
-  return [...axes.slice(0, -2), {role: 'channel', length: last ?? 1}];
+  const length = lastOf(mergedShape(axes.map((axis) => axis.length))) ?? 1;
+  return [...axes.slice(0, -2), {role: 'channel', length}];
 }
 
 function mergedShape(shape: readonly number[]): number[] {

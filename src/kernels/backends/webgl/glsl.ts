@@ -1,5 +1,12 @@
 import type {Form} from '../../geometry.js';
-import {entryAt, type Lanes, type Packed, type Walk, walkOf} from './layout.js';
+import {
+  entryAt,
+  half,
+  type Lanes,
+  type Packed,
+  type Walk,
+  walkOf,
+} from './layout.js';
 
 /*
  * The parts that the programs are made of. Lengths are constants in them: tf.js compiles a
@@ -107,8 +114,8 @@ const BLOCK = 64;
 export function loop(walk: Walk, body: string): string {
   const {count, length, base, lanes, rows, columns} = walk;
   const at = `o+${stepOf(walk, 'j')}`;
-  const [high, wide] = [rows, columns].map((length) => Math.ceil(length / 2));
-  const row = `j/${wide}%${high}`;
+  const wide = half(columns);
+  const row = `j/${wide}%${half(rows)}`;
   const edges = blank(walk, row, `j%${wide}`, ['a', 'b']);
   return `
 int lo=k*${length},hi=min(lo+${length},${count}),o=${base};
@@ -157,7 +164,7 @@ export function fold(lanes: Lanes, vector: string): string {
 export function counting({lanes, rows, columns}: Walk): string {
   if (lanes === 'any') return 'int seen(int j){return j;}\n';
   const per = lanes === 'one' ? 1 : 2;
-  const [high, wide] = [Math.ceil(rows / 2), Math.ceil(columns / 2)];
+  const [high, wide] = [half(rows), half(columns)];
   return `int seen(int j){int u=j%${high * wide},r=2*(u/${wide});
 return (j/${high * wide}*${rows * columns}+r*${columns}+min(2,${rows}-r)*min(2*(u%${wide}),${columns}))/${per};}
 `;

@@ -78,7 +78,7 @@ export interface Walk {
   readonly length: number;
 }
 
-/** What the ways to walk differ in. */
+/** The parts that the ways to walk differ in. */
 type Order = Pick<Walk, 'lanes' | 'steps' | 'rows' | 'columns'>;
 
 /** The number of loops that keep a GPU busy. */
@@ -242,6 +242,7 @@ function pairs(
   };
 }
 
-function half(length: number): number {
+/** The number of pairs of rows, or of columns. */
+export function half(length: number): number {
   return Math.ceil(length / 2);
 }
