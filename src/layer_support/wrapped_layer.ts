@@ -20,7 +20,7 @@ export function deserializeLayer(json: unknown, who: string): unknown {
   if (!isObject(json) || json instanceof layers.Layer) return json;
   const {className, config} = json;
   const {classNameMap} = serialization.SerializationMap.getMap();
-  const name = String(className);
+  const name = typeof className === 'string' ? className : '';
   const [cls, fromConfig] = hasOwn(classNameMap, name)
     ? (classNameMap[name] ?? [])
     : [];

@@ -8,14 +8,23 @@ export type Json = Record<string, unknown>;
 /** Deeper than any model, and safe for recursion. */
 const MAX_DEPTH = 200;
 
-/** Keys through which JSON could reach the prototype of every object. */
-const FORBIDDEN: readonly string[] = ['__proto__', 'constructor', 'prototype'];
+/**
+ * Keys through which JSON could reach the prototype of every object, or break
+ * its conversion to text and numbers.
+ */
+const FORBIDDEN: readonly string[] = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'valueOf',
+];
 
 /**
  * Copies parsed JSON so that it is safe to walk.
  *
  * @throws Error if it is nested deeper than any model, or has a key that would
- *   reach the prototype of every object.
+ *   reach the prototype of every object or replace one of its methods.
  */
 export function safeCopy(value: unknown, who: string, depth = 0): unknown {
   if (depth > MAX_DEPTH) {

@@ -32,6 +32,7 @@ const REPLACEMENTS: readonly unknown[] = [
   'Dense',
   'Dropout',
   '__proto__',
+  'toString',
   'constructor',
   'channels_first',
   'float16',
@@ -110,11 +111,15 @@ function changed(json: unknown, {place, kind, with: value}: Change): unknown {
   else if (kind === 'copy') set(owner, key, valueAt(json, paths, value));
   else if (Array.isArray(holder)) holder.splice(Number(key), 1);
   else {
-    if (kind === 'rename') set(owner, String(value), owner[key]);
+    if (kind === 'rename') set(owner, keyFrom(value), owner[key]);
     Reflect.deleteProperty(owner, key);
   }
   return json;
 }
+
+/** Not String(value), which calls an own toString that the value may have. */
+const keyFrom = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value);
 
 /** Returns the value at another place. */
 function valueAt(
