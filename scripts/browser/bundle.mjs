@@ -73,6 +73,9 @@ export async function bundle(tests) {
       format: 'esm',
       splitting: true,
       plugins: [countedRuns],
+      define: {
+        'process.env.RANDOM_SEED': process.env.RANDOM_SEED ?? 'undefined',
+      },
       entryPoints: {
         setup: join(page, 'setup.ts'),
         ...Object.fromEntries(

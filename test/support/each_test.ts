@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import './random_cases.js';
 
 // Warnings are tested, and would clutter the output.
 beforeEach(() => {
