@@ -115,7 +115,8 @@ export interface WebGLProgram {
   readonly userCode: string;
   readonly packedInputs: true;
   readonly packedOutput: true;
-  readonly customUniforms?: Array<{name: string; type: 'float'}>;
+  readonly outPackingScheme: number;
+  readonly customUniforms: Array<{name: string; type: 'float'}>;
 }
 
 /** The parts of tf.js's WebGL backend that run programs. */
@@ -125,10 +126,15 @@ export interface WebGLRunner {
     program: WebGLProgram,
     inputs: TensorInfo[],
     uniforms: number[][],
+    texture: [number, number],
   ): TensorInfo;
   /** A packed copy of a tensor whose texture is not packed; undefined for any other. */
   pack(info: TensorInfo): TensorInfo | undefined;
   dispose(info: TensorInfo): void;
+  /** A packed texture's width in texels, and the shape that it is packed for, if any. */
+  textureOf(
+    dataId: object,
+  ): {readonly width: number; readonly shape: readonly number[]} | undefined;
   /** The first value of a tensor that is in main memory alone. */
   valueOf(info: TensorInfo): number | undefined;
   /** If true, textures are gone, and whatever is read is zeros. */
@@ -142,6 +148,7 @@ interface WebGLBackend {
     dtype: 'float32',
     uniforms: number[][],
     staysPacked: boolean,
+    texture: [number, number],
   ): TensorInfo;
   packTensor(info: TensorInfo): TensorInfo;
   disposeIntermediateTensorInfo(info: TensorInfo): void;
@@ -149,6 +156,9 @@ interface WebGLBackend {
   getDataInfo(dataId: object): {
     readonly texture?: unknown;
     readonly isPacked?: boolean;
+    readonly shape: readonly number[];
+    /** Rows and columns of values. */
+    readonly texShape?: readonly [number, number] | null;
     readonly values?: ArrayLike<number> | null;
   };
 }
@@ -166,14 +176,20 @@ export function webglRunnerOf(backend: unknown): WebGLRunner {
   const {gl} = own.getGPGPUContext();
   expectMethods(gl, ['isContextLost']);
   return {
-    run: (program, inputs, uniforms) =>
-      own.runWebGLProgram(program, inputs, 'float32', uniforms, true),
+    run: (program, inputs, uniforms, texture) =>
+      own.runWebGLProgram(program, inputs, 'float32', uniforms, true, texture),
     pack: (info) => {
       const {texture, isPacked = false} = own.getDataInfo(info.dataId);
       return isObject(texture) && !isPacked ? own.packTensor(info) : undefined;
     },
     dispose: (info) => {
       own.disposeIntermediateTensorInfo(info);
+    },
+    textureOf: (dataId) => {
+      const {texShape, isPacked = false, shape} = own.getDataInfo(dataId);
+      return texShape && isPacked
+        ? {width: Math.ceil(texShape[1] / 2), shape}
+        : undefined;
     },
     valueOf: ({dataId}) => {
       const {texture, values} = own.getDataInfo(dataId);

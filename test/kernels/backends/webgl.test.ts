@@ -132,6 +132,16 @@ describe.each(LAYERS)('%s', (_, shape, make, most) => {
   });
 });
 
+/** Computes by the composed kernels. */
+function withoutKernels<Result>(compute: () => Result): Result {
+  tf.env().set('NORMALIZATION_FUSED', false);
+  try {
+    return compute();
+  } finally {
+    tf.env().set('NORMALIZATION_FUSED', true);
+  }
+}
+
 describe('the second order', () => {
   it.each<[string, number[], (x: tf.Tensor) => tf.Tensor]>([
     ['batch norm', [6, 3, 4, 5], (x) => ops.batchNorm(x).y],
@@ -145,13 +155,7 @@ describe('the second order', () => {
       return tf.sum(tf.square(gradient));
     };
     const fused = tf.grad(penalty)(x);
-    tf.env().set('NORMALIZATION_FUSED', false);
-    let composed: tf.Tensor;
-    try {
-      composed = tf.grad(penalty)(x);
-    } finally {
-      tf.env().set('NORMALIZATION_FUSED', true);
-    }
+    const composed = withoutKernels(() => tf.grad(penalty)(x));
     // Both sum a hundred products or so, twice.
     const tolerance = 256 * 2 ** -24 * magnitude(composed);
     expect(magnitude(composed)).toBeGreaterThan(0);
@@ -206,6 +210,59 @@ describe('textures that are not packed', () => {
     const step = launches(() => tf.grad(f)(x, x));
     expect(launches(() => tf.grad(f)(plain, plain))).toBe(step + 2);
   });
+});
+
+describe('textures that are packed for another shape', () => {
+  // tf.js copies them, and a copy may be of another width.
+  it.each<[string, (x: tf.Tensor) => tf.Tensor]>([
+    ['layer norm', (x) => ops.layerNorm(x)],
+    ['batch norm', (x) => ops.batchNorm(x).y],
+    ['group norm', (x) => ops.groupNorm(x, {groups: 8})],
+  ])('are read as well: %s', (_, f) => {
+    const x = randomTensor([4, 5, 48], 1);
+    const dy = randomTensor([4, 5, 48], 2);
+    const step = (a: tf.Tensor, b: tf.Tensor): tf.Tensor[] => {
+      const {value, grad} = tf.valueAndGrad(f)(a, b);
+      return [value, grad];
+    };
+    const expected = step(x, dy);
+    // A tensor that is new is uploaded in the shape in which it is first read.
+    const [others, otherDys] = [x, dy].map((tensor) => {
+      const other = tf.tensor(tensor.dataSync(), [4, 5, 48]);
+      tf.add(tf.reshape(other, [4, 5, 8, 6]), 1);
+      return other;
+    });
+    const actual = step(others as tf.Tensor, otherDys as tf.Tensor);
+    actual.forEach((tensor, i) => {
+      expect(difference(tensor, expected[i] as tf.Tensor)).toBe(0);
+    });
+  });
+});
+
+describe('more than a million texels', () => {
+  // Their places are found by dividing integers.
+  it.each<[string, (x: tf.Tensor) => tf.Tensor]>([
+    ['batch norm', (x) => ops.batchNorm(x).y],
+    ['layer norm', (x) => ops.layerNorm(x)],
+  ])(
+    'are each in their place: %s',
+    (_, f) => {
+      const x = randomTensor([5, 1001, 1024], 1);
+      const dy = randomTensor([5, 1001, 1024], 2);
+      const step = (): {value: tf.Tensor; grad: tf.Tensor} =>
+        tf.valueAndGrad(f)(x, dy);
+      const fused = step();
+      const composed = withoutKernels(step);
+      for (const result of ['value', 'grad'] as const) {
+        // Both sum some thousand products, in blocks.
+        const tolerance = 64 * 2 ** -24 * magnitude(composed[result]);
+        expect(difference(fused[result], composed[result])).toBeLessThan(
+          tolerance,
+        );
+      }
+    },
+    180_000,
+  );
 });
 
 describe('few long rows', () => {

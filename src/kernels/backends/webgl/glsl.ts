@@ -4,6 +4,7 @@ import {
   half,
   type Lanes,
   type Packed,
+  textureOf,
   type Walk,
   walkOf,
 } from './layout.js';
@@ -14,38 +15,64 @@ import {
  */
 
 /**
- * The start of every program: a texture's texel by its place. Floats divide faster than
- * integers, and are off by one at most: no texture has more rows than a float tells apart.
+ * The largest number that floats divide: t + 0.5 is half a step at least from the next
+ * quotient, and GLSL's division errs by 2.5 units in the last place.
  */
-export const TEXEL = `
-vec4 texel(sampler2D A,int t){int w=textureSize(A,0).x,r=int(float(t)/float(w)),c=t-r*w;
-int d=c<0?-1:c<w?0:1;return texelFetch(A,ivec2(c-d*w,r+d),0);}
-`;
+const DIVIDED_WELL = 2 ** 20;
+
+/** GLSL: t / by for a t below `end`. Integers are slow to divide where a GPU is software. */
+function quotient(t: string, by: number | string, end: number): string {
+  if (end <= Number(by)) return '0';
+  return end > DIVIDED_WELL
+    ? `${t}/${by}`
+    : `int((float(${t})+.5)/float(${by}))`;
+}
 
 /**
- * GLSL: functions that read a texture's value by its place, `valueX` for X, and that with
- * the next where the place is even, `pairX`.
+ * GLSL: functions that read a texture by a place: a texel, `texelX` for X, a value,
+ * `valueX`, and that with the next where the place is even, `pairX`.
+ *
+ * @param width The texture's width in texels, where it is known.
  */
-export function valueOf(
+export function readersOf(
+  name: string,
+  packed: Packed,
+  width: number | undefined,
+): string {
+  const {slices, high, wide} = packed;
+  const row = quotient('t', width ?? 'w', slices * high * wide);
+  return `vec4 texel${name}(int t){int w=${width ?? `textureSize(${name},0).x`},r=${row};return texelFetch(${name},ivec2(t-r*w,r),0);}
+${valueOf(name, packed)}`;
+}
+
+function valueOf(
   name: string,
   {slices, rows, columns, high, wide}: Packed,
 ): string {
   const value = `float value${name}(int f){`;
   const pair = `vec2 pair${name}(int f){return `;
   if (rows * slices === 1) {
-    return `${pair}texel(${name},f/2).xy;}
-${value}return pair${name}(f)[f%2];}
+    return `${pair}texel${name}(f>>1).xy;}
+${value}return pair${name}(f)[f&1];}
 `;
   }
-  return `${value}int u=f%${rows * columns},r=u/${columns},c=u%${columns};
-return texel(${name},(f/${rows * columns}*${high}+r/2)*${wide}+c/2)[r%2*2+c%2];}
+  // An odd number of rows has an empty one behind it.
+  return `${value}int r=f/${columns},c=f-r*${columns};r+=r/${rows}*${2 * high - rows};
+return texel${name}((r>>1)*${wide}+(c>>1))[(r&1)*2+(c&1)];}
 ${pair}vec2(value${name}(f),value${name}(f+1));}
 `;
 }
 
-/** GLSL: the place of the first value of a texel, from its row and its column. */
-export function placeOf({rows, columns, high}: Packed): string {
-  return `(row/${high}*${rows}+row%${high}*2)*${columns}+col*2`;
+/** GLSL: the number `t` of the texel that is written, and its {@link place}. */
+export function texelOf(packed: Packed): string {
+  const [, width] = textureOf(packed);
+  return `int t=int(gl_FragCoord.y)*${width}+int(gl_FragCoord.x);${place(packed)}`;
+}
+
+/** GLSL: the row and the column of texel t among all, and `f`, the place of its first value. */
+export function place({slices, rows, columns, high, wide}: Packed): string {
+  const row = quotient('t', wide, slices * high * wide);
+  return `int row=${row},col=t-row*${wide},f=(2*row-row/${high}*${2 * high - rows})*${columns}+2*col;`;
 }
 
 /**
@@ -65,12 +92,12 @@ vec4 ${name}1(int s){return transpose(${name}2(${slot}))[${place}];}
 `;
 }
 
-/** Which of the distinct entries of a texel each of its four values belongs to. */
-const ENTRIES: Readonly<Record<Lanes, readonly number[]>> = {
-  columns: [0, 1, 0, 1],
-  rows: [0, 0, 1, 1],
-  one: [0, 0, 0, 0],
-  any: [0, 1, 2, 3],
+/** The distinct entries of a texel, in the order of its four values. */
+const ENTRIES: Readonly<Record<Lanes, string>> = {
+  columns: 'xyxy',
+  rows: 'xxyy',
+  one: 'xxxx',
+  any: 'xyzw',
 };
 
 /**
@@ -79,29 +106,36 @@ const ENTRIES: Readonly<Record<Lanes, readonly number[]>> = {
  */
 export function spreadAt(name: string, form: Form, packed: Packed): string {
   const {lanes, at} = walkOf(form, packed, 1);
-  const {columns} = packed;
   if (lanes !== 'any') {
-    const pair = [`${name}[0]`, `${name}[1]`];
-    return `mat2x4 ${name}=transpose(${name}2(${at}));${spread(name, lanes, pair)}`;
+    return `mat4x2 ${name}=${name}2(${at});${spreadOut(name, lanes)}`;
   }
-  const entries = [0, 1, columns, columns + 1].map(
-    (offset) => `${name}1(${entryAt(form, `f+${offset}`)})`,
+  const {columns} = packed;
+  const entries = [0, 1, columns, columns + 1].map((offset) =>
+    entryAt(form, `f+${offset}`),
   );
   return spread(name, lanes, entries);
 }
 
-/** GLSL: the same from the numbers of distinct entries. */
+/** GLSL: the same for one, two or four entries. */
 export function spread(
   name: string,
   lanes: Lanes,
   entries: readonly string[],
 ): string {
-  const own = entries.map((entry, i) => `vec4 a${name}${i}=${entry};`).join('');
-  const four = ENTRIES[lanes].map((i) => `a${name}${i}`).join(',');
+  const own = entries
+    .map((s, i) => `vec4 a${name}${i}=${name}1(${s});`)
+    .join('');
+  const all = entries.map((_, i) => `a${name}${i}`);
+  const rows = all.length === 1 ? [...all, ...all] : all;
+  const declared = `mat4x${rows.length} ${name}=transpose(mat${rows.length}x4(${rows.join(',')}))`;
+  return `${own}${declared};${spreadOut(name, lanes)}`;
+}
+
+function spreadOut(name: string, lanes: Lanes): string {
   const numbers = ['x', 'y', 'z', 'w'].map(
-    (n, i) => `${name}${n}=a${name}[${i}]`,
+    (n, i) => `${name}${n}=${name}[${i}].${ENTRIES[lanes]}`,
   );
-  return `${own}mat4 a${name}=transpose(mat4(${four}));vec4 ${numbers.join(',')};`;
+  return `vec4 ${numbers.join(',')};`;
 }
 
 /** Sums of more steps than this go in two levels. */
@@ -117,8 +151,7 @@ export function loop(walk: Walk, body: string): string {
   const wide = half(columns);
   const row = `j/${wide}%${half(rows)}`;
   const edges = blank(walk, row, `j%${wide}`, ['a', 'b']);
-  return `
-int lo=k*${length},hi=min(lo+${length},${count}),o=${base};
+  return `int lo=k*${length},hi=min(lo+${length},${count}),o=${base};
 vec4 A=vec4(0.),B=A;
 for(int j=lo;j<hi;){vec4 C=vec4(0.),D=C;
 for(int e=min(j+${BLOCK},hi);j<e;j++){int t=${at};vec4 a,b;

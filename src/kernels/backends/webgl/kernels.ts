@@ -39,8 +39,8 @@ export function webglKernels(backend: unknown): Fused<TensorInfo> {
   const compute = <Result>(kernel: (gl: Textures) => Result): Result => {
     if (runner.isLost()) {
       throw new Error(
-        'the WebGL context is lost: remove the backend, register it again and load ' +
-          'the model anew',
+        'the WebGL context is lost: remove the backend, register it and load the ' +
+          'model again',
       );
     }
     const textures = new Textures(runner);
@@ -79,14 +79,14 @@ function normalize(
   const moments = task.moments();
   const source = task.own(moments);
   const count = statisticsCount(attributes.view);
-  const vector = (which: 'mean' | 'variance'): TensorInfo =>
+  const vector = (which: programs.Which): TensorInfo =>
     gl.run(
       programs.statisticVector(source, task.packed, which, packedOf([count])),
       [count],
       source.textures,
     );
-  const mean = vector('mean');
-  const variance = vector('variance');
+  const mean = vector(programs.MEAN);
+  const variance = vector(programs.VARIANCE);
   const y = task.write(source, parameters);
   if (attributes.recorded === true) {
     return {y, mean, variance, kept: {tensors: [moments]}};

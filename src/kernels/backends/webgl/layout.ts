@@ -32,13 +32,25 @@ export function packedOf(shape: readonly number[]): Packed {
   };
 }
 
+/** A width that every WebGL 2 has textures of. */
+const LINE = 2048;
+
 /**
- * The shape of a texture of so many texels, about square: a GPU computes texels in squares
- * of four, of which half would be for nothing along a line.
+ * The rows and the columns, in texels, of the texture that is written for a tensor. It is
+ * about square, since a GPU computes texels in squares of four, of which half would be for
+ * nothing along a line; but texels of short vectors are found sooner in a line.
  */
-export function square(texels: number): [number, number] {
-  const columns = Math.ceil(Math.sqrt(texels));
-  return [2 * Math.ceil(texels / columns), 2 * columns];
+export function textureOf(packed: Packed): [number, number] {
+  const {slices, rows, high, wide} = packed;
+  const texels = slices * high * wide;
+  const isLine = slices * rows === 1 && wide <= LINE;
+  const width = isLine ? wide : Math.ceil(Math.sqrt(texels));
+  return [Math.ceil(texels / width), width];
+}
+
+/** The shape of a tensor of so many texels. */
+export function shapeOf(texels: number): number[] {
+  return [2, 2 * texels];
 }
 
 /**
@@ -112,11 +124,7 @@ function firstOf({batch, outer, group, run}: Form): string {
  * @param most The largest number of chunks.
  */
 export function walkOf(form: Form, packed: Packed, most: number): Walk {
-  const order =
-    alongColumns(form, packed) ??
-    alongRows(form, packed) ??
-    alongTexels(form, packed) ??
-    alongValues(form);
+  const order = orderOf(form, packed);
   const {lanes, steps} = order;
   const slots = steps.batch * steps.group;
   const count = steps.outer * steps.run;
@@ -152,71 +160,45 @@ function slotAt(steps: Form, {wide}: Packed): string {
   return isColumn ? 'col' : entryAt(steps, 't');
 }
 
-/** Entries lie beside each other in a row of the texture, alone or in runs of texels. */
-function alongColumns(
-  {batch, outer, group, run}: Form,
-  {rows, columns, high, wide}: Packed,
-): Order | undefined {
-  if (group * run !== columns || outer % rows !== 0) return undefined;
-  const texelRows = (outer / rows) * high;
-  if (run === 1) {
-    return {
-      lanes: 'columns',
-      steps: {batch, outer: texelRows, group: wide, run: 1},
-      rows,
-      columns: 2,
-    };
+function orderOf(form: Form, packed: Packed): Order {
+  const {batch, outer, group, run} = form;
+  const {slices, rows, columns, high, wide} = packed;
+  const order = (
+    lanes: Lanes,
+    steps: Partial<Form>,
+    loopRows: number,
+    loopColumns: number,
+  ): Order => ({
+    lanes,
+    steps: {...form, ...steps},
+    rows: loopRows,
+    columns: loopColumns,
+  });
+  // Entries lie beside each other in a row of the texture, alone or in runs of texels.
+  if (group * run === columns && outer % rows === 0) {
+    const down = {outer: (outer / rows) * high};
+    if (run === 1) return order('columns', {...down, group: wide}, rows, 2);
+    if (run % 2 === 0) return order('one', {...down, run: run / 2}, rows, run);
   }
-  if (run % 2 !== 0) return undefined;
-  return {
-    lanes: 'one',
-    steps: {batch, outer: texelRows, group, run: run / 2},
-    rows,
-    columns: run,
-  };
-}
-
-/** Each row of the texture belongs to an entry. */
-function alongRows(
-  {batch, outer, group, run}: Form,
-  {rows, columns, high, wide, slices}: Packed,
-): Order | undefined {
-  if (run !== columns || (outer !== 1 && group !== rows)) return undefined;
-  const blocks = outer === 1 ? slices : batch;
-  return {
-    lanes: 'rows',
-    steps: {batch: blocks, outer, group: high, run: wide},
-    rows: 2,
-    columns,
-  };
-}
-
-/** Whole texels, one after the other, belong to an entry. */
-function alongTexels(
-  {batch, outer, group, run}: Form,
-  {rows, columns, high, wide}: Packed,
-): Order | undefined {
+  // Each row of the texture belongs to an entry.
+  if (run === columns && (outer === 1 || group === rows)) {
+    const blocks = outer === 1 ? slices : batch;
+    const steps = {batch: blocks, group: high, run: wide};
+    return order('rows', steps, 2, columns);
+  }
+  // Whole texels, one after the other, belong to an entry.
   const own = run / columns;
-  let texels: number;
-  let ownRows = rows;
-  if (run % (rows * columns) === 0) texels = (own / rows) * high * wide;
-  else if (own % 2 === 0 && rows % own === 0) {
-    texels = (own / 2) * wide;
-    ownRows = own;
-  } else if (rows === 1 && run % 2 === 0 && columns % run === 0) {
-    texels = run / 2;
-  } else return undefined;
-  return {
-    lanes: 'one',
-    steps: {batch, outer, group, run: texels},
-    rows: ownRows,
-    columns: Math.min(columns, run),
-  };
-}
-
-/** Value by value, wherever it lies. */
-function alongValues(form: Form): Order {
-  return {lanes: 'any', steps: form, rows: 1, columns: 1};
+  if (own % rows === 0) {
+    return order('one', {run: (own / rows) * high * wide}, rows, columns);
+  }
+  if (own % 2 === 0 && rows % own === 0) {
+    return order('one', {run: (own / 2) * wide}, own, columns);
+  }
+  if (rows === 1 && run % 2 === 0 && columns % run === 0) {
+    return order('one', {run: run / 2}, 1, run);
+  }
+  // Values of any entry lie in a texel.
+  return order('any', {}, 1, 1);
 }
 
 const SINGLE = {entry: 'q', slot: 's', place: '0', isEven: false};
@@ -231,13 +213,13 @@ function pairs(
   times: number,
 ): Pick<Walk, 'entry' | 'slot' | 'place' | 'isEven'> {
   if (times === 1 || length % 2 === 0) {
-    return {entry: '2*q', slot: 's/2', place: 's%2', isEven: true};
+    return {entry: '2*q', slot: '(s>>1)', place: '(s&1)', isEven: true};
   }
   const wide = half(length);
   return {
     entry: `(q/${wide})*${length}+2*(q%${wide})`,
-    slot: `(s/${length})*${wide}+(s%${length})/2`,
-    place: `(s%${length})%2`,
+    slot: `(s/${length})*${wide}+(s%${length}>>1)`,
+    place: `(s%${length}&1)`,
     isEven: false,
   };
 }

@@ -4,10 +4,11 @@ import {
   fold,
   loop,
   numbersOf,
-  placeOf,
+  place,
   spread,
   spreadAt,
   stepOf,
+  texelOf,
 } from './glsl.js';
 import type {Form} from '../../geometry.js';
 import {
@@ -15,7 +16,7 @@ import {
   type Lanes,
   type Packed,
   packedOf,
-  square,
+  shapeOf,
   type Walk,
   walkOf,
 } from './layout.js';
@@ -42,14 +43,9 @@ export interface Source {
  */
 const FIRST = 8;
 
-/** The texel that is written: its row and its column among all, and its number. */
-function texelOf({high, wide}: Packed): string {
-  return `ivec3 rc=getOutputCoords();int row=rc.x*${high}+rc.y/2,col=rc.z/2,t=row*${wide}+col;`;
-}
-
 /** The chunk and the slot of a walk that are summed up in the texel that is written. */
 function chunkAndSlot({chunks, slots}: Walk): string {
-  const shape = square(chunks * slots);
+  const shape = shapeOf(chunks * slots);
   return `${texelOf(packedOf(shape))}int k=t/${slots},q=t%${slots};`;
 }
 
@@ -57,7 +53,7 @@ function chunkAndSlot({chunks, slots}: Walk): string {
 function stepAt(name: string, lanes: Lanes, t: string): string {
   return lanes === 'any'
     ? `vec4(value${name}(${t}),0.,0.,0.)`
-    : `texel(${name},${t})`;
+    : `texel${name}(${t})`;
 }
 
 /** The first values of a slot's entries in a texel. */
@@ -92,9 +88,9 @@ setOutput(vec4((z-y).${pairOf(lanes)}+m,v.x<0.?0.:v.x,v.y<0.?0.:v.y));`
 /** A function that merges the chunks of a slot, by Chan's formula. */
 function merging(walk: Walk): string {
   const {chunks, slots, count, length} = walk;
-  if (chunks === 1) return 'vec4 merged(int q){return texel(M,q);}\n';
-  return `${counting(walk)}vec4 merged(int q){vec4 s=texel(M,q);int n=seen(${length});
-for(int k=1;k<${chunks};k++){vec4 t=texel(M,k*${slots}+q);
+  if (chunks === 1) return 'vec4 merged(int q){return texelM(q);}\n';
+  return `${counting(walk)}vec4 merged(int q){vec4 s=texelM(q);int n=seen(${length});
+for(int k=1;k<${chunks};k++){vec4 t=texelM(k*${slots}+q);
 int e=seen(min((k+1)*${length},${count}));float w=float(e-n)/float(e);
 vec2 d=t.xy-s.xy;s.xy+=d*w;s.zw+=t.zw+d*d*(w*float(n));n=e;}
 return s;}
@@ -129,22 +125,24 @@ function statistic(
 
 const ZERO = 'vec2(0.)';
 
-/** The values of entry s, and of the next where a slot has two. */
-function entriesOf(name: string, {lanes, isEven}: Walk): string {
-  if (isEven) return `pair${name}(s)`;
-  const next =
-    lanes === 'columns' || lanes === 'rows' ? `,value${name}(s+1)` : '';
-  return `vec2(value${name}(s)${next})`;
+/** The values of entry s and of the next, which a slot may not have. */
+function entriesOf(name: string, {isEven}: Walk): string {
+  return isEven ? `pair${name}(s)` : `vec2(value${name}(s),value${name}(s+1))`;
 }
 
-/** The mean or the variance. */
+/** GLSL: the mean and the variance from the numbers of {@link statistic}. */
+export const MEAN = 'n.x+n.y';
+export const VARIANCE = 'n.w';
+export type Which = typeof MEAN | typeof VARIANCE;
+
+/** The means or the variances. */
 export function statisticVector(
   source: Source,
   packed: Packed,
-  which: 'mean' | 'variance',
+  which: Which,
   output: Packed,
 ): string {
-  return `${statistic(source, packed)}float entry(int s){vec4 v=S1(s);return ${which === 'mean' ? 'v.x+v.y' : 'v.w'};}${entries(output)}`;
+  return `${statistic(source, packed)}float entry(int s){vec4 n=S1(s);return ${which};}${entries(output)}`;
 }
 
 /** The main function of a program that writes what `entry` gives for each place. */
@@ -176,7 +174,7 @@ type Parameters = Pick<NormalizeAttributes, 'scale' | 'center'>;
 /** The main function of a program that writes a tensor, texel by texel. */
 function elementwise(packed: Packed, body: string): string {
   const {high} = packed;
-  return `void main(){${texelOf(packed)}int f=${placeOf(packed)};vec4 v;
+  return `void main(){${texelOf(packed)}vec4 v;
 ${body}${blank(packed, `row%${high}`, 'col', ['v'])}setOutput(v);}`;
 }
 
@@ -189,7 +187,7 @@ export function normalized(
 ): string {
   const body = `${spreadAt('S', source.form, packed)}
 ${spreadAt('P', form, packed)}
-v=((texel(X,t)-Sx)-Sy)*Sz*Px+Py;`;
+v=((texelX(t)-Sx)-Sy)*Sz*Px+Py;`;
   return `${statistic(source, packed)}${parameter(parameters, form, packed)}${elementwise(packed, body)}`;
 }
 
@@ -205,25 +203,16 @@ export function sums(
   channel: number | undefined,
   gamma: Form | undefined,
 ): string {
-  const {lanes, packed, entry, at} = walk;
+  const {lanes, packed, entry} = walk;
   const isAny = lanes === 'any';
   const spreadHere = (name: string, form: Form): string =>
     isAny
-      ? spread(name, 'one', [`${name}1(${entryAt(form, 't')})`])
+      ? spread(name, 'one', [entryAt(form, 't')])
       : spreadAt(name, form, packed);
-  const varies = !isAny && (channel === undefined || gamma !== undefined);
-  // Where slots lie in columns, or in rows, nothing has to be divided.
-  const {wide} = packed;
-  const [row, col] =
-    at === 'col'
-      ? ['j', 'q']
-      : at === 'row'
-        ? ['q', 'j']
-        : [`t/${wide}`, `t%${wide}`];
-  const body = `${varies ? `int row=${row},col=${col},f=${placeOf(packed)};` : ''}
+  const body = `${isAny ? '' : place(packed)}
 ${channel === undefined ? spreadHere('S', source.form) : ''}
-${gamma === undefined ? '' : spreadHere('P', gamma)}
-a=${stepAt('G', lanes, 't')}${gamma === undefined ? '' : '*Px'};b=a*(((${stepAt('X', lanes, 't')}-Sx)-Sy)*Sz);`;
+${gamma ? spreadHere('P', gamma) : ''}
+a=${stepAt('G', lanes, 't')}${gamma ? '*Px' : ''};b=a*(((${stepAt('X', lanes, 't')}-Sx)-Sy)*Sz);`;
   return `${statistic(source, packed)}
 ${gamma ? parameter({scale: true, center: false}, gamma, packed) : ''}
 void main(){${chunkAndSlot(walk)}
@@ -233,7 +222,7 @@ ${
     : spread(
         'S',
         isAny ? 'one' : lanes,
-        [entry, `${entry}+1`].map((s) => `S1((${s})/${channel})`),
+        [entry, `${entry}+1`].map((s) => `(${s})/${channel}`),
       )
 }
 ${loop(walk, body)}
@@ -242,8 +231,7 @@ setOutput(vec4(${fold(lanes, 'A')},${fold(lanes, 'B')}));}`;
 
 /** Functions that add up the chunks of a slot, and of an entry. */
 function adding({chunks, slots, slot, place}: Walk): string {
-  return `
-vec4 addeds(int q){vec4 a=vec4(0.);for(int k=0;k<${chunks};k++)a+=texel(S,k*${slots}+q);return a;}
+  return `vec4 addeds(int q){vec4 a=vec4(0.);for(int k=0;k<${chunks};k++)a+=texelS(k*${slots}+q);return a;}
 vec2 added(int s){vec4 a=addeds(${slot});return ${place}==0?a.xz:a.yw;}
 `;
 }
@@ -338,11 +326,11 @@ export function inputGradient(
   const constant = subtractMean ? `Tz-Tx${gamma}*Sz+` : '';
   const body = `${spreadAt('S', source.form, packed)}
 ${spreadAt('P', form, packed)}
-v=texel(G,t)*Px*Sz;
+v=texelG(t)*Px*Sz;
 ${
   flow
     ? `${spreadAt('T', source.form, packed)}
-vec4 r=(texel(X,t)-Sx)-Sy;v+=(${constant}2.*Tw*r-Ty${gamma}*Sz*(r*Sz))*float(${1 / source.count});`
+vec4 r=(texelX(t)-Sx)-Sy;v+=(${constant}2.*Tw*r-Ty${gamma}*Sz*(r*Sz))*float(${1 / source.count});`
     : ''
 }`;
   return `${statistic(source, packed)}${parameter({scale, center: false}, form, packed)}
@@ -355,8 +343,7 @@ ${typeof flow === 'object' ? adding(flow) : ''}${flow ? through : ''}${elementwi
  * @param rate GLSL of the rate.
  */
 export function moved(output: Packed, which: 'U' | 'V', rate: string): string {
-  return `
-bool finite(float v){return (floatBitsToUint(v)&0x7f800000u)!=0x7f800000u;}
+  return `bool finite(float v){return (floatBitsToUint(v)&0x7f800000u)!=0x7f800000u;}
 float entry(int i){float old=valueO(i),r=${rate};
 return finite(valueU(i))&&finite(valueV(i))?old*(1.-r)+value${which}(i)*r:old;}${entries(output)}`;
 }

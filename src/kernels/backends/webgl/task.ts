@@ -8,7 +8,7 @@ import {
 } from '../../contract.js';
 import {parametersAreStatistics} from '../../frame.js';
 import {type Form, parametersForm, statisticsForm} from '../../geometry.js';
-import {type Packed, packedOf, square, type Walk, walkOf} from './layout.js';
+import {type Packed, packedOf, shapeOf, type Walk, walkOf} from './layout.js';
 import * as programs from './programs.js';
 import type {Textures} from './textures.js';
 
@@ -56,7 +56,7 @@ export class Task {
     text: string,
     textures: Readonly<Record<string, TensorInfo | undefined>>,
   ): TensorInfo {
-    return this.gl.run(text, square(chunks * slots), textures);
+    return this.gl.run(text, shapeOf(chunks * slots), textures);
   }
 
   given({
@@ -84,7 +84,7 @@ export class Task {
     const partial = this.partial(walk, text, {X: this.x});
     if (walk.chunks <= FEW_CHUNKS) return partial;
     this.gl.temporary(partial);
-    return this.gl.run(programs.merge(walk), square(walk.slots), {M: partial});
+    return this.gl.run(programs.merge(walk), shapeOf(walk.slots), {M: partial});
   }
 
   /** The source of x's own statistics, from its moments. */

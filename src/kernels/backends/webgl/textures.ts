@@ -1,7 +1,10 @@
 import type {TensorInfo} from '@tensorflow/tfjs-core';
 import type {WebGLRunner} from '../../tfjs_private_gpu.js';
-import {TEXEL, valueOf} from './glsl.js';
-import {packedOf} from './layout.js';
+import {readersOf} from './glsl.js';
+import {packedOf, textureOf} from './layout.js';
+
+/** tf.js's word for textures of a given shape. */
+const DENSE = 0;
 
 /** Runs the programs of a kernel, and frees what it needs only for a while. */
 export class Textures {
@@ -14,40 +17,51 @@ export class Textures {
    * Runs a program, which writes a tensor of this shape.
    *
    * @param textures What it reads, by name. Those that are absent are left out.
-   * @param rate A number that it reads.
+   * @param rate A number that it may read.
    */
   run(
     text: string,
     shape: readonly number[],
     textures: Readonly<Record<string, TensorInfo | undefined>>,
-    rate?: number,
+    rate = 0,
   ): TensorInfo {
-    const present = Object.entries(textures).filter(
-      (entry): entry is [string, TensorInfo] => entry[1] !== undefined,
+    const present = Object.entries(textures).flatMap(([name, info]) =>
+      info ? [{name, info: this.packed(info)}] : [],
     );
-    const readers = present.map(([name, info]) =>
-      valueOf(name, packedOf(info.shape)),
+    const readers = present.map(({name, info}) =>
+      readersOf(name, packedOf(info.shape), this.widthOf(info)),
     );
-    const known = rate === undefined ? [] : [rate];
     const output = this.runner.run(
       {
-        variableNames: present.map(([name]) => name),
+        variableNames: present.map(({name}) => name),
         outputShape: threeAxes(shape),
-        userCode: [TEXEL, ...readers, text].join(''),
+        userCode: [...readers, text].join(''),
         packedInputs: true,
         packedOutput: true,
-        customUniforms: known.map(() => ({name: 'rate', type: 'float'})),
+        outPackingScheme: DENSE,
+        customUniforms: [{name: 'rate', type: 'float'}],
       },
-      present.map(([, info]) =>
-        this.packed({...info, shape: threeAxes(info.shape)}),
-      ),
-      known.map((value) => [value]),
+      present.map(({info}) => info),
+      [[rate]],
+      textureOf(packedOf(shape)),
     );
     return {...output, shape: [...shape]};
   }
 
+  /**
+   * The width of a tensor's texture; undefined if it has none yet, or one for another shape,
+   * which tf.js copies for each program.
+   */
+  private widthOf({dataId, shape}: TensorInfo): number | undefined {
+    const texture = this.runner.textureOf(dataId);
+    return texture && String(threeAxes(texture.shape)) === String(shape)
+      ? texture.width
+      : undefined;
+  }
+
   /** The tensor, packed once for all programs: tf.js would do so for each. */
-  private packed(info: TensorInfo): TensorInfo {
+  private packed(given: TensorInfo): TensorInfo {
+    const info = {...given, shape: threeAxes(given.shape)};
     const known = this.copies.get(info.dataId);
     if (known) return {...known, shape: info.shape};
     const copy = this.runner.pack(info);

@@ -54,8 +54,10 @@ export function webgpuKernels(runner: GpuRunner): Fused<TensorInfo> {
     4 * Math.max(viewSize(view), TERMS * statisticsCount(view)) <=
       runner.mostBytes;
   const launching = <Result>(
+    attributes: NormalizeAttributes | undefined,
     kernel: (launcher: Launcher) => Result,
-  ): Result => {
+  ): Result | undefined => {
+    if (attributes && !fits(attributes)) return undefined;
     const launcher = new Launcher(runner);
     try {
       return kernel(launcher);
@@ -65,21 +67,20 @@ export function webgpuKernels(runner: GpuRunner): Fused<TensorInfo> {
   };
   return {
     normalize: (x, parameters, attributes) =>
-      fits(attributes)
-        ? launching((l) => normalize(l, x, parameters, attributes))
-        : undefined,
+      launching(attributes, (l) => normalize(l, x, parameters, attributes)),
+
     applyStatistics: (x, mean, variance, parameters, attributes) =>
-      fits(attributes)
-        ? launching((l) =>
-            apply(l, {x, mean, variance, ...parameters}, attributes, true),
-          )
-        : undefined,
+      launching(attributes, (l) =>
+        apply(l, {x, mean, variance, ...parameters}, attributes, true),
+      ),
+
     normalizeGrad: (inputs, attributes) =>
-      fits(attributes)
-        ? launching((l) => normalizeGrad(l, inputs, attributes))
-        : undefined,
+      launching(attributes, (l) => normalizeGrad(l, inputs, attributes)),
+
     movingStatistics: (inputs) =>
-      launching((l) => moveStatistics(l, inputs, runner.valueOf(inputs.rate))),
+      launching(undefined, (l) =>
+        moveStatistics(l, inputs, runner.valueOf(inputs.rate)),
+      ),
   };
 }
 
