@@ -11,6 +11,7 @@ import {
   packGradInputs,
   packParameters,
 } from '../../src/kernels/contract.js';
+import {withFused} from '../../bench/fused.js';
 import {runKernel} from '../../src/ops/run_kernel.js';
 import {expectCloseNow} from '../support/close.js';
 import {magnitude, valuesOf} from '../support/tensors.js';
@@ -152,13 +153,7 @@ describe('NaN and infinity', () => {
             );
             return finiteIn([...forward, ...gradients]);
           };
-          const fused = compute();
-          tf.env().set('NORMALIZATION_FUSED', false);
-          try {
-            expect(fused).toEqual(compute());
-          } finally {
-            tf.env().set('NORMALIZATION_FUSED', true);
-          }
+          expect(compute()).toEqual(withFused(false, compute));
         });
       }),
       {numRuns: 40},

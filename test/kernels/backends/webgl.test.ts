@@ -9,6 +9,7 @@ import {
   ops,
   rmsNorm,
 } from 'tfjs-normalization';
+import {withFused} from '../../../bench/fused.js';
 import {webglKernels} from '../../../src/kernels/backends/webgl/kernels.js';
 import {difference, magnitude, randomTensor} from '../../support/tensors.js';
 import {warnings} from '../../support/warnings.js';
@@ -132,16 +133,6 @@ describe.each(LAYERS)('%s', (_, shape, make, most) => {
   });
 });
 
-/** Computes by the composed kernels. */
-function withoutKernels<Result>(compute: () => Result): Result {
-  tf.env().set('NORMALIZATION_FUSED', false);
-  try {
-    return compute();
-  } finally {
-    tf.env().set('NORMALIZATION_FUSED', true);
-  }
-}
-
 describe('the second order', () => {
   it.each<[string, number[], (x: tf.Tensor) => tf.Tensor]>([
     ['batch norm', [6, 3, 4, 5], (x) => ops.batchNorm(x).y],
@@ -155,7 +146,7 @@ describe('the second order', () => {
       return tf.sum(tf.square(gradient));
     };
     const fused = tf.grad(penalty)(x);
-    const composed = withoutKernels(() => tf.grad(penalty)(x));
+    const composed = withFused(false, () => tf.grad(penalty)(x));
     // Both sum a hundred products or so, twice.
     const tolerance = 256 * 2 ** -24 * magnitude(composed);
     expect(magnitude(composed)).toBeGreaterThan(0);
@@ -221,21 +212,16 @@ describe('textures that are packed for another shape', () => {
   ])('are read as well: %s', (_, f) => {
     const x = randomTensor([4, 5, 48], 1);
     const dy = randomTensor([4, 5, 48], 2);
-    const step = (a: tf.Tensor, b: tf.Tensor): tf.Tensor[] => {
-      const {value, grad} = tf.valueAndGrad(f)(a, b);
-      return [value, grad];
-    };
-    const expected = step(x, dy);
     // A tensor that is new is uploaded in the shape in which it is first read.
-    const [others, otherDys] = [x, dy].map((tensor) => {
-      const other = tf.tensor(tensor.dataSync(), [4, 5, 48]);
+    const packedOtherwise = (tensor: tf.Tensor): tf.Tensor => {
+      const other = tf.tensor(tensor.dataSync(), tensor.shape);
       tf.add(tf.reshape(other, [4, 5, 8, 6]), 1);
       return other;
-    });
-    const actual = step(others as tf.Tensor, otherDys as tf.Tensor);
-    actual.forEach((tensor, i) => {
-      expect(difference(tensor, expected[i] as tf.Tensor)).toBe(0);
-    });
+    };
+    const expected = tf.valueAndGrad(f)(x, dy);
+    const actual = tf.valueAndGrad(f)(packedOtherwise(x), packedOtherwise(dy));
+    expect(difference(actual.value, expected.value)).toBe(0);
+    expect(difference(actual.grad, expected.grad)).toBe(0);
   });
 });
 
@@ -252,7 +238,7 @@ describe('more than a million texels', () => {
       const step = (): {value: tf.Tensor; grad: tf.Tensor} =>
         tf.valueAndGrad(f)(x, dy);
       const fused = step();
-      const composed = withoutKernels(step);
+      const composed = withFused(false, step);
       for (const result of ['value', 'grad'] as const) {
         // Both sum some thousand products, in blocks.
         const tolerance = 64 * 2 ** -24 * magnitude(composed[result]);

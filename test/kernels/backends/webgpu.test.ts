@@ -237,9 +237,9 @@ describe('a device of few workgroups', () => {
           roundings: 32,
           scale: 8 * 8 * scale,
         });
-        // A kernel that is called directly may leave a view with perOuter to others.
       },
       40,
+      // A kernel that is called directly may leave other views to others.
       withoutPerOuter,
     ));
 });
