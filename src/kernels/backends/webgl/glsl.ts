@@ -39,8 +39,7 @@ export function readersOf(
   packed: Packed,
   width: number | undefined,
 ): string {
-  const {slices, high, wide} = packed;
-  const row = quotient('t', width ?? 'w', slices * high * wide);
+  const row = quotient('t', width ?? 'w', packed.texels);
   return `vec4 texel${name}(int t){int w=${width ?? `textureSize(${name},0).x`},r=${row};return texelFetch(${name},ivec2(t-r*w,r),0);}
 ${valueOf(name, packed)}`;
 }
@@ -63,15 +62,21 @@ ${pair}vec2(value${name}(f),value${name}(f+1));}
 `;
 }
 
-/** GLSL: the number `t` of the texel that is written, and its {@link place}. */
+/** GLSL: the number `t` of the texel that is written, and its {@link rowAndColumn}. */
 export function texelOf(packed: Packed): string {
   const [, width] = textureOf(packed);
-  return `int t=int(gl_FragCoord.y)*${width}+int(gl_FragCoord.x);${place(packed)}`;
+  return `int t=int(gl_FragCoord.y)*${width}+int(gl_FragCoord.x);${rowAndColumn(packed)}`;
 }
 
 /** GLSL: the row and the column of texel t among all, and `f`, the place of its first value. */
-export function place({slices, rows, columns, high, wide}: Packed): string {
-  const row = quotient('t', wide, slices * high * wide);
+export function rowAndColumn({
+  rows,
+  columns,
+  high,
+  wide,
+  texels,
+}: Packed): string {
+  const row = quotient('t', wide, texels);
   return `int row=${row},col=t-row*${wide},f=(2*row-row/${high}*${2 * high - rows})*${columns}+2*col;`;
 }
 

@@ -79,14 +79,14 @@ function normalize(
   const moments = task.moments();
   const source = task.own(moments);
   const count = statisticsCount(attributes.view);
-  const vector = (which: programs.Which): TensorInfo =>
+  const vector = (which: 'mean' | 'variance'): TensorInfo =>
     gl.run(
       programs.statisticVector(source, task.packed, which, packedOf([count])),
       [count],
       source.textures,
     );
-  const mean = vector(programs.MEAN);
-  const variance = vector(programs.VARIANCE);
+  const mean = vector('mean');
+  const variance = vector('variance');
   const y = task.write(source, parameters);
   if (attributes.recorded === true) {
     return {y, mean, variance, kept: {tensors: [moments]}};

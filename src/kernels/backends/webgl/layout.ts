@@ -17,19 +17,17 @@ export interface Packed {
   readonly high: number;
   /** Texels in a row. */
   readonly wide: number;
+  /** Texels in all. */
+  readonly texels: number;
 }
 
 export function packedOf(shape: readonly number[]): Packed {
   const rows = shape[shape.length - 2] ?? 1;
   const columns = shape[shape.length - 1] ?? 1;
   const size = shape.reduce((product, length) => product * length, 1);
-  return {
-    slices: size / (rows * columns),
-    rows,
-    columns,
-    high: half(rows),
-    wide: half(columns),
-  };
+  const slices = size / (rows * columns);
+  const [high, wide] = [half(rows), half(columns)];
+  return {slices, rows, columns, high, wide, texels: slices * high * wide};
 }
 
 /** A width that every WebGL 2 has textures of. */
@@ -40,9 +38,12 @@ const LINE = 2048;
  * about square, since a GPU computes texels in squares of four, of which half would be for
  * nothing along a line; but texels of short vectors are found sooner in a line.
  */
-export function textureOf(packed: Packed): [number, number] {
-  const {slices, rows, high, wide} = packed;
-  const texels = slices * high * wide;
+export function textureOf({
+  slices,
+  rows,
+  wide,
+  texels,
+}: Packed): [number, number] {
   const isLine = slices * rows === 1 && wide <= LINE;
   const width = isLine ? wide : Math.ceil(Math.sqrt(texels));
   return [Math.ceil(texels / width), width];
@@ -160,6 +161,7 @@ function slotAt(steps: Form, {wide}: Packed): string {
   return isColumn ? 'col' : entryAt(steps, 't');
 }
 
+/** The largest steps that the entries of a form can be visited in. */
 function orderOf(form: Form, packed: Packed): Order {
   const {batch, outer, group, run} = form;
   const {slices, rows, columns, high, wide} = packed;

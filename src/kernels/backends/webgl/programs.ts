@@ -4,7 +4,7 @@ import {
   fold,
   loop,
   numbersOf,
-  place,
+  rowAndColumn,
   spread,
   spreadAt,
   stepOf,
@@ -130,19 +130,14 @@ function entriesOf(name: string, {isEven}: Walk): string {
   return isEven ? `pair${name}(s)` : `vec2(value${name}(s),value${name}(s+1))`;
 }
 
-/** GLSL: the mean and the variance from the numbers of {@link statistic}. */
-export const MEAN = 'n.x+n.y';
-export const VARIANCE = 'n.w';
-export type Which = typeof MEAN | typeof VARIANCE;
-
 /** The means or the variances. */
 export function statisticVector(
   source: Source,
   packed: Packed,
-  which: Which,
+  which: 'mean' | 'variance',
   output: Packed,
 ): string {
-  return `${statistic(source, packed)}float entry(int s){vec4 n=S1(s);return ${which};}${entries(output)}`;
+  return `${statistic(source, packed)}float entry(int s){vec4 n=S1(s);return ${which === 'mean' ? 'n.x+n.y' : 'n.w'};}${entries(output)}`;
 }
 
 /** The main function of a program that writes what `entry` gives for each place. */
@@ -209,7 +204,7 @@ export function sums(
     isAny
       ? spread(name, 'one', [entryAt(form, 't')])
       : spreadAt(name, form, packed);
-  const body = `${isAny ? '' : place(packed)}
+  const body = `${isAny ? '' : rowAndColumn(packed)}
 ${channel === undefined ? spreadHere('S', source.form) : ''}
 ${gamma ? spreadHere('P', gamma) : ''}
 a=${stepAt('G', lanes, 't')}${gamma ? '*Px' : ''};b=a*(((${stepAt('X', lanes, 't')}-Sx)-Sy)*Sz);`;

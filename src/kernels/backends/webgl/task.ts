@@ -83,8 +83,8 @@ export class Task {
     const text = programs.moments(walk, this.attributes.subtractMean);
     const partial = this.partial(walk, text, {X: this.x});
     if (walk.chunks <= FEW_CHUNKS) return partial;
-    this.gl.temporary(partial);
-    return this.gl.run(programs.merge(walk), shapeOf(walk.slots), {M: partial});
+    const M = this.gl.temporary(partial);
+    return this.partial({...walk, chunks: 1}, programs.merge(walk), {M});
   }
 
   /** The source of x's own statistics, from its moments. */

@@ -1,4 +1,4 @@
-import type {TensorInfo} from '@tensorflow/tfjs-core';
+import {type TensorInfo, util} from '@tensorflow/tfjs-core';
 import type {WebGLRunner} from '../../tfjs_private_gpu.js';
 import {readersOf} from './glsl.js';
 import {packedOf, textureOf} from './layout.js';
@@ -54,7 +54,7 @@ export class Textures {
    */
   private widthOf({dataId, shape}: TensorInfo): number | undefined {
     const texture = this.runner.textureOf(dataId);
-    return texture && String(threeAxes(texture.shape)) === String(shape)
+    return texture && util.arraysEqual(threeAxes(texture.shape), shape)
       ? texture.width
       : undefined;
   }
